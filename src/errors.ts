@@ -1,0 +1,87 @@
+/**
+ * Every error a person can meet, in one place: a stable code, what it means, and how to mend it.
+ *
+ * The code is what scripts, alerts and the API rely on; it never changes. The message of a thrown error adds
+ * the particulars (which key, which path). Add a row here before throwing something new.
+ */
+
+const catalog = {
+  // configuration and command line
+  unknown_flag: 'Run `mmaplockd --help` for the flags this version knows.',
+  invalid_flag: 'Correct the value; `mmaplockd --help` shows what is accepted.',
+  unknown_command: 'Run `mmaplockd --help` for the commands this version knows.',
+  unknown_config_key: 'Remove the key, or correct its name.',
+  invalid_config: 'Correct the value named in the message.',
+  unreadable_config: 'Check that the file exists, is readable and is valid YAML.',
+  // the kernel of this host
+  btf_missing: 'Run a kernel built with CONFIG_DEBUG_INFO_BTF=y.',
+  btf_unreadable: 'Check the permissions of /sys/kernel/btf/vmlinux; in a container, mount /sys read-only.',
+  btf_malformed:
+    'The BTF of this kernel is damaged or of an unknown format: report it with the kernel release.',
+  kallsyms_unreadable: 'Check that /proc/kallsyms is readable.',
+  tracefs_missing: 'mount -t tracefs nodev /sys/kernel/tracing',
+  tracefs_unreadable: 'Run as root; lockdown in confidentiality mode refuses tracefs to everyone.',
+  kernel_config_unreadable: 'Check the permissions of /proc/config.gz.',
+  // probes
+  fragment_malformed: 'Correct the header or body of the fragment named in the message.',
+  fragment_rejected: 'See the compiler message in the log; the other fragments go on without this one.',
+  nothing_observable: 'Run `mmaplockd check` for what this host lacks and how to mend it.',
+  // bpftrace
+  bpftrace_missing: 'Install it (apt-get install bpftrace), or name it with --bpftrace.path.',
+  bpftrace_unsupported: 'Install bpftrace 0.17 or later.',
+  not_root: 'Run as root: bpftrace refuses to start otherwise.',
+  canary_failed: "Run `bpftrace -e 'interval:s:1 { exit(); }'` by hand to see what stops it.",
+  program_rejected: 'The compiler or verifier refused the program; `mmaplockd dump-program` prints it.',
+  attach_incomplete: 'Some probes did not attach; the log holds what bpftrace said.',
+  tracer_exited: 'bpftrace ended by itself; it is started again. The log holds its last words.',
+  tracer_killed: 'Something killed bpftrace; it is started again. Check for the OOM killer.',
+  tracer_start_timeout: 'bpftrace did not get ready in time; it is started again. Is the host overloaded?',
+  ticks_stalled:
+    'bpftrace runs but sends nothing; it is started again if that lasts. Is it stopped or starved?',
+  // serving
+  already_running: 'Use the daemon that runs already, stop it, or pass --allow-second.',
+  port_in_use: 'Stop what listens there, or choose another --web.listen-address.',
+  listen_failed: 'Check --web.listen-address: the host must be an address of this machine.',
+  unknown_parameter: 'Remove the parameter; /openapi.json lists those that exist.',
+  invalid_parameter: 'Correct the value of the parameter named in `field`.',
+  not_found: 'See / for the paths that exist.',
+  method_not_allowed: 'Use GET.',
+  host_not_allowed: 'Use the address the daemon listens on, or localhost.',
+  internal_error: 'This is a defect of mmaplockd: report it with the log line of the same time.',
+  // demo
+  workload_missing: 'Install a C compiler (apt-get install gcc libc6-dev), or run `npm test` once.',
+} as const;
+
+/** A stable, documented error code. */
+export type ErrorCode = keyof typeof catalog;
+
+/** Every code with its mend, for documentation and tests. */
+export const errorCatalog: Readonly<Record<ErrorCode, string>> = catalog;
+
+/** An error with a stable code, the field it is about (if any) and how to mend it. */
+export class MmaplockError extends Error {
+  override readonly name = 'MmaplockError';
+  readonly code: ErrorCode;
+  /** The configuration key, flag, parameter or path the error is about. */
+  readonly field: string | undefined;
+  /** What to do about it, in one sentence. */
+  readonly fix: string;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { field?: string; fix?: string; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.field = options.field;
+    this.fix = options.fix ?? catalog[code];
+  }
+}
+
+/** The message of anything thrown, whatever it is. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The errno name (`ENOENT`, `EADDRINUSE`) of a system error, else undefined. */
+export const errnoOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
