@@ -1,0 +1,100 @@
+import { findPath, type Member } from './btf-members.js';
+import { type FunctionParameter, renderParameters } from './btf-render.js';
+import { BtfTypes, kinds, malformed } from './btf-types.js';
+
+export type { FunctionParameter } from './btf-render.js';
+
+/**
+ * Questions to the BTF of a kernel.
+ *
+ * Names of structs are tags without `struct` or `union`. Several types can have one tag; then the first in the
+ * BTF answers, and for members the first that has the path. Every method can throw MmaplockError btf_malformed:
+ * what the first pass does not look at is checked when it is asked for.
+ */
+export class Btf {
+  readonly #types: BtfTypes;
+  #composites: Map<string, number[]> | undefined;
+  #functions: Map<string, number[]> | undefined;
+
+  constructor(types: BtfTypes) {
+    this.#types = types;
+  }
+
+  /** Whether a struct or union of this tag is defined; a forward declaration does not count. */
+  hasStruct(tag: string): boolean {
+    return this.#tagged(tag).length > 0;
+  }
+
+  /** The size of a struct or union in bytes; undefined when it is not defined. */
+  structSize(tag: string): number | undefined {
+    const id = this.#tagged(tag)[0];
+    return id === undefined ? undefined : this.#types.sizeOrType(id);
+  }
+
+  /**
+   * The offset of a member in bytes. The path is dotted and passes anonymous members, nested structs, typedefs
+   * and qualifiers, but neither pointers nor arrays. Undefined when the member is absent or is a bitfield, which
+   * has no byte offset; hasMember() tells these two apart.
+   */
+  memberOffset(tag: string, path: string): number | undefined {
+    const member = this.#member(tag, path);
+    return member === undefined || member.bitfield ? undefined : member.bits / 8;
+  }
+
+  /** Whether the path names a member, be it a bitfield. */
+  hasMember(tag: string, path: string): boolean {
+    return this.#member(tag, path) !== undefined;
+  }
+
+  /** Whether a function of this name is described. Names of several different functions are left out by pahole. */
+  hasFunction(name: string): boolean {
+    return this.#named(name).length > 0;
+  }
+
+  /** The parameters of a function in order; undefined when the function is not described. */
+  functionParameters(name: string): FunctionParameter[] | undefined {
+    const id = this.#named(name)[0];
+    if (id === undefined) return undefined;
+    const proto = this.#types.sizeOrType(id);
+    if (this.#types.kind(proto) !== kinds.funcProto) throw malformed(`function ${name} has no prototype`);
+    return renderParameters(this.#types, proto);
+  }
+
+  #member(tag: string, path: string): Member | undefined {
+    for (const id of this.#tagged(tag)) {
+      const member = findPath(this.#types, id, path);
+      if (member !== undefined) return member;
+    }
+    return undefined;
+  }
+
+  #tagged(tag: string): readonly number[] {
+    this.#composites ??= indexNames(this.#types, (kind) => kind === kinds.struct || kind === kinds.union);
+    return this.#composites.get(tag) ?? [];
+  }
+
+  #named(name: string): readonly number[] {
+    this.#functions ??= indexNames(this.#types, (kind) => kind === kinds.func);
+    return this.#functions.get(name) ?? [];
+  }
+}
+
+function indexNames(types: BtfTypes, accepts: (kind: number) => boolean): Map<string, number[]> {
+  const index = new Map<string, number[]>();
+  for (let id = 1; id <= types.lastId; id += 1) {
+    if (!accepts(types.kind(id))) continue;
+    const name = types.name(id);
+    if (name === '') continue;
+    const same = index.get(name);
+    if (same === undefined) index.set(name, [id]);
+    else same.push(id);
+  }
+  return index;
+}
+
+/**
+ * Reads a whole BTF blob, such as /sys/kernel/btf/vmlinux. The blob is kept, not copied: do not change it.
+ *
+ * @throws MmaplockError btf_malformed
+ */
+export const parseBtf = (blob: Buffer): Btf => new Btf(new BtfTypes(blob));

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { MmaplockError } from '../../src/errors.js';
+import {
+  countCpuList,
+  hasKprobes,
+  readConfig,
+  readFunctionTracing,
+  readLockdown,
+  readMachine,
+  readPossibleCpus,
+  readRelease,
+} from '../../src/kernel/host.js';
+
+const directory = mkdtempSync(join(tmpdir(), 'mmaplock-host-'));
+after(() => rmSync(directory, { recursive: true }));
+
+test('CPU lists are counted', () => {
+  assert.equal(countCpuList('0\n'), 1);
+  assert.equal(countCpuList('0-3\n'), 4);
+  assert.equal(countCpuList('0-3,8,10-11'), 7);
+  assert.equal(countCpuList('0-255'), 256);
+  for (const text of ['', '\n', '3-0', 'a', '0-', '0,,1', '0-3 5'])
+    assert.equal(countCpuList(text), undefined, text);
+});
+
+test('lockdown is the word in brackets', () => {
+  const security = join(directory, 'kernel/security');
+  mkdirSync(security, { recursive: true });
+  assert.equal(readLockdown(directory), 'unknown');
+  for (const [text, expected] of [
+    ['[none] integrity confidentiality\n', 'none'],
+    ['none [integrity] confidentiality\n', 'integrity'],
+    ['none integrity [confidentiality]\n', 'confidentiality'],
+    ['something else\n', 'unknown'],
+  ] as const) {
+    writeFileSync(join(security, 'lockdown'), text);
+    assert.equal(readLockdown(directory), expected);
+  }
+});
+
+test('kprobes and function tracing are told from the files of tracefs', () => {
+  const tracefs = join(directory, 'tracefs');
+  mkdirSync(tracefs);
+  assert.equal(hasKprobes(tracefs), false);
+  assert.deepEqual(readFunctionTracing(tracefs), { list: 'absent', errno: undefined });
+  writeFileSync(join(tracefs, 'kprobe_events'), '');
+  writeFileSync(join(tracefs, 'available_filter_functions'), 'seq_read\n');
+  assert.equal(hasKprobes(tracefs), true);
+  assert.deepEqual(readFunctionTracing(tracefs), { list: 'readable', errno: undefined });
+  rmSync(join(tracefs, 'available_filter_functions'));
+  mkdirSync(join(tracefs, 'available_filter_functions'));
+  assert.deepEqual(readFunctionTracing(tracefs), { list: 'refused', errno: 'EISDIR' });
+});
+
+test('options are y, m, n or a value', () => {
+  const names = ['CONFIG_A', 'CONFIG_B', 'CONFIG_C', 'CONFIG_D', 'CONFIG_E', 'CONFIG_ABSENT'];
+  assert.equal(readConfig(names, directory), undefined);
+  writeFileSync(
+    join(directory, 'config.gz'),
+    gzipSync(
+      '# comment\nCONFIG_A=y\nCONFIG_B=m\n# CONFIG_C is not set\nCONFIG_D=64\nCONFIG_E="a,b"\nCONFIG_AB=y\n',
+    ),
+  );
+  assert.deepEqual(
+    [...(readConfig(names, directory) ?? [])],
+    [
+      ['CONFIG_A', 'y'],
+      ['CONFIG_B', 'm'],
+      ['CONFIG_C', 'n'],
+      ['CONFIG_D', '64'],
+      ['CONFIG_E', 'a,b'],
+      ['CONFIG_ABSENT', 'n'],
+    ],
+  );
+  writeFileSync(join(directory, 'config.gz'), 'not gzip');
+  assert.throws(
+    () => readConfig(names, directory),
+    (error) => error instanceof MmaplockError && error.code === 'kernel_config_unreadable',
+  );
+});
+
+test('this host agrees with uname, getconf and zcat', () => {
+  const run = (command: string, ...args: string[]): string =>
+    execFileSync(command, args, { encoding: 'utf8' }).trim();
+  assert.equal(readRelease(), run('uname', '-r'));
+  assert.equal(readMachine(), run('uname', '-m'));
+  // Possible CPUs include those that could still be plugged in.
+  assert.ok(readPossibleCpus() >= Number(run('getconf', '_NPROCESSORS_CONF')));
+  if (existsSync('/proc/config.gz')) {
+    const line = run('sh', '-c', 'zcat /proc/config.gz | grep ^CONFIG_HZ=');
+    assert.equal(`CONFIG_HZ=${readConfig(['CONFIG_HZ'])?.get('CONFIG_HZ')}`, line);
+  }
+});

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { type KernelQuestions, readKernelProfile } from '../../src/kernel/profile.js';
+import { BtfBuilder } from './btf-builder.js';
+
+const directory = mkdtempSync(join(tmpdir(), 'mmaplock-profile-'));
+after(() => rmSync(directory, { recursive: true }));
+
+function write(path: string, content: string | Buffer): void {
+  mkdirSync(join(directory, path, '..'), { recursive: true });
+  writeFileSync(join(directory, path), content);
+}
+const roots = (name: string) => ({ proc: join(directory, name, 'proc'), sys: join(directory, name, 'sys') });
+
+const asked: KernelQuestions = {
+  symbols: ['present', 'twice', 'absent'],
+  tracepoints: ['lock:sample', 'lock:absent'],
+  config: ['CONFIG_MEMCG'],
+};
+const format =
+  'name: sample\nID: 7\nformat:\n\tfield:unsigned int flags;\toffset:16;\tsize:4;\tsigned:0;\n\nprint fmt: ""\n';
+
+function smallBtf(): Buffer {
+  const btf = new BtfBuilder();
+  const int = btf.int('int', 4);
+  btf.struct('sample', 8, [['member', int, 32]]);
+  btf.struct('cyclic', 8, [['', 3, 0]]);
+  btf.type(12, 'function', btf.type(13, '', 0, [btf.string('count'), int], { vlen: 1 }));
+  return btf.build();
+}
+
+test('a host that has everything answers every question', async () => {
+  write('full/sys/kernel/btf/vmlinux', smallBtf());
+  write('full/sys/kernel/tracing/events/lock/sample/format', format);
+  write('full/sys/kernel/tracing/kprobe_events', '');
+  write('full/sys/kernel/tracing/available_filter_functions', 'function\n');
+  write('full/sys/kernel/security/lockdown', '[none] integrity confidentiality\n');
+  write('full/sys/devices/system/cpu/possible', '0-15\n');
+  write(
+    'full/proc/kallsyms',
+    'ffffffff81000000 T present\nffffffff81000010 t twice\nffffffff81000020 t twice\n',
+  );
+  write('full/proc/sys/kernel/osrelease', '6.1.0-test\n');
+  write('full/proc/sys/kernel/arch', 'riscv64\n');
+  const profile = await readKernelProfile(asked, roots('full'));
+  assert.deepEqual(profile.problems, []);
+  assert.equal(profile.release, '6.1.0-test');
+  assert.equal(profile.machine, 'riscv64');
+  assert.equal(profile.possibleCpus, 16);
+  assert.equal(profile.lockdown, 'none');
+  assert.equal(profile.kprobes, true);
+  assert.equal(profile.functionTracing.list, 'readable');
+  assert.equal(profile.memberOffset('sample', 'member'), 4);
+  assert.equal(profile.hasMember('sample', 'other'), false);
+  assert.equal(profile.hasStruct('sample'), true);
+  assert.equal(profile.structSize('sample'), 8);
+  assert.equal(profile.hasFunction('function'), true);
+  assert.deepEqual(profile.functionParameters('function'), [{ name: 'count', type: 'int' }]);
+  assert.equal(profile.hasSymbol('present'), true);
+  assert.equal(profile.symbolCount('twice'), 2);
+  assert.equal(profile.symbolCount('absent'), 0);
+  assert.equal(profile.tracepoint('lock:sample')?.id, 7);
+  assert.equal(profile.tracepointField('lock:sample', 'flags')?.offset, 16);
+  assert.equal(profile.tracepointField('lock:sample', 'absent'), undefined);
+  assert.equal(profile.tracepoint('lock:absent'), undefined);
+  assert.equal(profile.config('CONFIG_MEMCG'), undefined, 'this host does not tell');
+});
+
+test('a host that has nothing has a problem for each part, and answers all the same', async () => {
+  const profile = await readKernelProfile(asked, roots('empty'));
+  assert.deepEqual(profile.problems.map(({ code }) => code).sort(), [
+    'btf_missing',
+    'kallsyms_unreadable',
+    'tracefs_missing',
+  ]);
+  assert.equal(profile.memberOffset('sample', 'member'), undefined);
+  assert.equal(profile.hasFunction('function'), false);
+  assert.equal(profile.hasSymbol('present'), false);
+  assert.equal(profile.tracepoint('lock:sample'), undefined);
+  assert.equal(profile.kprobes, false);
+  assert.equal(profile.lockdown, 'unknown');
+  assert.ok(profile.possibleCpus >= 1);
+});
+
+test('one damaged part leaves the others', async () => {
+  write('damaged/sys/kernel/btf/vmlinux', smallBtf().subarray(0, 60));
+  write('damaged/sys/kernel/tracing/events/lock/sample/format', format);
+  write('damaged/proc/kallsyms', 'ffffffff81000000 T present\n');
+  write('damaged/proc/config.gz', 'not gzip');
+  const profile = await readKernelProfile(asked, roots('damaged'));
+  assert.deepEqual(profile.problems.map(({ code }) => code).sort(), [
+    'btf_malformed',
+    'kernel_config_unreadable',
+  ]);
+  assert.equal(profile.btf, undefined);
+  assert.equal(profile.hasSymbol('present'), true);
+  assert.equal(profile.tracepoint('lock:sample')?.id, 7);
+});
+
+test('damage that only a question meets becomes one problem', async () => {
+  write('cyclic/sys/kernel/btf/vmlinux', smallBtf());
+  const profile = await readKernelProfile(asked, roots('cyclic'));
+  const before = profile.problems.length;
+  assert.equal(profile.memberOffset('cyclic', 'x'), undefined);
+  assert.equal(profile.hasMember('cyclic', 'y'), false);
+  assert.deepEqual(
+    profile.problems.slice(before).map(({ code }) => code),
+    ['btf_malformed'],
+  );
+  assert.equal(profile.memberOffset('sample', 'member'), 4);
+});
+
+test('a question that was not announced is a defect, not an absence', async () => {
+  const profile = await readKernelProfile(asked, roots('full'));
+  assert.throws(() => profile.hasSymbol('other'), /not asked for/);
+  assert.throws(() => profile.tracepoint('lock:other'), /not asked for/);
+  assert.throws(() => profile.config('CONFIG_OTHER'), /not asked for/);
+});
+
+const noBtf = existsSync('/sys/kernel/btf/vmlinux') ? false : '/sys/kernel/btf/vmlinux is absent';
+test('the profile of this host takes less than 300 ms', { skip: noBtf }, async (context) => {
+  const live: KernelQuestions = {
+    symbols: ['seq_read', 'm_start', 'vfs_read', 'no_such_symbol'],
+    tracepoints: ['lock:contention_begin', 'syscalls:sys_exit_read', 'sched:sched_switch'],
+    config: ['CONFIG_MEMCG'],
+  };
+  const times: number[] = [];
+  for (let run = 0; run < 5; run += 1) {
+    const begun = performance.now();
+    const profile = await readKernelProfile(live);
+    assert.ok((profile.memberOffset('mm_struct', 'mmap_lock') ?? 0) > 0);
+    assert.equal(profile.hasFunction('seq_read'), true);
+    assert.equal(profile.hasSymbol('seq_read'), true);
+    times.push(performance.now() - begun);
+  }
+  times.sort((a, b) => a - b);
+  context.diagnostic(
+    `median ${times[2]!.toFixed(1)} ms of ${times.map((time) => time.toFixed(0)).join(', ')}`,
+  );
+  assert.ok(times[2]! < 300, `median ${times[2]} ms`);
+});
