@@ -1,0 +1,91 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isGone, parseStat } from '../identity/process.js';
+
+/** What one BPF program has cost since it was loaded. */
+export interface ProgramCost {
+  /** As in `bpftool prog show id`; fdinfo has no names. */
+  readonly prog_id: number;
+  /** Nanoseconds; 0 unless kernel.bpf_stats_enabled is (or was) on, as is run_cnt. */
+  readonly run_time_ns: number;
+  readonly run_cnt: number;
+  /** Events the kernel did not run the program for, since it would have recursed; counted always, since 5.12. */
+  readonly recursion_misses: number;
+}
+
+/** What a tracer uses at this moment. */
+export interface TracerCost {
+  /** User and system time since its start; the work of its BPF programs is not in it. */
+  readonly cpu_seconds: number;
+  readonly resident_bytes: number;
+  /** Memory of its BPF maps, as the kernel accounts it: it is in no process's resident memory. */
+  readonly map_bytes: number;
+  /** In the order of prog_id. */
+  readonly programs: readonly ProgramCost[];
+}
+
+/** USER_HZ: 100 on every architecture bpftrace runs on. */
+const ticksPerSecond = 100;
+
+/** Reads what a process that holds BPF maps and programs costs; undefined when it is gone or a zombie. */
+export function readTracerCost(pid: number, root = '/proc'): TracerCost | undefined {
+  const directory = join(root, String(pid));
+  try {
+    const stat = parseStat(readFileSync(join(directory, 'stat'), 'latin1'));
+    const resident = parseResident(readFileSync(join(directory, 'status'), 'latin1'));
+    if (resident === undefined) return undefined;
+    const { mapBytes, programs } = readBpfObjects(join(directory, 'fdinfo'));
+    return {
+      cpu_seconds: (Number(stat[14]) + Number(stat[15])) / ticksPerSecond,
+      resident_bytes: resident,
+      map_bytes: mapBytes,
+      programs,
+    };
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}
+
+/** VmRSS in bytes. Unlike statm it does not count in pages, whose size Node does not tell; a zombie has none. */
+function parseResident(status: string): number | undefined {
+  const kilobytes = /^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1];
+  return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+}
+
+function readBpfObjects(fdinfo: string): { mapBytes: number; programs: ProgramCost[] } {
+  // By id: several descriptors can refer to one object.
+  const maps = new Map<number, number>();
+  const programs = new Map<number, ProgramCost>();
+  for (const descriptor of readdirSync(fdinfo)) {
+    const fields = readFields(join(fdinfo, descriptor));
+    const field = (name: string): number => Number(fields?.get(name) ?? 0);
+    // A link to a program shows its prog_id as well, but only the program itself has a prog_type.
+    if (fields?.has('map_type')) {
+      maps.set(field('map_id'), field('memlock'));
+    } else if (fields?.has('prog_type')) {
+      const prog_id = field('prog_id');
+      programs.set(prog_id, {
+        prog_id,
+        run_time_ns: field('run_time_ns'),
+        run_cnt: field('run_cnt'),
+        recursion_misses: field('recursion_misses'),
+      });
+    }
+  }
+  return {
+    mapBytes: [...maps.values()].reduce((sum, bytes) => sum + bytes, 0),
+    programs: [...programs.values()].sort((a, b) => a.prog_id - b.prog_id),
+  };
+}
+
+/** The `name: value` lines of a file in fdinfo; undefined when the descriptor was closed meanwhile. */
+function readFields(path: string): Map<string, string> | undefined {
+  try {
+    const lines = readFileSync(path, 'latin1').matchAll(/^(\w+):\t(.*)$/gm);
+    return new Map(Array.from(lines, ([, name, value]) => [name!, value!]));
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}

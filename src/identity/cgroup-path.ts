@@ -1,0 +1,74 @@
+import { escapeUnsafe } from './comm.js';
+
+/** What the path of a cgroup tells about who runs in it. */
+export interface CgroupIdentity {
+  /** From the root of the hierarchy, with a leading slash. */
+  readonly path: string;
+  /** The systemd unit (`nginx.service`, `session-3.scope`), or the slice where there is none. */
+  readonly unit: string | undefined;
+  /** The id of the innermost container, or its name where LXC made it. */
+  readonly container_id: string | undefined;
+  /** The uid of the Kubernetes pod, with dashes as the API writes it. */
+  readonly pod_uid: string | undefined;
+}
+
+/** Container ids of docker, containerd, CRI-O and podman. Their conmon scopes hold the monitor, not the container. */
+const containerId = /^(?:.*[-:])?([0-9a-f]{64})(?:\.scope)?$/;
+const monitor = /-conmon-[0-9a-f]{64}\.scope$/;
+/** `lxc.payload.NAME` and `lxc.payload/NAME` since LXC 4, `lxc/NAME` before. */
+const lxcPayload = /^lxc\.payload\.(.+)$/;
+const lxcParents = ['lxc', 'lxc.payload'];
+/** With dashes from cgroupfs, underscores from systemd slices, neither for static pods (a hash). */
+const podUid =
+  /(?:^|-)pod([0-9a-f]{8}([-_]?)[0-9a-f]{4}\2[0-9a-f]{4}\2[0-9a-f]{4}\2[0-9a-f]{12})(?:\.slice)?(?::|$)/;
+
+/** The unit types that have a cgroup: systemd.unit(5), systemd.resource-control(5). */
+const unitName = /.\.(?:service|scope|socket|mount|swap)$/;
+const userManager = /^user@\d+\.service$/;
+
+/** Parses a path below the cgroup v2 root, such as `/system.slice/nginx.service`. Unsafe characters come out escaped. */
+export function parseCgroupPath(path: string): CgroupIdentity {
+  const safe = escapeUnsafe(path);
+  const names = safe.split('/').filter((name) => name !== '');
+  return { path: safe, unit: findUnit(names), container_id: findContainer(names), pod_uid: findPod(names) };
+}
+
+/**
+ * The unit of the host's systemd, or of a user's: cgroups below a unit are its own affair, and those of a container
+ * that runs systemd are named like units of the host.
+ */
+function findUnit(names: readonly string[]): string | undefined {
+  let slice: string | undefined;
+  let manager: string | undefined;
+  for (const escaped of names) {
+    // systemd puts an underscore before names the cgroup file system could take for its own files (cg_escape()).
+    const name = escaped.replace(/^_/, '');
+    if (name.endsWith('.slice')) {
+      slice = name;
+    } else if (manager === undefined && userManager.test(name)) {
+      manager = name;
+    } else if (unitName.test(name)) {
+      // Below a user manager init.scope is the manager itself, not the init of the host.
+      return name === 'init.scope' && manager !== undefined ? manager : name;
+    } else {
+      break;
+    }
+  }
+  return manager ?? slice;
+}
+
+function findContainer(names: readonly string[]): string | undefined {
+  for (let index = names.length - 1; index >= 0; index -= 1) {
+    const name = names[index]!;
+    if (monitor.test(name)) return undefined;
+    const id = containerId.exec(name)?.[1] ?? lxcPayload.exec(name)?.[1];
+    if (id !== undefined) return id;
+    if (lxcParents.includes(names[index - 1] ?? '')) return name;
+  }
+  return undefined;
+}
+
+function findPod(names: readonly string[]): string | undefined {
+  const match = names.map((name) => podUid.exec(name)).findLast((found) => found !== null);
+  return match?.[1]?.replaceAll('_', '-');
+}
