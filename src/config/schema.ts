@@ -1,0 +1,132 @@
+/**
+ * Every setting of the daemon. A key added here is at once a YAML key, an environment variable, a flag and a
+ * line of `--help`: settings.ts derives them all.
+ *
+ * `default` is the value when no source gives one. `accepts` says in words what a refinement allows; for
+ * types that explain themselves (enumerations, numbers, booleans) it is derived.
+ */
+import { type Static, Type } from 'typebox';
+import { isHost, parseListenAddress } from './address.js';
+
+/** The ways to attach a probe that the plan may choose from, cheapest to reach first. */
+export const probeKinds = ['tracepoint', 'kprobe', 'fentry'] as const;
+
+const path = (options: { description: string; default: string }) =>
+  Type.Refine(
+    Type.String({ accepts: 'a path without control characters', ...options }),
+    (text) => !/\p{Cc}/u.test(text),
+  );
+
+const section = <Properties extends Record<string, object>>(properties: Properties) =>
+  Type.Object(properties, { additionalProperties: false });
+
+export const configSchema = section({
+  web: section({
+    listen_address: Type.Array(
+      Type.Refine(
+        Type.String({ accepts: 'host:port such as 127.0.0.1:10465 or [::1]:10465' }),
+        (text) => parseListenAddress(text) !== undefined,
+      ),
+      {
+        description: 'Addresses to serve HTTP on. Port 0 lets the kernel choose one.',
+        default: ['127.0.0.1:10465'],
+        minItems: 1,
+        uniqueItems: true,
+      },
+    ),
+    allowed_hosts: Type.Array(
+      Type.Refine(Type.String({ accepts: 'a host name or address without a port' }), isHost),
+      {
+        description:
+          'Names accepted in the Host header besides the listen addresses and localhost; others are refused, ' +
+          'which stops DNS rebinding.',
+        default: [],
+      },
+    ),
+  }),
+  log: section({
+    level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+      description: 'The least severe level that is logged. HTTP requests are logged at debug.',
+      default: 'info',
+    }),
+    format: Type.Enum(['json', 'pretty', 'auto'], {
+      description: 'One JSON object or one plain line a record; auto is pretty on a terminal, else json.',
+      default: 'auto',
+    }),
+  }),
+  probes: section({
+    allow: Type.Array(Type.Enum([...probeKinds]), {
+      description: 'Kinds of probes that may be attached; what needs another kind is not observed.',
+      default: [...probeKinds],
+      minItems: 1,
+    }),
+    directory: path({
+      description: 'Directory of the bpftrace fragments. Empty: those shipped with this version.',
+      default: '',
+    }),
+    disable: Type.Array(
+      Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]*$', accepts: 'the name of a fragment' }),
+      { description: 'Fragments that are never chosen, by name.', default: [] },
+    ),
+  }),
+  metrics: section({
+    name_by: Type.Enum(['comm', 'unit'], {
+      description:
+        'What labels that name a process hold: the name of its thread-group leader, or its systemd unit ' +
+        '(the name where it has none).',
+      default: 'comm',
+    }),
+    process_slots: Type.Integer({
+      description: 'Names a per-process metric may expose at once; the others count into ~other.',
+      default: 50,
+      minimum: 1,
+      maximum: 500,
+    }),
+  }),
+  bpftrace: section({
+    path: path({ description: 'The bpftrace executable. Empty: search PATH.', default: '' }),
+    start_timeout_seconds: Type.Number({
+      description: 'Seconds bpftrace may take to attach before it is killed and started again.',
+      default: 20,
+      minimum: 1,
+      maximum: 600,
+    }),
+    stall_seconds: Type.Number({
+      description:
+        'Seconds without a tick (bpftrace sends one a second) after which the daemon is not ready.',
+      default: 5,
+      minimum: 2,
+      maximum: 3600,
+    }),
+    stall_restart_seconds: Type.Number({
+      description: 'Seconds without a tick after which bpftrace is started again; more than stall_seconds.',
+      default: 15,
+      minimum: 2,
+      maximum: 3600,
+    }),
+  }),
+  limits: section({
+    map_keys: Type.Integer({
+      description: 'Keys a BPF map may hold. Lowered where limits.map_memory_mib asks for it.',
+      default: 4096,
+      minimum: 512,
+      maximum: 65_536,
+    }),
+    map_memory_mib: Type.Integer({
+      description:
+        'MiB of kernel memory for all BPF maps together. A key costs more the more CPUs are possible.',
+      default: 64,
+      minimum: 8,
+      maximum: 1024,
+    }),
+  }),
+  allow_second: Type.Boolean({
+    description: 'Start even though a mmaplockd runs on this host already.',
+    default: false,
+  }),
+});
+
+/** The daemon's settings, each checked. Empty paths mean the default place. */
+export type Config = Static<typeof configSchema>;
+export type LogLevel = Config['log']['level'];
+export type LogFormat = Config['log']['format'];
