@@ -1,0 +1,43 @@
+/** The catalog: every fragment of bpf/. A later probe is one more file there, nothing here. */
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { MmaplockError, messageOf } from '../errors.js';
+import { type Fragment, parseFragment } from './fragment.js';
+
+export interface Catalog {
+  readonly fragments: readonly Fragment[];
+  /** Fragments that could not be read; the others go on without them. */
+  readonly problems: readonly MmaplockError[];
+}
+
+/**
+ * Reads all `*.bt` of a directory, in name order.
+ * @throws MmaplockError `fragment_malformed` when the directory itself cannot be read.
+ */
+export const readCatalog = async (directory: string): Promise<Catalog> => {
+  const fragments: Fragment[] = [];
+  const problems: MmaplockError[] = [];
+  const files = await readdir(directory).catch((error: unknown) => {
+    throw new MmaplockError('fragment_malformed', `no fragments can be read: ${messageOf(error)}`, {
+      field: 'probes.directory',
+      fix: 'Correct probes.directory, or leave it out to use the fragments shipped with the program.',
+    });
+  });
+  for (const file of files.filter((name) => name.endsWith('.bt')).sort()) {
+    try {
+      fragments.push(
+        parseFragment(file.slice(0, -'.bt'.length), await readFile(path.join(directory, file), 'utf8')),
+      );
+    } catch (error) {
+      problems.push(
+        error instanceof MmaplockError
+          ? error
+          : new MmaplockError('fragment_malformed', `${file}: ${messageOf(error)}`, {
+              field: file,
+              cause: error,
+            }),
+      );
+    }
+  }
+  return { fragments, problems };
+};

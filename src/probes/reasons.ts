@@ -1,0 +1,28 @@
+/** Why a fragment is not chosen, or an observable not observed. The codes are stable: scripts read them. */
+export const reasonCodes = [
+  'disabled_by_config',
+  'kind_not_allowed',
+  'kernel_lacks_tracepoint',
+  'kernel_lacks_field',
+  'kernel_lacks_member',
+  'kernel_lacks_symbol',
+  'kernel_lacks_kprobes',
+  'kernel_lacks_function_tracing',
+  'function_not_traceable',
+  'tracefs_missing',
+  'btf_unavailable',
+  'unknown_host_fact',
+  'covered_by_other',
+  'inspect_only',
+  'rejected_by_bpftrace',
+  'fragment_malformed',
+  'no_fragment',
+  'not_on_this_machine',
+  'bpftrace_unavailable',
+] as const;
+export type ReasonCode = (typeof reasonCodes)[number];
+
+export interface Reason {
+  readonly code: ReasonCode;
+  readonly detail: string;
+}
