@@ -1,0 +1,121 @@
+/** Finds the bpftrace of this host and its version. */
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { MmaplockError } from '../errors.js';
+import { quoted } from '../log/printable.js';
+
+/** Where a daemon's PATH may not reach but packages install to. */
+const usualFolders = ['/usr/bin', '/usr/sbin', '/usr/local/bin'];
+const oldest = { major: 0, minor: 17 };
+const versionTimeoutMs = 10_000;
+const mostOutputBytes = 4096;
+
+/** An environment, as `process.env` has it. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The environment for a bpftrace of ours: without NOTIFY_SOCKET, to which bpftrace from 0.21 on would report
+ * itself ready and stopping in our name.
+ */
+export const childEnvironment = (env: Environment): Environment => {
+  const { NOTIFY_SOCKET: _, ...rest } = env;
+  return rest;
+};
+
+/** A bpftrace that can be used. */
+export interface FoundBpftrace {
+  readonly path: string;
+  /** As `0.17.0`, for display; `unknown` for a build that does not know its own version. */
+  readonly version: string;
+}
+
+/**
+ * The path and version of the bpftrace to use: the configured path (a bare name is looked up), else the first
+ * on PATH, else in the usual folders.
+ *
+ * @throws MmaplockError `bpftrace_missing` (says where it looked), `bpftrace_unsupported` (before 0.17).
+ */
+export const findBpftrace = async (options: {
+  readonly path?: string;
+  readonly env: Environment;
+}): Promise<FoundBpftrace> => {
+  const path = await locate(options.path ?? 'bpftrace', options.env);
+  const version = await readVersion([path], options.env);
+  requireSupported(version, path);
+  return { path, version };
+};
+
+const locate = async (name: string, env: Environment): Promise<string> => {
+  if (name.includes('/')) {
+    if (await isExecutable(name)) return name;
+    throw new MmaplockError('bpftrace_missing', `${quoted(name)} is not an executable file`, {
+      field: 'bpftrace.path',
+    });
+  }
+  const folders = new Set([
+    ...(env.PATH ?? '').split(':').filter((folder) => folder !== ''),
+    ...usualFolders,
+  ]);
+  for (const folder of folders) {
+    const path = join(folder, name);
+    if (await isExecutable(path)) return path;
+  }
+  throw new MmaplockError('bpftrace_missing', `no ${name} in ${[...folders].join(', ')}`, {
+    field: 'bpftrace.path',
+  });
+};
+
+const isExecutable = async (path: string): Promise<boolean> => {
+  try {
+    await access(path, constants.X_OK);
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+};
+
+/**
+ * What `bpftrace --version` says, as `0.17.0`; `unknown` for a build that does not know its own version.
+ *
+ * @param command bpftrace, with whatever it is wrapped in.
+ * @throws MmaplockError `bpftrace_missing` when it cannot be executed.
+ */
+export const readVersion = async (command: readonly string[], env: Environment): Promise<string> => {
+  const [file = '', ...args] = command;
+  const result = await execa(file, [...args, '--version'], {
+    env: childEnvironment(env),
+    extendEnv: false,
+    reject: false,
+    stdin: 'ignore',
+    timeout: versionTimeoutMs,
+    killSignal: 'SIGKILL',
+    maxBuffer: mostOutputBytes,
+  });
+  const match = result.failed ? null : /^bpftrace (?:v?(\d+\.\d+(?:\.\d+)?))?/.exec(result.stdout);
+  if (match !== null) return match[1] ?? 'unknown';
+  const said = result.stderr?.trim() || result.originalMessage || result.shortMessage || result.stdout;
+  throw new MmaplockError(
+    'bpftrace_missing',
+    `${command.join(' ')} does not run as bpftrace: ${quoted(said)}`,
+    {
+      field: 'bpftrace.path',
+      cause: result,
+    },
+  );
+};
+
+/**
+ * Refuses versions whose language the program does not fit; an unknown version passes, for the canary judges it.
+ *
+ * @throws MmaplockError `bpftrace_unsupported`
+ */
+export const requireSupported = (version: string, path: string): void => {
+  const [major, minor] = version.split('.').map(Number);
+  if (major === undefined || minor === undefined || Number.isNaN(major)) return;
+  if (major > oldest.major || minor >= oldest.minor) return;
+  throw new MmaplockError('bpftrace_unsupported', `${path} is bpftrace ${version}, older than 0.17`, {
+    field: 'bpftrace.path',
+  });
+};

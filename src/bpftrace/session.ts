@@ -1,0 +1,111 @@
+/** One bpftrace process from start to end. Knows nothing of why it runs, or of what comes after it. */
+import { execa } from 'execa';
+import { messageOf } from '../errors.js';
+import type { Program } from '../probes/program.js';
+import type { TracerRecord } from '../records.js';
+import type { Dialect } from './dialect.js';
+import { childEnvironment } from './find.js';
+import { decodeLine } from './lines.js';
+import { defaultLongestLine, LineSplitter } from './splitter.js';
+import { type Judgement, StderrTail } from './stderr.js';
+import { Wire } from './wire.js';
+
+export interface SessionOptions {
+  readonly path: string;
+  readonly program: Program;
+  readonly dialect: Dialect;
+  /** Keys of each map at most. */
+  readonly mapKeys: number;
+  readonly now: () => number;
+  readonly onRecord: (record: TracerRecord) => void;
+  /** bpftrace says how many probes it attached (0.24 and later) or is about to attach. */
+  readonly onAttached: (probes: number) => void;
+  readonly onStderr: (line: string, judgement: Judgement) => void;
+}
+
+/** How a session ended. */
+export interface SessionEnd {
+  readonly exitCode: number | undefined;
+  readonly signal: string | undefined;
+  /** What it said besides records: its last words, and its first error. */
+  readonly said: StderrTail;
+  /** It ended with 0, so what it printed last counts. */
+  readonly orderly: boolean;
+}
+
+export interface Session {
+  readonly pid: number | undefined;
+  readonly ended: Promise<SessionEnd>;
+  /** Asks it to end and hand over its maps; kills it if that takes longer than 5 s. */
+  stop(): void;
+  kill(): void;
+}
+
+/** Milliseconds an orderly end may take. */
+const stopMilliseconds = 5000;
+
+/** Bytes that one entry of a map takes at most in its line: four integers and a value. */
+const longestEntry = 160;
+
+/**
+ * Starts bpftrace on a program. Spawned from the main thread, for the kernel sends the parent-death signal when the
+ * spawning *thread* ends (prctl(2), PR_SET_PDEATHSIG): even after SIGKILL of this daemon no tracer is left behind.
+ */
+export const startSession = (options: SessionOptions): Session => {
+  const { path, program, dialect, mapKeys, now, onRecord, onAttached, onStderr } = options;
+  const programLines = program.text.split('\n');
+  const wire = new Wire({ now, mapAt: (line) => /@\w+/.exec(programLines[line - 1] ?? '')?.[0] });
+  const said = new StderrTail();
+  const listen = (text: string): void => onStderr(text, said.push(text));
+  const deliver = (records: readonly TracerRecord[]): void => {
+    for (const record of records) onRecord(record);
+  };
+  let cutOff = false;
+  const stdoutLines = new LineSplitter(
+    {
+      onLine: (text) => {
+        const line = decodeLine(text, dialect);
+        if (line.type === 'plain') listen(line.text);
+        else if (line.type === 'attached_probes') onAttached(line.probes);
+        else deliver(wire.accept(line));
+      },
+      onOverlong: (bytes) => deliver(wire.damaged(`a line of ${bytes} bytes`)),
+      onTruncated: () => {
+        cutOff = true;
+      },
+    },
+    Math.max(defaultLongestLine, mapKeys * longestEntry),
+  );
+  const stderrLines = new LineSplitter({ onLine: listen, onOverlong: () => {} }, 16_384);
+
+  const child = execa('setpriv', ['--pdeathsig', 'KILL', path, '-f', 'json', ...dialect.mapFullFlag, '-'], {
+    input: program.text,
+    buffer: false,
+    reject: false,
+    detached: true,
+    cleanup: false,
+    extendEnv: false,
+    env: { ...childEnvironment(process.env), [dialect.mapKeysEnv]: String(mapKeys) },
+    forceKillAfterDelay: stopMilliseconds,
+  });
+  child.stdout.on('data', (chunk: Buffer) => stdoutLines.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => stderrLines.push(chunk));
+
+  const ended = child.then((result): SessionEnd => {
+    stdoutLines.end();
+    stderrLines.end();
+    const { exitCode, signal } = result;
+    const orderly = exitCode === 0;
+    if (orderly && cutOff) deliver(wire.damaged('the last line was cut off'));
+    if (orderly) deliver(wire.lastWords());
+    if (exitCode === undefined && signal === undefined) listen(`ERROR: ${messageOf(result)}`);
+    return { exitCode, signal, said, orderly };
+  });
+
+  return {
+    pid: child.pid,
+    ended,
+    stop: () => child.kill('SIGINT') || undefined,
+    kill: () => child.kill('SIGKILL') || undefined,
+  };
+};

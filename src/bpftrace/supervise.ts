@@ -1,0 +1,288 @@
+/**
+ * Keeps one tracer running: finds bpftrace, learns its dialect, starts it, watches that it attaches and ticks, and
+ * starts it again when it ends, less and less eagerly while it fails.
+ */
+import type { Clock } from '../clock.js';
+import { MmaplockError, messageOf } from '../errors.js';
+import type { Program } from '../probes/program.js';
+import type { TracerRecord } from '../records.js';
+import type { RestartReason } from '../vocabulary.js';
+import type { Dialect } from './dialect.js';
+import type { Session, SessionEnd, SessionOptions } from './session.js';
+import type { Judgement } from './stderr.js';
+
+/** The bpftrace of this host. */
+export interface FoundBpftrace {
+  readonly path: string;
+  readonly version: string;
+}
+
+export interface SupervisorOptions {
+  readonly clock: Clock;
+  readonly find: () => Promise<FoundBpftrace>;
+  readonly learnDialect: (found: FoundBpftrace) => Promise<Dialect>;
+  readonly startSession: (options: SessionOptions) => Session;
+  /** The program to run, asked for at each start; undefined while there is nothing to run. */
+  readonly program: () => Promise<Program | undefined>;
+  readonly mapKeys: number;
+  readonly startTimeoutSeconds: number;
+  /** Without a tick for this long, the tracer is started again. */
+  readonly stallRestartSeconds: number;
+  readonly onRecord: (record: TracerRecord) => void;
+  readonly onState: (state: TracerState) => void;
+  readonly onStderr: (line: string, judgement: Judgement) => void;
+  /** bpftrace refused a fragment, and said why: the plan may go on without it. */
+  readonly onRejected: (fragment: string, message: string) => void;
+}
+
+export interface TracerState {
+  readonly phase: 'starting' | 'observing' | 'waiting' | 'stopped';
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly pid?: number | undefined;
+  readonly bpftrace?: FoundBpftrace | undefined;
+  readonly dialect?: Dialect | undefined;
+  /** Why it does not observe; kept until it does again. */
+  readonly error?: MmaplockError | undefined;
+  readonly nextTryAt?: number | undefined;
+}
+
+interface Outcome {
+  readonly reason: RestartReason;
+  readonly error: MmaplockError | undefined;
+  readonly handedOver: boolean;
+  /** It observed for a while: the next start need not wait. */
+  readonly worked: boolean;
+}
+
+const firstRetryMilliseconds = 250;
+const lastRetryMilliseconds = 30_000;
+
+export class Supervisor {
+  state: TracerState;
+  readonly #options: SupervisorOptions;
+  #session: Session | undefined;
+  /** Set while a session is being ended on purpose. */
+  #planned: RestartReason | 'stop' | undefined;
+  #wake: (() => void) | undefined;
+  #finished: Promise<void> | undefined;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.state = { phase: 'stopped', since: options.clock.now() };
+  }
+
+  /** Starts, and goes on until {@link stop}. */
+  start(): void {
+    this.#finished = this.#run();
+  }
+
+  /** Ends the tracer in order; resolves when no process of it is left. */
+  async stop(): Promise<void> {
+    this.#planned = 'stop';
+    this.#session?.stop();
+    this.#wake?.();
+    await this.#finished;
+  }
+
+  /** A planned restart; what the tracer has counted is handed over first. */
+  restart(reason: RestartReason): void {
+    if (this.#session === undefined) {
+      this.#wake?.();
+    } else if (this.#planned === undefined) {
+      this.#planned = reason;
+      this.#session.stop();
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { clock } = this.#options;
+    let failures = 0;
+    while (this.#planned !== 'stop') {
+      const outcome = await this.#once();
+      this.#options.onRecord({
+        kind: 'tracer_stopped',
+        at: clock.now(),
+        reason: outcome.reason,
+        handedOver: outcome.handedOver,
+      });
+      if (this.#stopping()) break;
+      failures = outcome.worked ? 0 : failures + 1;
+      const wait = Math.min(firstRetryMilliseconds * 2 ** Math.max(0, failures - 1), lastRetryMilliseconds);
+      this.#become({ phase: 'waiting', error: outcome.error, nextTryAt: clock.now() + wait });
+      await this.#pause(wait);
+    }
+    this.#become({ phase: 'stopped' });
+  }
+
+  #stopping(): boolean {
+    return this.#planned === 'stop';
+  }
+
+  /** One tracer from start to end. */
+  async #once(): Promise<Outcome> {
+    const { clock, find, learnDialect, startSession, program: currentProgram, onRecord } = this.#options;
+    const { error: lastError } = this.state;
+    this.#become({ phase: 'starting', error: lastError });
+    const failed = (reason: RestartReason, error: MmaplockError): Outcome => ({
+      reason,
+      error,
+      handedOver: true,
+      worked: false,
+    });
+
+    let bpftrace: FoundBpftrace;
+    let dialect: Dialect;
+    try {
+      bpftrace = await find();
+      dialect = await learnDialect(bpftrace);
+    } catch (error) {
+      return failed('missing', asMmaplockError(error));
+    }
+    const program = await currentProgram();
+    if (program === undefined)
+      return failed('missing', new MmaplockError('nothing_observable', 'no probe can run on this host'));
+    if (this.#stopping()) return { reason: 'replan', error: undefined, handedOver: true, worked: true };
+    this.#planned = undefined;
+
+    const startedAt = clock.now();
+    let attached: number | undefined;
+    let lastSign = startedAt;
+    let ready = false;
+    let giveUp: { reason: RestartReason; error: MmaplockError } | undefined;
+
+    const session = startSession({
+      path: bpftrace.path,
+      program,
+      dialect,
+      mapKeys: this.#options.mapKeys,
+      now: () => clock.now(),
+      onStderr: (line, judgement) => {
+        this.#options.onStderr(line, judgement);
+        // Up to 0.23 a probe that was skipped shows nowhere else: the number told is the one wanted.
+        if (judgement.code !== 'attach_incomplete' || ready) return;
+        const origin = program.fragmentNamedIn(line);
+        if (origin !== undefined) this.#options.onRejected(origin.fragment, line);
+        giveUp ??= { reason: 'attach', error: new MmaplockError('attach_incomplete', line) };
+        session.kill();
+      },
+      onAttached: (probes) => {
+        attached = probes;
+        if (probes === program.probes) return;
+        const error = new MmaplockError(
+          'attach_incomplete',
+          `${probes} of ${program.probes} probes attached`,
+        );
+        giveUp = { reason: 'attach', error };
+        session.kill();
+      },
+      onRecord: (record) => {
+        if (record.kind === 'tick') {
+          if (giveUp !== undefined || attached === undefined) return;
+          lastSign = record.at;
+          if (!ready) {
+            ready = true;
+            onRecord({ kind: 'tracer_started', at: record.at });
+            this.#become({ phase: 'observing', pid: session.pid, bpftrace, dialect });
+          }
+        }
+        onRecord(record);
+      },
+    });
+    this.#session = session;
+    this.#become({ phase: 'starting', error: lastError, pid: session.pid, bpftrace, dialect });
+
+    const stopWatching = this.#watch(() => {
+      const silence = (clock.now() - lastSign) / 1000;
+      if (ready && silence > this.#options.stallRestartSeconds) {
+        const error = new MmaplockError('ticks_stalled', `no tick for ${silence.toFixed(0)} s`);
+        giveUp ??= { reason: 'stalled', error };
+        session.kill();
+      } else if (!ready && silence > this.#options.startTimeoutSeconds) {
+        const error = new MmaplockError('tracer_start_timeout', `not ready after ${silence.toFixed(0)} s`);
+        giveUp ??= { reason: 'timeout', error };
+        session.kill();
+      }
+    });
+    const end = await session.ended;
+    stopWatching();
+    this.#session = undefined;
+
+    const worked = ready && clock.now() - startedAt > 2000;
+    if (this.#planned !== undefined) {
+      const reason = this.#planned === 'stop' ? 'replan' : this.#planned;
+      return { reason, error: undefined, handedOver: end.orderly, worked: true };
+    }
+    if (giveUp !== undefined) return { ...giveUp, handedOver: false, worked };
+    return { ...this.#verdict(end, ready, program), handedOver: end.orderly && ready, worked };
+  }
+
+  /** Why a tracer that we did not end has ended. */
+  #verdict(
+    end: SessionEnd,
+    ready: boolean,
+    program: Program,
+  ): { reason: RestartReason; error: MmaplockError } {
+    if (end.signal !== undefined)
+      return {
+        reason: 'killed',
+        error: new MmaplockError('tracer_killed', `bpftrace was ended by ${end.signal}`),
+      };
+    if (ready)
+      return {
+        reason: 'exited',
+        error: new MmaplockError('tracer_exited', `bpftrace ended with ${end.exitCode}: ${end.said.reason}`),
+      };
+    const first = end.said.firstError;
+    const origin =
+      first?.sourceLine === undefined
+        ? program.fragmentNamedIn(end.said.reason)
+        : program.originOf(first.sourceLine);
+    if (origin !== undefined) {
+      const message = `${origin.fragment}.bt:${origin.line}: ${end.said.reason}`;
+      this.#options.onRejected(origin.fragment, message);
+      return { reason: 'rejected', error: new MmaplockError('fragment_rejected', message) };
+    }
+    return {
+      reason: 'rejected',
+      error: new MmaplockError(
+        first?.code ?? 'program_rejected',
+        `bpftrace ended with ${end.exitCode}: ${end.said.reason}`,
+      ),
+    };
+  }
+
+  /** Calls a check each second until the returned function is called. */
+  #watch(check: () => void): () => void {
+    let cancel = (): void => {};
+    const again = (): void => {
+      cancel = this.#options.clock.after(1000, () => {
+        check();
+        again();
+      });
+    };
+    again();
+    return () => cancel();
+  }
+
+  /** Waits, unless woken. */
+  #pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(milliseconds, resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  #become(state: Omit<TracerState, 'since'>): void {
+    this.state = { ...state, since: this.#options.clock.now() };
+    this.#options.onState(this.state);
+  }
+}
+
+const asMmaplockError = (error: unknown): MmaplockError =>
+  error instanceof MmaplockError
+    ? error
+    : new MmaplockError('internal_error', messageOf(error), { cause: error });

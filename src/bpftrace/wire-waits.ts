@@ -1,0 +1,72 @@
+/** What the maps of bpf/waits.bt mean: integers of one tick to rows of records. */
+import { endianness } from 'node:os';
+import { nameFromWords } from '../identity/comm.js';
+import { context, operationOf } from '../probes/operations.js';
+import type { OngoingWait, ProcessWaitRow, WaitDurations, WaitRow } from '../records.js';
+import type { Mode } from '../vocabulary.js';
+import type { HistogramRows, MapRows } from './wire.js';
+
+/** Values of `flags` in lock:contention_begin: LCB_F_READ and LCB_F_WRITE (include/trace/events/lock.h, 5.19). */
+const modeOf = (flags: bigint): Mode => (flags === 2n ? 'read' : 'write');
+
+/** bpf/waits.bt stores 2^62 - start, so that the oldest has the largest value. */
+const startBase = 2n ** 62n;
+
+/** @waits and @wait_ns, keyed (mode, context, syscall), added up by operation. */
+export const waitRows = (counts: MapRows, nanoseconds: MapRows): WaitRow[] => {
+  const rows = new Map<
+    string,
+    { mode: Mode; operation: WaitRow['operation']; count: number; nanoseconds: number }
+  >();
+  const add = (source: MapRows, value: 'count' | 'nanoseconds'): void => {
+    for (const { key, value: amount } of source) {
+      const [flags = 0n, bits = 0n, syscall = 0n] = key;
+      const mode = modeOf(flags);
+      const operation = operationOf(mode, Number(bits), Number(BigInt.asIntN(64, syscall)));
+      const row = rows.get(`${mode} ${operation}`) ?? { mode, operation, count: 0, nanoseconds: 0 };
+      row[value] += Number(amount);
+      rows.set(`${mode} ${operation}`, row);
+    }
+  };
+  add(counts, 'count');
+  add(nanoseconds, 'nanoseconds');
+  return [...rows.values()];
+};
+
+/** @process_waits and @process_wait_ns, keyed (name, name, cgroup, mode), with @process_pid. */
+export const processRows = (counts: MapRows, nanoseconds: MapRows, pids: MapRows): ProcessWaitRow[] => {
+  const waited = new Map(nanoseconds.map(({ key, value }) => [key.join(), Number(value)]));
+  const pidOf = new Map(pids.map(({ key, value }) => [key.join(), Number(value)]));
+  return counts.map(({ key, value }) => {
+    const [word0 = 0n, word1 = 0n, cgroup = 0n, flags = 0n] = key;
+    return {
+      name: nameFromWords(word0, word1, endianness()),
+      cgroupId: BigInt.asUintN(64, cgroup).toString(),
+      mode: modeOf(flags),
+      count: Number(value),
+      nanoseconds: waited.get(key.join()) ?? 0,
+      lastPid: pidOf.get(key.slice(0, 3).join()),
+    };
+  });
+};
+
+/** @wait_us, keyed (mode). */
+export const waitDurations = (histograms: HistogramRows): WaitDurations[] =>
+  histograms.map(({ key, value }) => ({ mode: modeOf(key[0] ?? 0n), buckets: value }));
+
+/** @waiting_read or @waiting_write, keyed (pid, tid, how), as of a kernel time in nanoseconds. */
+export const ongoingWaits = (mode: Mode, waiting: MapRows, now: bigint): OngoingWait[] =>
+  waiting.map(({ key, value }) => {
+    const [pid = 0n, tid = 0n, how = 0n] = key;
+    const syscall = Number(how >> 8n) - 1;
+    const bits = Number((how >> 3n) & 31n);
+    const elapsed = now - (startBase - BigInt(value));
+    return {
+      mode,
+      operation: operationOf(mode, bits, syscall),
+      foreign: (bits & context.foreign) !== 0,
+      pid: Number(pid),
+      tid: Number(tid),
+      seconds: Math.max(0, Number(elapsed) / 1e9),
+    };
+  });

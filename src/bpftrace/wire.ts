@@ -1,0 +1,147 @@
+/**
+ * From decoded lines to records: gathers the maps of one tick and, at its tick line, says what they mean.
+ * A later fragment that prints a map of a new kind adds its meaning as a file beside wire-waits.ts.
+ */
+import { messageOf } from '../errors.js';
+import { tickWord } from '../probes/program.js';
+import type { Tick, TracerRecord } from '../records.js';
+import type { Contents } from './decode/maps.js';
+import { type BpftraceLine, integerKey, type Value } from './lines.js';
+import { ongoingWaits, processRows, waitDurations, waitRows } from './wire-waits.js';
+
+/** The entries of one map: integer keys in order, and the value. */
+export type MapRows = readonly { readonly key: readonly bigint[]; readonly value: number | bigint }[];
+
+/** The entries of one map of histograms. */
+export type HistogramRows = readonly {
+  readonly key: readonly bigint[];
+  readonly value: readonly { readonly floorMicroseconds: number; readonly count: number }[];
+}[];
+
+const tickLine = new RegExp(`^${tickWord} (\\d+)\\n?$`);
+
+/** How many integers the key of each map has. Maps not named here are working state and are passed over. */
+const keyWidths: Readonly<Record<string, number>> = {
+  '@waits': 3,
+  '@wait_ns': 3,
+  '@wait_us': 1,
+  '@process_waits': 4,
+  '@process_wait_ns': 4,
+  '@process_pid': 3,
+  '@waiting_read': 3,
+  '@waiting_write': 3,
+};
+
+export interface WireOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** The map written at a line of the program (from 1), if any. */
+  readonly mapAt: (line: number) => string | undefined;
+}
+
+export class Wire {
+  readonly #options: WireOptions;
+  #maps = new Map<string, MapRows>();
+  #histograms = new Map<string, HistogramRows>();
+  #complete = true;
+
+  constructor(options: WireOptions) {
+    this.#options = options;
+  }
+
+  /** What one line means; most mean something only once their tick is whole. */
+  accept(line: BpftraceLine): TracerRecord[] {
+    const at = this.#options.now();
+    switch (line.type) {
+      case 'map':
+        return this.#keep(line, this.#maps, integerOf);
+      case 'hist':
+        return this.#keep(line, this.#histograms, (buckets) =>
+          buckets.map(({ floor, count }) => ({ floorMicroseconds: Number(floor), count })),
+        );
+      case 'printf': {
+        const kernelNow = tickLine.exec(line.text)?.[1];
+        return kernelNow === undefined ? [] : [this.#tick(at, BigInt(kernelNow))];
+      }
+      case 'lost_events':
+        return [{ kind: 'events_lost', at, events: line.events }];
+      case 'helper_error': {
+        if (line.helper !== 'map_update_elem')
+          return [{ kind: 'undecodable', at, reason: `${line.helper} returned ${line.status}` }];
+        const map = this.#options.mapAt(line.line)?.slice(1) ?? 'unknown';
+        return [{ kind: 'map_overflow', at, map, updates: 1 }];
+      }
+      case 'undecodable':
+      case 'unknown':
+        return this.damaged(line.type === 'unknown' ? `unknown line type ${line.typeName}` : line.reason);
+      default:
+        return [];
+    }
+  }
+
+  /** Something of this tick could not be understood: its counts wait for the next one. */
+  damaged(reason: string): TracerRecord[] {
+    this.#complete = false;
+    return [{ kind: 'undecodable', at: this.#options.now(), reason }];
+  }
+
+  /** What bpftrace said after its last tick, which counts only if it ended in order. */
+  lastWords(): TracerRecord[] {
+    return this.#maps.size === 0 ? [] : [this.#tick(this.#options.now(), undefined)];
+  }
+
+  /** Keeps what a line says of a map until the tick is whole; all keys are integers. */
+  #keep<T, V>(
+    line: { readonly map: string } & Contents<T>,
+    into: Map<string, readonly { readonly key: readonly bigint[]; readonly value: V }[]>,
+    meaning: (value: T) => V,
+  ): TracerRecord[] {
+    const { map } = line;
+    const width = keyWidths[map];
+    if (width === undefined) return [];
+    try {
+      if (!line.keyed) throw new Error('expected keys');
+      into.set(
+        map,
+        Array.from(line.entries, ([key, value]) => ({ key: keyOf(key, width), value: meaning(value) })),
+      );
+      return [];
+    } catch (error) {
+      return this.damaged(`${map}: ${messageOf(error)}`);
+    }
+  }
+
+  #tick(at: number, kernelNow: bigint | undefined): Tick {
+    const rows = (name: string): MapRows => this.#maps.get(name) ?? [];
+    const tick: Tick = {
+      kind: 'tick',
+      at,
+      waits: waitRows(rows('@waits'), rows('@wait_ns')),
+      processes: processRows(rows('@process_waits'), rows('@process_wait_ns'), rows('@process_pid')),
+      durations: waitDurations(this.#histograms.get('@wait_us') ?? []),
+      ongoing:
+        kernelNow === undefined
+          ? []
+          : [
+              ...ongoingWaits('read', rows('@waiting_read'), kernelNow),
+              ...ongoingWaits('write', rows('@waiting_write'), kernelNow),
+            ],
+      complete: this.#complete,
+    };
+    this.#maps = new Map();
+    this.#histograms = new Map();
+    this.#complete = true;
+    return tick;
+  }
+}
+
+const keyOf = (raw: string, width: number): bigint[] => {
+  const key = integerKey(raw, width);
+  if (key === undefined) throw new Error(`expected a key of ${width} integers`);
+  return key;
+};
+
+const integerOf = (value: Value): number | bigint => {
+  if (typeof value === 'number' || typeof value === 'bigint') return value;
+  throw new Error('expected an integer value');
+};
