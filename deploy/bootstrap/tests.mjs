@@ -1,0 +1,109 @@
+/** Runs the built test files and counts what came of them. */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, relative, sep } from 'node:path';
+import { filesUnder } from './build.mjs';
+import { dist } from './paths.mjs';
+import { CannotGoOn, say } from './report.mjs';
+
+const testFolder = join(dist, 'test');
+const eventsFile = join(dist, 'test-events.ndjson');
+/** For test/bare, which compares what is skipped on a bare host with what is skipped here. */
+const resultsFile = join(dist, 'test-results.json');
+/** For one file with all its tests. */
+const timeoutMilliseconds = 600_000;
+
+/** Live suites watch the kernel of this host: two at once would see each other. */
+const suites = [
+  { name: 'unit', concurrency: availableParallelism(), holds: (path) => !/^(live|bare)\//.test(path) },
+  { name: 'live', concurrency: 1, holds: (path) => /^live\/[^/]+$/.test(path) },
+];
+
+const nameOf = (file) => relative(testFolder, file).split(sep).join('/');
+
+/** Suites and files to run. Arguments are suite names, and parts that a file's name must all contain. */
+const select = (args) => {
+  const files = filesUnder(testFolder).filter((file) => file.endsWith('.test.js'));
+  const named = suites.filter(({ name }) => args.includes(name));
+  const parts = args.filter((arg) => !suites.some(({ name }) => name === arg));
+  const selected = (named.length > 0 ? named : suites).map((suite) => ({
+    ...suite,
+    files: files.filter(
+      (file) => suite.holds(nameOf(file)) && parts.every((part) => nameOf(file).includes(part)),
+    ),
+  }));
+  if (selected.every((suite) => suite.files.length === 0)) {
+    throw new CannotGoOn(
+      `no test file matches "${args.join(' ')}"`,
+      'name a suite (unit, live) or a part of a file name',
+    );
+  }
+  return selected;
+};
+
+const runFiles = ({ concurrency, files }) => {
+  const reporter = new URL('./test-events.mjs', import.meta.url).href;
+  const args = [
+    '--test',
+    `--test-concurrency=${concurrency}`,
+    `--test-timeout=${timeoutMilliseconds}`,
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    `--test-reporter=${reporter}`,
+    `--test-reporter-destination=${eventsFile}`,
+    ...files,
+  ];
+  rmSync(eventsFile, { force: true });
+  return new Promise((resolve, reject) => {
+    const runner = spawn('setpriv', ['--pdeathsig', 'TERM', process.execPath, ...args], {
+      stdio: 'inherit',
+    });
+    runner.once('error', reject);
+    runner.once('close', (code, signal) => resolve(code ?? signal));
+  });
+};
+
+const runSuite = async (suite) => {
+  const status = await runFiles(suite);
+  const lines = existsSync(eventsFile) ? readFileSync(eventsFile, 'utf8').split('\n').filter(Boolean) : [];
+  const outcomes = lines
+    .map((line) => JSON.parse(line))
+    .map(({ file, ...rest }) => ({ file: nameOf(file), ...rest }));
+  const of = (result) => outcomes.filter((outcome) => outcome.result === result);
+  const failures = of('failed');
+  // The runner itself can die; that must not look like success.
+  if (status !== 0 && failures.length === 0) {
+    failures.push({ file: '(runner)', name: `ended with ${status} and named no failed test` });
+  }
+  return { name: suite.name, passed: of('passed').length, failures, skips: of('skipped') };
+};
+
+const totals = (results) => {
+  const sum = (count) => results.reduce((total, result) => total + count(result), 0);
+  const failed = sum((result) => result.failures.length);
+  const skipped = sum((result) => result.skips.length);
+  return { failed, line: `${sum((result) => result.passed)} passed, ${failed} failed, ${skipped} skipped` };
+};
+
+/** Runs the selected suites, prints the reasons of skips and the totals, and resolves to the exit code. */
+export const runTests = async (args) => {
+  const results = [];
+  rmSync(resultsFile, { force: true });
+  for (const suite of select(args)) {
+    if (suite.files.length === 0) continue;
+    say(`running the ${suite.name} tests`);
+    results.push(await runSuite(suite));
+  }
+  writeFileSync(resultsFile, JSON.stringify({ args, suites: results }, null, 1));
+  const print = (line) => process.stdout.write(`${line}\n`);
+  for (const { name, failures, skips } of results) {
+    for (const failure of failures)
+      print(`failed: ${name} ${failure.file}: ${failure.reason ?? failure.name}`);
+    for (const skip of skips) print(`skipped: ${name} ${skip.file}: ${skip.name}: ${skip.reason}`);
+  }
+  for (const result of results) print(`${result.name}: ${totals([result]).line}`);
+  const { failed, line } = totals(results);
+  print(line);
+  return failed === 0 ? 0 : 1;
+};

@@ -1,0 +1,133 @@
+/**
+ * `mmaplockd check`: what this host offers, what will run on it and why, what is lacking and how to mend it.
+ * Exit codes: 0 full, 1 partial, 2 blind.
+ */
+import { runCanary } from '../bpftrace/dialect.js';
+import { findBpftrace } from '../bpftrace/find.js';
+import type { Clock } from '../clock.js';
+import type { Config } from '../config/schema.js';
+import { version } from '../config/version.js';
+import { MmaplockError } from '../errors.js';
+import { surveyHost } from '../host.js';
+import type { KernelFacts } from '../http/context.js';
+import { otherInstance } from '../instance.js';
+import type { Observation, ProbePlan } from '../probes/plan.js';
+import { type Observable, observables } from '../vocabulary.js';
+
+/** What `check --json` prints; codes and members are stable. */
+export interface CheckReport {
+  readonly version: string;
+  readonly verdict: 'full' | 'partial' | 'blind';
+  readonly kernel: KernelFacts;
+  readonly bpftrace:
+    | { readonly path: string; readonly version: string; readonly works: true; readonly seconds: number }
+    | { readonly works: false; readonly code: string; readonly message: string; readonly fix: string };
+  readonly observables: readonly ({ readonly what: Observable } & Observation)[];
+  readonly fragments: readonly {
+    readonly fragment: string;
+    readonly chosen: boolean;
+    readonly summary?: string;
+    readonly cost?: string;
+    readonly reasons: readonly { readonly code: string; readonly detail: string }[];
+  }[];
+  readonly other_daemon: string | null;
+}
+
+const exitCodes = { full: 0, partial: 1, blind: 2 } as const;
+
+export const check = async (
+  config: Config,
+  { json, clock }: { json: boolean; clock: Clock },
+): Promise<number> => {
+  const report = await examine(config, clock);
+  process.stdout.write(json ? `${JSON.stringify(report, undefined, 2)}\n` : describe(report));
+  return exitCodes[report.verdict];
+};
+
+const examine = async (config: Config, clock: Clock): Promise<CheckReport> => {
+  const { kernel, plan, catalog } = await surveyHost(config);
+  const bpftrace = await tryBpftrace(config, clock);
+  const providable = new Set(catalog.fragments.flatMap(({ provides }) => provides.map(({ what }) => what)));
+  return {
+    version,
+    verdict: bpftrace.works ? verdictOf(plan, providable) : 'blind',
+    kernel,
+    bpftrace,
+    observables: observables.map((what) => ({ what, ...plan.observables[what] })),
+    fragments: [
+      ...plan.chosen.map(({ fragment }) => ({
+        fragment: fragment.name,
+        chosen: true,
+        summary: fragment.summary,
+        cost: fragment.cost,
+        reasons: [],
+      })),
+      ...plan.refused.map(({ fragment, reasons }) => ({ fragment, chosen: false, reasons })),
+    ],
+    other_daemon: (await otherInstance()) ?? null,
+  };
+};
+
+/** Full: all that this version can provide anywhere. Blind: not even waits. */
+const verdictOf = (plan: ProbePlan, providable: ReadonlySet<Observable>): CheckReport['verdict'] => {
+  if (!plan.observables.waits.observed) return 'blind';
+  return [...providable].every((what) => plan.observables[what].observed) ? 'full' : 'partial';
+};
+
+const tryBpftrace = async (config: Config, clock: Clock): Promise<CheckReport['bpftrace']> => {
+  try {
+    const found = await findBpftrace({ path: config.bpftrace.path || 'bpftrace', env: process.env });
+    const before = clock.now();
+    await runCanary([found.path]);
+    return { ...found, works: true, seconds: (clock.now() - before) / 1000 };
+  } catch (error) {
+    if (!(error instanceof MmaplockError)) throw error;
+    return { works: false, code: error.code, message: error.message, fix: error.fix };
+  }
+};
+
+const verdicts = {
+  full: 'Full: everything this version can observe is observed on this host.',
+  partial: 'Partial: waits are observed on this host, but not everything this version can observe.',
+  blind: 'Blind: nothing can be observed on this host.',
+} as const;
+
+const describe = (report: CheckReport): string => {
+  const { kernel, bpftrace } = report;
+  const mark = (good: boolean): string => (good ? 'yes' : 'no ');
+  const lines = [
+    verdicts[report.verdict],
+    '',
+    `Kernel ${kernel.release} (${kernel.machine}), ${kernel.possibleCpus} possible CPUs, lockdown: ${kernel.lockdown}`,
+    `  kprobes: ${kernel.kprobes ? 'available' : 'not available (fragments that need them cannot run)'}`,
+    `  function tracing (fentry): ${functionTracing[kernel.functionTracing] ?? kernel.functionTracing}`,
+    ...kernel.problems.map(({ code, message, fix }) => `  ${code}: ${message}. ${fix}`),
+    '',
+    bpftrace.works
+      ? `bpftrace ${bpftrace.version} (${bpftrace.path}): works, a program starts in ${bpftrace.seconds.toFixed(1)} s`
+      : `bpftrace: ${bpftrace.code}: ${bpftrace.message}. ${bpftrace.fix}`,
+    '',
+    'What is observed',
+    ...report.observables.map(
+      ({ what, observed, source, reason }) =>
+        `  ${mark(observed)} ${what.padEnd(11)} ${observed ? `by ${source}` : `${reason?.code}: ${reason?.detail}`}`,
+    ),
+    '',
+    'Fragments',
+    ...report.fragments.flatMap(({ fragment, chosen, summary, cost, reasons }) =>
+      chosen
+        ? [`  runs  ${fragment}: ${summary}`, `        cost: ${cost}`]
+        : [`  not   ${fragment}`, ...reasons.map(({ code, detail }) => `        ${code}: ${detail}`)],
+    ),
+    ...(report.other_daemon === null
+      ? []
+      : ['', `Another mmaplockd runs on this host: ${report.other_daemon}`]),
+  ];
+  return `${lines.join('\n')}\n`;
+};
+
+const functionTracing: Readonly<Record<string, string>> = {
+  readable: 'available',
+  refused: 'refused by the kernel (fragments that need it cannot run)',
+  absent: 'not available (fragments that need it cannot run)',
+};

@@ -1,0 +1,182 @@
+/**
+ * The daemon put together, in the order in which data flows. This is the only place that carries out effects: what
+ * the ledger or the supervisor asks for comes back here and is done here, never by a call up the house.
+ */
+
+import { runCanary } from './bpftrace/dialect.js';
+import { findBpftrace } from './bpftrace/find.js';
+import { startSession } from './bpftrace/session.js';
+import { Supervisor, type TracerState } from './bpftrace/supervise.js';
+import type { Clock } from './clock.js';
+import type { Config } from './config/schema.js';
+import { version } from './config/version.js';
+import { CostAccount } from './cost/account.js';
+import { readTracerCost } from './cost/tracer.js';
+import { messageOf } from './errors.js';
+import { surveyHost } from './host.js';
+import type { DaemonView } from './http/context.js';
+import { type Listener, listen } from './http/server.js';
+import { CgroupIndex } from './identity/cgroup.js';
+import { readProcess } from './identity/process.js';
+import { Ledger } from './ledger/ledger.js';
+import type { Log } from './log/log.js';
+import { createRepeatLimit } from './log/once.js';
+import { MetricsText } from './metrics/exposition.js';
+import { mapKeysWithin } from './probes/map-budget.js';
+import { joinProgram } from './probes/program.js';
+import { readinessOf } from './readiness.js';
+import type { TracerRecord } from './records.js';
+
+export interface Daemon {
+  readonly view: DaemonView;
+  readonly urls: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** Seconds between two looks at what the tracer costs and at new cgroups. */
+const houseKeepingSeconds = 10;
+
+/** Rows of processes a tick carries at most, as bpf/waits.bt prints them. */
+const processRowLimit = 500;
+
+/**
+ * Starts everything; resolves once all listeners are open. The tracer may not be up yet, or not at all: the daemon
+ * lives on and says why.
+ */
+export const startDaemon = async (config: Config, log: Log, clock: Clock): Promise<Daemon> => {
+  const startedAt = clock.now();
+  const say = createRepeatLimit({ minutes: 60, now: () => clock.now() });
+
+  // What this host offers, and what to run on it.
+  const rejected = new Map<string, string>();
+  let replanDue = false;
+  let survey = await surveyHost(config);
+  const joined = () => (survey.plan.chosen.length === 0 ? undefined : joinProgram(survey.plan.chosen));
+  let program = joined();
+  const mapKeys = mapKeysWithin(
+    program?.text ?? '',
+    { keys: config.limits.map_keys, bytes: config.limits.map_memory_mib * 2 ** 20 },
+    survey.kernel.possibleCpus,
+  );
+
+  // What happened.
+  const cgroups = new CgroupIndex({ now: () => clock.now() });
+  const ledger = new Ledger({
+    waits: {
+      slots: config.metrics.process_slots,
+      rowLimit: processRowLimit,
+      label: (name, cgroupId) =>
+        (config.metrics.name_by === 'unit' ? cgroups.resolve(BigInt(cgroupId))?.unit : undefined) ?? name,
+    },
+  });
+  const cost = new CostAccount();
+  const metrics = new MetricsText({
+    ledger,
+    plan: () => survey.plan,
+    cost: () => cost,
+    now: () => clock.now(),
+    kernelRelease: survey.kernel.release,
+    version,
+    bpftrace: () => supervisor.state.bpftrace?.version,
+  });
+
+  const apply = (record: TracerRecord): void => {
+    for (const effect of ledger.apply(record)) {
+      log.warn({ reason: effect.reason }, 'the tracer is started again with empty maps');
+      supervisor.restart(effect.reason);
+    }
+    if (record.kind === 'tick') metrics.invalidate();
+    else if (record.kind === 'undecodable')
+      say(`undecodable ${record.reason}`, (unsaid) =>
+        log.warn({ reason: record.reason, unsaid }, 'a line of bpftrace could not be understood'),
+      );
+    else if (record.kind === 'events_lost')
+      say('lost', () => log.warn({ events: record.events }, 'bpftrace lost events'));
+    else if (record.kind === 'map_overflow')
+      say(`overflow ${record.map}`, () => log.warn({ map: record.map }, 'a BPF map is full'));
+  };
+
+  // The tracer.
+  const supervisor = new Supervisor({
+    clock,
+    find: () => findBpftrace({ path: config.bpftrace.path || 'bpftrace', env: process.env }),
+    learnDialect: ({ path }) => runCanary([path]),
+    startSession,
+    program: async () => {
+      if (replanDue) {
+        replanDue = false;
+        survey = await surveyHost(config, rejected);
+        program = joined();
+      }
+      return program;
+    },
+    mapKeys,
+    startTimeoutSeconds: config.bpftrace.start_timeout_seconds,
+    stallRestartSeconds: config.bpftrace.stall_restart_seconds,
+    onRecord: apply,
+    onState: (state) => tellState(state, log, say),
+    onStderr: (line, { severity }) =>
+      log[severity === 'error' ? 'warn' : 'debug']({ bpftrace: line }, 'bpftrace says'),
+    onRejected: (fragment, message) => {
+      rejected.set(fragment, message);
+      replanDue = true;
+      log.error({ fragment, message }, 'bpftrace refused a fragment; the others go on without it');
+    },
+  });
+  const view: DaemonView = {
+    config,
+    version,
+    startedAt,
+    get kernel() {
+      return survey.kernel;
+    },
+    ledger,
+    plan: () => survey.plan,
+    tracer: () => supervisor.state,
+    readiness: () =>
+      readinessOf({
+        plan: survey.plan,
+        tracer: supervisor.state,
+        lastTickAt: ledger.tracer.lastTickAt,
+        now: clock.now(),
+        stallSeconds: config.bpftrace.stall_seconds,
+      }),
+    cost: () => cost,
+    metrics: () => metrics.current(),
+    cgroup: (id) => cgroups.resolve(BigInt(id)),
+    processName: (pid) => readProcess(pid)?.comm,
+    now: () => clock.now(),
+  };
+
+  // Serve first, so that what goes wrong from here on can be asked for.
+  const listeners: Listener[] = await listen(view, log);
+  supervisor.start();
+
+  let cancelHouseKeeping = (): void => {};
+  const keepHouse = (): void => {
+    const { pid } = supervisor.state;
+    cost.sample(pid, pid === undefined ? undefined : readTracerCost(pid), program?.probeNames ?? []);
+    cgroups.refresh().catch((error: unknown) => log.warn({ err: error }, `cgroups: ${messageOf(error)}`));
+    cancelHouseKeeping = clock.after(houseKeepingSeconds * 1000, keepHouse);
+  };
+  keepHouse();
+
+  return {
+    view,
+    urls: listeners.map(({ url }) => url),
+    stop: async () => {
+      cancelHouseKeeping();
+      await supervisor.stop();
+      await Promise.all(listeners.map((listener) => listener.close()));
+    },
+  };
+};
+
+const tellState = (state: TracerState, log: Log, say: ReturnType<typeof createRepeatLimit>): void => {
+  if (state.phase === 'observing')
+    log.info({ pid: state.pid, bpftrace: state.bpftrace?.version }, 'observing');
+  else if (state.phase === 'waiting' && state.error !== undefined) {
+    const { error } = state;
+    say(`state ${error.code}`, (unsaid) => log.error({ err: error, unsaid }, 'not observing'));
+  }
+};

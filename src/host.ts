@@ -1,0 +1,52 @@
+/** Looks at this host: what its kernel offers, and which fragments shall run. */
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Config } from './config/schema.js';
+import { MmaplockError } from './errors.js';
+import type { KernelFacts } from './http/context.js';
+import { type KernelProfile, readKernelProfile } from './kernel/profile.js';
+import { type Catalog, readCatalog } from './probes/catalog.js';
+import { askedOfKernel, makePlan, type ProbePlan } from './probes/plan.js';
+
+/** The package: two levels up from dist/src/host.js */
+export const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+
+export interface HostSurvey {
+  readonly catalog: Catalog;
+  readonly kernel: KernelFacts;
+  readonly plan: ProbePlan;
+}
+
+/**
+ * Reads catalog and kernel, and plans.
+ * @param rejected fragments that bpftrace refused on this host, with what it said
+ * @throws MmaplockError `fragment_malformed` when there is no catalog, `invalid_config` for an unknown fragment
+ */
+export const surveyHost = async (
+  { probes }: Pick<Config, 'probes'>,
+  rejected: ReadonlyMap<string, string> = new Map(),
+): Promise<HostSurvey> => {
+  const catalog = await readCatalog(probes.directory || path.join(packageRoot, 'bpf'));
+  const known = new Set(catalog.fragments.map(({ name }) => name));
+  for (const name of probes.disable)
+    if (!known.has(name))
+      throw new MmaplockError(
+        'invalid_config',
+        `probes.disable: there is no fragment "${name}"; there are: ${[...known].join(', ')}`,
+        {
+          field: 'probes.disable',
+        },
+      );
+  const profile = await readKernelProfile(askedOfKernel(catalog));
+  return { catalog, kernel: factsOf(profile), plan: makePlan(catalog, profile, { ...probes, rejected }) };
+};
+
+const factsOf = (profile: KernelProfile): KernelFacts => ({
+  release: profile.release,
+  machine: profile.machine,
+  possibleCpus: profile.possibleCpus,
+  lockdown: profile.lockdown,
+  kprobes: profile.kprobes,
+  functionTracing: profile.functionTracing.list,
+  problems: profile.problems.map(({ code, message, fix }) => ({ code, message, fix })),
+});

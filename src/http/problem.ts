@@ -1,0 +1,71 @@
+/** All errors of the API leave as application/problem+json (RFC 9457) with a stable `code` and the `field` at fault. */
+
+import { STATUS_CODES } from 'node:http';
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import { type ErrorCode, errorCatalog, MmaplockError } from '../errors.js';
+
+const statusOf: Partial<Record<ErrorCode, number>> = {
+  unknown_parameter: 400,
+  invalid_parameter: 400,
+  host_not_allowed: 421,
+  not_found: 404,
+  method_not_allowed: 405,
+};
+
+/** Sends one problem; the status follows from its code. */
+export const sendProblem = (reply: FastifyReply, error: MmaplockError): FastifyReply => {
+  const status = statusOf[error.code] ?? 500;
+  return reply
+    .code(status)
+    .type('application/problem+json')
+    .send(
+      JSON.stringify({
+        type: 'about:blank',
+        title: STATUS_CODES[status],
+        status,
+        code: error.code,
+        detail: error.message,
+        ...(error.field === undefined ? {} : { field: error.field }),
+        fix: error.fix,
+      }),
+    );
+};
+
+/** What fastify found wrong with a request, in our words. */
+const fromFastify = (error: FastifyError): MmaplockError | undefined => {
+  const [first] = error.validation ?? [];
+  if (first === undefined) return undefined;
+  if (first.keyword === 'additionalProperties') {
+    const field = String(first.params['additionalProperty']);
+    return new MmaplockError('unknown_parameter', `there is no parameter "${field}" here`, { field });
+  }
+  const field = first.instancePath.replace(/^\//, '');
+  return new MmaplockError('invalid_parameter', `${field} ${first.message ?? 'is not valid'}`, { field });
+};
+
+/** Routes every error of an application to {@link sendProblem}. */
+export const useProblems = (app: FastifyInstance): void => {
+  app.setErrorHandler((error: FastifyError | MmaplockError, request, reply) => {
+    const known = error instanceof MmaplockError ? error : fromFastify(error);
+    if (known !== undefined) return sendProblem(reply, known);
+    const status = (error as FastifyError).statusCode ?? 500;
+    if (status < 500)
+      return sendProblem(
+        reply,
+        new MmaplockError('invalid_parameter', error.message, { fix: errorCatalog.not_found }),
+      );
+    request.log.error({ err: error }, 'a request failed');
+    return sendProblem(reply, new MmaplockError('internal_error', 'the request failed inside mmaplockd'));
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.replace(/\?.*$/s, '').slice(0, 200);
+    const elsewhere = (['GET', 'HEAD'] as const).some((method) => app.hasRoute({ url: path, method }));
+    if (elsewhere) reply.header('allow', 'GET, HEAD');
+    return sendProblem(
+      reply,
+      elsewhere
+        ? new MmaplockError('method_not_allowed', `${request.method} is not allowed on ${path}`)
+        : new MmaplockError('not_found', `there is nothing at ${path}`),
+    );
+  });
+};

@@ -1,0 +1,105 @@
+/** /-/healthy, /-/ready, /metrics, /api/v1/status and the links at /. */
+import type { FastifyPluginAsync } from 'fastify';
+import { observables } from '../vocabulary.js';
+import type { DaemonView } from './context.js';
+import { indexPage } from './index-page.js';
+
+/** Served on every listener. */
+export const healthRoutes =
+  (view: DaemonView): FastifyPluginAsync =>
+  async (app) => {
+    app.get('/metrics', { schema: { summary: 'Prometheus metrics' } }, async (request, reply) => {
+      const { contentType, text, gzipped } = await view.metrics();
+      reply.type(contentType).header('vary', 'accept-encoding');
+      if (!/\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))) return reply.send(text);
+      return reply.header('content-encoding', 'gzip').send(gzipped);
+    });
+    app.get('/-/healthy', { schema: { summary: 'Whether the daemon lives' } }, async () => ({
+      healthy: true,
+    }));
+    app.get(
+      '/-/ready',
+      { schema: { summary: 'Whether this host is observed; if not, why' } },
+      async (_, reply) => {
+        const readiness = view.readiness();
+        return reply.code(readiness.ready ? 200 : 503).send(readiness);
+      },
+    );
+  };
+
+/** Served to this host only. */
+export const statusRoutes =
+  (view: DaemonView): FastifyPluginAsync =>
+  async (app) => {
+    app.get('/', { schema: { hide: true } }, async (_, reply) =>
+      reply
+        .type('text/html; charset=utf-8')
+        .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
+        .send(indexPage(view)),
+    );
+    app.get(
+      '/api/v1/status',
+      { schema: { summary: 'Kernel, plan with reasons, tracer, readiness and cost' } },
+      async () => statusOf(view),
+    );
+  };
+
+const isoOrNull = (at: number | undefined): string | null =>
+  at === undefined ? null : new Date(at).toISOString();
+
+/** The body of /api/v1/status. */
+export const statusOf = (view: DaemonView) => {
+  const plan = view.plan();
+  const tracer = view.tracer();
+  const cost = view.cost();
+  const { kernel, ledger } = view;
+  return {
+    version: view.version,
+    started_at: new Date(view.startedAt).toISOString(),
+    as_of: isoOrNull(ledger.asOf || undefined),
+    ...view.readiness(),
+    kernel: {
+      release: kernel.release,
+      machine: kernel.machine,
+      possible_cpus: kernel.possibleCpus,
+      lockdown: kernel.lockdown,
+      kprobes: kernel.kprobes,
+      function_tracing: kernel.functionTracing,
+      problems: kernel.problems,
+    },
+    observables: observables.map((what) => ({ what, ...plan.observables[what] })),
+    plan: {
+      chosen: plan.chosen.map(({ fragment }) => ({
+        fragment: fragment.name,
+        summary: fragment.summary,
+        provides: fragment.provides.map(({ what }) => what),
+        cost: fragment.cost,
+        probes: fragment.probes.map(({ kind, target }) => `${kind}:${target}`),
+      })),
+      refused: plan.refused,
+    },
+    tracer: {
+      phase: tracer.phase,
+      since: new Date(tracer.since).toISOString(),
+      pid: tracer.pid === undefined ? null : String(tracer.pid),
+      bpftrace: tracer.bpftrace ?? null,
+      dialect: tracer.dialect ?? null,
+      error:
+        tracer.error === undefined
+          ? null
+          : { code: tracer.error.code, message: tracer.error.message, fix: tracer.error.fix },
+      next_try_at: isoOrNull(tracer.nextTryAt),
+      last_tick_at: isoOrNull(ledger.tracer.lastTickAt),
+      restarts: Object.fromEntries(ledger.tracer.restarts),
+      blind_seconds: Object.fromEntries(ledger.tracer.blindSeconds(view.now())),
+      lost_events_total: ledger.tracer.lostEvents,
+      decode_errors_total: ledger.tracer.decodeErrors,
+      map_overflows: Object.fromEntries(ledger.tracer.overflows),
+    },
+    cost: {
+      tracer_cpu_seconds_total: cost.cpuSeconds,
+      tracer_resident_memory_bytes: cost.residentBytes ?? null,
+      tracer_map_memory_bytes: cost.mapBytes ?? null,
+    },
+  };
+};

@@ -1,0 +1,101 @@
+#!/usr/bin/env node
+/** The command line: which command, and for `run` the life of the process from its first look to its last word. */
+import { helpText, type ParsedArguments, parseArguments } from './cli/arguments.js';
+import { check } from './cli/check.js';
+import { demo } from './cli/demo.js';
+import { dumpProgram } from './cli/dump-program.js';
+import { systemClock } from './clock.js';
+import { loadConfig } from './config/load.js';
+import type { Config } from './config/schema.js';
+import { version } from './config/version.js';
+import { type Daemon, startDaemon } from './daemon.js';
+import { MmaplockError, messageOf } from './errors.js';
+import { claimHost } from './instance.js';
+import { createLog } from './log/log.js';
+
+const main = async (argv: readonly string[]): Promise<number> => {
+  const parsed = parseArguments(argv);
+  switch (parsed.command) {
+    case 'help':
+      process.stdout.write(helpText(parsed.topic));
+      return 0;
+    case 'version':
+      process.stdout.write(`mmaplockd ${version}\n`);
+      return 0;
+    case 'check':
+      return check(configOf(parsed), { json: parsed.json, clock: systemClock });
+    case 'dump-program':
+      return dumpProgram(configOf(parsed), parsed.fragment);
+    case 'demo':
+      return demo(configOf(parsed), parsed.seconds, systemClock);
+    case 'run':
+      return run(configOf(parsed), parsed.configCheck);
+  }
+};
+
+const run = async (config: Config, checkOnly: boolean): Promise<number> => {
+  if (checkOnly) {
+    process.stdout.write('The configuration is valid.\n');
+    return 0;
+  }
+  const log = createLog(config.log);
+
+  // One daemon a host is enough, and a second one would double what the first costs.
+  await claimHost(config, log);
+
+  // From here on the daemon lives, whether or not this host lets it see anything.
+  const daemon = await startDaemon(config, log, systemClock);
+  log.info({ version, pid: process.pid, urls: daemon.urls.join(' ') }, 'serving');
+  introduce(daemon);
+
+  const signal = await terminated();
+  log.info({ signal }, 'ending');
+  await daemon.stop();
+  return 0;
+};
+
+/** On a terminal, says in plain words what is observed and where to look. */
+const introduce = ({ view, urls }: Daemon): void => {
+  if (!process.stdout.isTTY) return;
+  const { waits } = view.plan().observables;
+  const [url] = urls;
+  process.stdout.write(
+    [
+      '',
+      waits.observed
+        ? `Observing who waits for mmap_lock on this host (Linux ${view.kernel.release}), in which mode, doing what.`
+        : `Nothing can be observed on this host: ${waits.reason?.detail ?? 'reason unknown'}.`,
+      `  who waits     ${url}/api/v1/processes`,
+      `  doing what    ${url}/api/v1/waits`,
+      `  for Grafana   ${url}/metrics`,
+      `  is it whole?  ${url}/-/ready`,
+      'Ctrl-C ends it.',
+      '',
+      '',
+    ].join('\n'),
+  );
+};
+
+const configOf = (parsed: Extract<ParsedArguments, { configFile: unknown }>): Config =>
+  loadConfig({ flags: parsed.flags, env: process.env, file: parsed.configFile });
+
+/** The handlers stay: a second signal must not cut the orderly end short and leave the tracer to be killed. */
+const terminated = (): Promise<NodeJS.Signals> =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, resolve);
+  });
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const coded =
+      error instanceof MmaplockError
+        ? error
+        : new MmaplockError('internal_error', messageOf(error), { cause: error });
+    process.stderr.write(`mmaplockd: ${coded.code}: ${coded.message}\n  ${coded.fix}\n`);
+    if (coded.code === 'internal_error' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    process.exitCode = 1;
+  },
+);

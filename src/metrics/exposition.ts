@@ -1,0 +1,101 @@
+/** The text of /metrics: rendered at most once a tick however many scrape, and gzipped once. */
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Ledger } from '../ledger/ledger.js';
+import type { ProbePlan } from '../probes/plan.js';
+import type { Observable } from '../vocabulary.js';
+import { type Family, register } from './family.js';
+import { type CostTotals, tracerFamilies } from './tracer.js';
+import { waitFamilies } from './waits.js';
+
+export interface ExpositionSources {
+  readonly ledger: Ledger;
+  readonly plan: () => ProbePlan;
+  readonly cost: () => CostTotals;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly kernelRelease: string;
+  readonly version: string;
+  /** Version of bpftrace; undefined while none was found. */
+  readonly bpftrace: () => string | undefined;
+}
+
+export interface Exposition {
+  readonly contentType: string;
+  readonly text: string;
+  readonly gzipped: Buffer;
+}
+
+const compress = promisify(gzip);
+
+/** A rendering older than this many milliseconds is made anew even without a tick. */
+const longestAge = 1000;
+
+/** Of prom-client's defaults: what promtool accepts and an operator looks at. */
+const wantedDefault = /^process_|^nodejs_eventloop_lag_(seconds|p99_seconds)$/;
+
+export class MetricsText {
+  readonly #registry = new Registry();
+  readonly #now: () => number;
+  #cached: { readonly at: number; readonly exposition: Promise<Exposition> } | undefined;
+
+  constructor(sources: ExpositionSources) {
+    this.#now = sources.now;
+    const { waits, tracer } = sources.ledger;
+    // Planned is not seen: before the first tick nothing was looked at, and a 0 would say otherwise.
+    const observed = (what: Observable): boolean =>
+      tracer.lastTickAt !== undefined && sources.plan().observables[what].observed;
+    const families = [
+      ...waitFamilies(waits, observed),
+      ...tracerFamilies({
+        tracer,
+        observed,
+        plan: sources.plan,
+        cost: sources.cost,
+        folded: () => new Map([['process_waits', waits.processes.folded]]),
+        now: sources.now,
+      }),
+      ...infoFamilies(sources),
+    ];
+    for (const family of families) register(this.#registry, family);
+    const defaults = new Registry();
+    collectDefaultMetrics({ register: defaults });
+    for (const { name } of defaults.getMetricsAsArray())
+      if (wantedDefault.test(name)) this.#registry.registerMetric(defaults.getSingleMetric(name)!);
+  }
+
+  /** A tick has come: the next scrape renders anew. */
+  invalidate(): void {
+    this.#cached = undefined;
+  }
+
+  current(): Promise<Exposition> {
+    const now = this.#now();
+    if (this.#cached === undefined || now - this.#cached.at > longestAge)
+      this.#cached = { at: now, exposition: this.#render() };
+    return this.#cached.exposition;
+  }
+
+  async #render(): Promise<Exposition> {
+    const text = await this.#registry.metrics();
+    return { contentType: this.#registry.contentType, text, gzipped: await compress(text) };
+  }
+}
+
+const infoFamilies = ({ version, kernelRelease, bpftrace }: ExpositionSources): Family[] => [
+  {
+    name: 'mmaplock_build_info',
+    help: 'Versions of mmaplockd, Node.js and bpftrace; always 1.',
+    type: 'gauge',
+    samples: () => [
+      { labels: { version, node: process.versions.node, bpftrace: bpftrace() ?? 'none' }, value: 1 },
+    ],
+  },
+  {
+    name: 'mmaplock_kernel_info',
+    help: 'The kernel release of this host; always 1.',
+    type: 'gauge',
+    samples: () => [{ labels: { release: kernelRelease }, value: 1 }],
+  },
+];

@@ -1,0 +1,98 @@
+/** How whole the observation is: the tracer, its gaps, losses and cost. */
+import type { TracerLedger } from '../ledger/tracer.js';
+import type { ProbePlan } from '../probes/plan.js';
+import { type Observable, observables } from '../vocabulary.js';
+import type { Family } from './family.js';
+
+/** What tracers have cost so far, over all of them. */
+export interface CostTotals {
+  readonly cpuSeconds: number;
+  /** Undefined while no tracer runs. */
+  readonly residentBytes: number | undefined;
+  readonly mapBytes: number | undefined;
+  /** Runs the kernel skipped because a probe would have recursed, by probe. */
+  readonly misses: ReadonlyMap<string, number>;
+}
+
+export interface TracerSources {
+  readonly tracer: TracerLedger;
+  readonly plan: () => ProbePlan;
+  /** Planned, and a tracer has reported. */
+  readonly observed: (what: Observable) => boolean;
+  readonly cost: () => CostTotals;
+  readonly folded: () => ReadonlyMap<string, number>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+export const tracerFamilies = ({ tracer, plan, observed, cost, folded, now }: TracerSources): Family[] => {
+  const byLabel = (label: string, values: ReadonlyMap<string, number>) =>
+    Array.from(values, ([key, value]) => ({ labels: { [label]: key }, value }));
+  const present = (value: number | undefined) => (value === undefined ? [] : [{ value }]);
+  const counter = (name: string, help: string, samples: Family['samples']): Family => ({
+    name: `mmaplock_${name}`,
+    help,
+    type: 'counter',
+    samples,
+  });
+  const gauge = (name: string, help: string, samples: Family['samples']): Family => ({
+    name: `mmaplock_${name}`,
+    help,
+    type: 'gauge',
+    samples,
+  });
+
+  return [
+    gauge(
+      'observable',
+      'Whether this can be seen on this host, with its kernel, bpftrace and configuration: 1 or 0.',
+      () => observables.map((what) => ({ labels: { what }, value: observed(what) ? 1 : 0 })),
+    ),
+    gauge('source_info', 'The probe fragment by which something is seen; always 1.', () =>
+      observables.flatMap((what) => {
+        const source = plan().observables[what].source;
+        return source === undefined ? [] : [{ labels: { what, source }, value: 1 }];
+      }),
+    ),
+    gauge('tracer_up', 'Whether bpftrace runs with all its probes attached: 1 or 0.', () => [
+      { value: tracer.up ? 1 : 0 },
+    ]),
+    counter('tracer_restarts_total', 'How often a tracer ended or failed to start, by reason.', () =>
+      byLabel('reason', tracer.restarts),
+    ),
+    counter('blind_seconds_total', 'Seconds in which nothing was observed, by the reason of the gap.', () =>
+      byLabel('reason', tracer.blindSeconds(now())),
+    ),
+    gauge('last_tick_timestamp_seconds', 'When the tracer last reported, in seconds since the epoch.', () =>
+      present(tracer.lastTickAt === undefined ? undefined : tracer.lastTickAt / 1000),
+    ),
+    counter(
+      'tracer_cpu_seconds_total',
+      'CPU time of bpftrace itself; probes run on the CPU time of those they trace.',
+      () => [{ value: cost().cpuSeconds }],
+    ),
+    gauge('tracer_resident_memory_bytes', 'Resident memory of bpftrace.', () =>
+      present(cost().residentBytes),
+    ),
+    gauge('tracer_map_memory_bytes', 'Kernel memory of the BPF maps of bpftrace.', () =>
+      present(cost().mapBytes),
+    ),
+    counter('lost_events_total', 'Events bpftrace could not hand over because its buffer was full.', () => [
+      { value: tracer.lostEvents },
+    ]),
+    counter('probe_misses_total', 'Probe runs the kernel skipped because they would have recursed.', () =>
+      byLabel('probe', cost().misses),
+    ),
+    counter('map_overflows_total', 'Updates refused because a BPF map was full.', () =>
+      byLabel('map', tracer.overflows),
+    ),
+    counter('decode_errors_total', 'Lines of bpftrace that could not be understood.', () => [
+      { value: tracer.decodeErrors },
+    ]),
+    counter(
+      'series_folded_total',
+      'Names counted into ~other because all slots of the family were taken.',
+      () => byLabel('family', folded()),
+    ),
+  ];
+};
