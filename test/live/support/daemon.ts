@@ -1,0 +1,188 @@
+/** The built daemon as a user runs it, for live tests: started as a process, asked over HTTP, ended by signal. */
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+
+export const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../../..');
+export const mainFile = path.join(packageRoot, 'dist/src/main.js');
+
+/** One sample of /metrics. */
+export interface Sample {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+export class Metrics {
+  readonly text: string;
+  readonly samples: readonly Sample[];
+
+  constructor(text: string) {
+    this.text = text;
+    this.samples = text
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => {
+        const [, name, labels = '', value] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
+        return {
+          name: name as string,
+          labels: Object.fromEntries(
+            Array.from(labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g), ([, key, text]) => [key, text]),
+          ) as Record<string, string>,
+          value: Number(value),
+        };
+      });
+  }
+
+  all(name: string, labels: Readonly<Record<string, string>> = {}): readonly Sample[] {
+    return this.samples.filter(
+      (sample) =>
+        sample.name === name && Object.entries(labels).every(([key, value]) => sample.labels[key] === value),
+    );
+  }
+
+  /** The sum over all series that match; undefined when none does. */
+  sum(name: string, labels: Readonly<Record<string, string>> = {}): number | undefined {
+    const found = this.all(name, labels);
+    return found.length === 0 ? undefined : found.reduce((sum, { value }) => sum + value, 0);
+  }
+}
+
+export interface Answer<T> {
+  readonly status: number;
+  readonly body: T;
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  readonly problems: readonly { readonly code: string; readonly message: string; readonly fix: string }[];
+}
+
+type LogRecord = Readonly<Record<string, unknown>> & { readonly msg?: string };
+
+export interface RunningDaemon {
+  readonly pid: number;
+  readonly url: string;
+  readonly log: readonly LogRecord[];
+  get<T>(route: string): Promise<Answer<T>>;
+  metrics(): Promise<Metrics>;
+  /** Resolves once a condition on /metrics and /-/ready holds; rejects after `seconds` with what it saw last. */
+  until(
+    what: string,
+    holds: (metrics: Metrics, ready: Answer<Readiness>) => boolean,
+    seconds?: number,
+  ): Promise<Metrics>;
+  ready(seconds?: number): Promise<Metrics>;
+  tracerPid(): Promise<number>;
+  /** All ticks that were under way when this is called have been counted. */
+  settled(): Promise<Metrics>;
+  /** Ends it as systemd does; gives its exit code. */
+  stop(): Promise<number | undefined>;
+  kill(): Promise<void>;
+}
+
+const sleep = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+export interface DaemonOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** What to put before `node`, such as unshare and its arguments. */
+  readonly wrap?: readonly string[];
+}
+
+/** Starts a daemon on a free port; resolves once it serves. */
+export const startDaemon = async ({
+  args = [],
+  env = {},
+  wrap = [],
+}: DaemonOptions = {}): Promise<RunningDaemon> => {
+  const [file = process.execPath, ...rest] = [
+    ...wrap,
+    process.execPath,
+    mainFile,
+    'run',
+    '--web.listen-address=127.0.0.1:0',
+    '--allow-second',
+    '--log.format=json',
+    ...args,
+  ];
+  const child = execa(file, rest, { env, reject: false, buffer: false, stdin: 'ignore', stdout: 'ignore' });
+  const log: LogRecord[] = [];
+  const noise: string[] = [];
+  const serving = new Promise<string>((resolve, reject) => {
+    (async () => {
+      for await (const line of child.iterable({ from: 'stderr' })) {
+        if (!line.startsWith('{')) {
+          noise.push(line);
+          continue;
+        }
+        const record = JSON.parse(line) as LogRecord;
+        log.push(record);
+        if (record.msg === 'serving') resolve(String(record['urls']));
+      }
+      reject(new Error(`the daemon ended before it served: ${noise.join('\n')} ${JSON.stringify(log)}`));
+    })().catch(reject);
+  });
+  const url = await serving;
+  const pid = log.find(({ msg }) => msg === 'serving')?.['pid'] as number;
+
+  const get = async <T>(route: string): Promise<Answer<T>> => {
+    const response = await fetch(url + route);
+    return { status: response.status, body: (await response.json()) as T };
+  };
+  const metrics = async (): Promise<Metrics> => new Metrics(await (await fetch(`${url}/metrics`)).text());
+  const until: RunningDaemon['until'] = async (what, holds, seconds = 20) => {
+    const deadline = Date.now() + seconds * 1000;
+    for (;;) {
+      const [now, ready] = [await metrics(), await get<Readiness>('/-/ready')];
+      if (holds(now, ready)) return now;
+      if (Date.now() > deadline)
+        throw new Error(
+          `not within ${seconds} s: ${what}; ready: ${JSON.stringify(ready)}; log: ${JSON.stringify(log.slice(-5))}`,
+        );
+      await sleep(100);
+    }
+  };
+  const lastTick = async (): Promise<number> =>
+    (await metrics()).sum('mmaplock_last_tick_timestamp_seconds') ?? 0;
+
+  return {
+    pid,
+    url,
+    log,
+    get,
+    metrics,
+    until,
+    ready: (seconds = 20) => until('ready', (_, { status }) => status === 200, seconds),
+    tracerPid: async () => Number((await get<{ tracer: { pid: string } }>('/api/v1/status')).body.tracer.pid),
+    settled: async () => {
+      const first = await lastTick();
+      // The tick after the next has surely begun after this call.
+      return until(
+        'two more ticks',
+        (now) => (now.sum('mmaplock_last_tick_timestamp_seconds') ?? 0) > first + 1.5,
+        10,
+      );
+    },
+    stop: async () => {
+      process.kill(pid, 'SIGTERM');
+      return (await child).exitCode;
+    },
+    kill: async () => {
+      process.kill(pid, 'SIGKILL');
+      await child;
+    },
+  };
+};
+
+/** Runs the command line to its end. */
+export const runCli = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  execa(process.execPath, [mainFile, ...args], { reject: false, env });
+
+/** Whether a process lives; a zombie does not. */
+export const lives = async (pid: number): Promise<boolean> => {
+  const { readFile } = await import('node:fs/promises');
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
+  return stat !== '' && !/\) [ZX] /.test(stat);
+};

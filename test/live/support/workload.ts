@@ -1,0 +1,154 @@
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { buildWorkload } from './build.js';
+import { watchLines } from './lines.js';
+
+export { buildWorkload } from './build.js';
+export { type PerfCounter, type PerfTarget, perfCount } from './perf.js';
+export { type Witness, type WitnessMaps, witness } from './witness.js';
+
+/** Durations of one kind of call, in nanoseconds. */
+export interface Latency {
+  readonly count: number;
+  readonly sum_ns: number;
+  readonly max_ns: number;
+  readonly over_1ms: number;
+}
+
+/** Every program tells when, on CLOCK_BOOTTIME, its work began and ended. */
+interface Span {
+  readonly pid: number;
+  readonly start_ns: number;
+  readonly end_ns: number;
+}
+
+interface Schedstat {
+  readonly wall_ns: number;
+  readonly exec_ns: number;
+  readonly run_delay_ns: number;
+  /** wall - exec - run_delay: what the thread slept, which for a writer is what it waited for locks. */
+  readonly slept_ns: number;
+}
+
+export interface WritersResult extends Span {
+  readonly threads: number;
+  readonly seconds: number;
+  readonly ops: Readonly<Record<'mmap' | 'touch' | 'mprotect' | 'munmap', Latency>>;
+  readonly schedstat: Schedstat & { readonly per_thread: readonly Schedstat[] };
+}
+
+/** Of `writers --once`. */
+export interface OnceResult extends Span {
+  readonly rounds: number;
+  /** mmap() calls that slept: 1, or 0 if all rounds failed. */
+  readonly contended_waits: number;
+  readonly wait_ns: number;
+}
+
+export interface SpawnerResult extends Span {
+  readonly children: number;
+  /** Children whose one wait was seen; the others are `not_contended` or `failed`. */
+  readonly contended: number;
+  readonly not_contended: number;
+  readonly failed: number;
+  readonly seconds: number;
+}
+
+export interface ProcReaderResult extends Span {
+  readonly target_pid: number;
+  readonly file: string;
+  readonly call: string;
+  readonly seconds: number;
+  readonly passes: number;
+  readonly opens: number;
+  readonly open_errors: number;
+  /** read() calls, those that met EOF or an error included. */
+  readonly reads: number;
+  readonly read_errors: number;
+  readonly bytes: number;
+  readonly latency: Readonly<Record<'open' | 'read', Latency>>;
+}
+
+export interface StopperResult extends Span {
+  readonly holder_pid: number;
+  /** From the moment the lock was known to be held to the moment its release was ordered. */
+  readonly held_ns: number;
+  readonly longest_wait_ns: number;
+  readonly writer_wait_ns: number;
+  readonly faults: Latency;
+}
+
+interface Results {
+  readonly writers: WritersResult;
+  readonly spawner: SpawnerResult;
+  readonly 'proc-reader': ProcReaderResult;
+  readonly stopper: StopperResult;
+}
+
+export interface Workload<Result> {
+  readonly pid: number;
+  /** Resolves once all of it exists; with a gate it does nothing yet. */
+  readonly ready: Promise<void>;
+  /** The match of the first line on stderr that fits, as in `said(/^holding (\d+)$/)`. */
+  said(pattern: RegExp): Promise<RegExpMatchArray>;
+  /** Opens the gate. */
+  release(): void;
+  /** What it counted. Rejects if it failed. */
+  readonly done: Promise<Result>;
+  /** Ends it early (SIGTERM) and returns what it counted. */
+  stop(): Promise<Result>;
+}
+
+export interface WorkloadOptions {
+  /** Hold the work back until release(). */
+  readonly gate?: boolean;
+}
+
+/**
+ * Starts a program of test/workload, compiling it first if need be.
+ * @throws if it cannot be compiled or started
+ */
+export function runWorkload<Name extends keyof Results>(
+  name: Name,
+  args: readonly string[],
+  options: WorkloadOptions = {},
+): Promise<Workload<Results[Name]>> {
+  return start<Results[Name]>(name, args, options);
+}
+
+/** Starts `writers --once`: a short-lived process with one contended wait. */
+export function runOnce(
+  args: readonly string[] = [],
+  options: WorkloadOptions = {},
+): Promise<Workload<OnceResult>> {
+  return start<OnceResult>('writers', ['--once', ...args], options);
+}
+
+async function start<Result>(
+  name: string,
+  args: readonly string[],
+  { gate = false }: WorkloadOptions,
+): Promise<Workload<Result>> {
+  const directory = await buildWorkload();
+  const child = execa(join(directory, name), gate ? [...args, '--gate'] : args, {
+    stdin: gate ? 'pipe' : 'ignore',
+  });
+  const said = watchLines(child.stderr, name);
+  const done = child.then(({ stdout }) => JSON.parse(stdout) as Result);
+  const ready = said.match(/^ready \d+$/).then(() => {});
+  // A test may look at only one of the two; the other must not end the whole test run.
+  done.catch(() => {});
+  ready.catch(() => {});
+  if (child.pid === undefined) await done;
+  return {
+    pid: child.pid!,
+    ready,
+    said: (pattern) => said.match(pattern),
+    release: () => void child.stdin?.end(),
+    done,
+    stop() {
+      child.kill('SIGTERM');
+      return done;
+    },
+  };
+}

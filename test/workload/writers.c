@@ -1,0 +1,267 @@
+/* Threads that map, touch, protect and unmap on one mm, and count what they did and how long it took. */
+#define _GNU_SOURCE
+#include "common.h"
+#include "contend.h"
+
+#include <fcntl.h>
+#include <getopt.h>
+
+static const char usage_text[] =
+	"usage: writers [--threads N] [--vmas N] [--seconds S | --ops N] [--bytes B] [--pin CPU[,CPU...]]\n"
+	"               [--name COMM] [--gate]\n"
+	"       writers --once [--name COMM] [--gate]\n"
+	"  --threads N   threads sharing the mm (2)\n"
+	"  --vmas N      further mappings that the threads leave alone (0)\n"
+	"  --seconds S   how long to run (10)\n"
+	"  --ops N       cycles of mmap, touch, mprotect, munmap for each thread, in place of a time\n"
+	"  --bytes B     size of each mapping (65536)\n"
+	"  --pin CPUS    thread i runs on the CPU number i of the list, which repeats\n"
+	"  --once        two threads, one contended wait, then exit\n"
+	"  --name COMM   name of the process, at most 15 bytes\n"
+	"  --gate        after \"ready PID\" on stderr, wait for a byte or EOF on stdin\n";
+
+#define MAX_THREADS 256
+
+enum op { OP_MMAP, OP_TOUCH, OP_MPROTECT, OP_MUNMAP, OP_KINDS };
+static const char *const op_names[OP_KINDS] = { "mmap", "touch", "mprotect", "munmap" };
+
+/* What the scheduler did with a thread. Slept is the rest: wall - exec - run_delay. */
+struct schedstat {
+	uint64_t wall_ns;
+	uint64_t exec_ns;
+	uint64_t run_delay_ns;
+};
+
+struct worker {
+	pthread_t thread;
+	int cpu;
+	struct latency ops[OP_KINDS];
+	struct schedstat sched;
+} __attribute__((aligned(128)));
+
+static struct {
+	unsigned int threads, vmas;
+	uint64_t run_ns, cycles;
+	size_t bytes;
+	int cpus[MAX_THREADS];
+	unsigned int cpu_count;
+	bool once, gate;
+} options = { .threads = 2, .run_ns = 10 * NS_PER_S, .bytes = 65536 };
+
+static size_t page_size;
+static uint64_t deadline_ns;
+static pthread_barrier_t threads_exist, start;
+
+/*
+ * /proc/thread-self/schedstat takes no mmap_lock. The kernel does not bring its first number up to
+ * date for a running thread (proc_pid_schedstat(), fs/proc/base.c), so that one comes from the clock.
+ */
+static struct schedstat read_schedstat(void)
+{
+	struct schedstat s;
+	char text[128];
+	int fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (n <= 0)
+		die("/proc/thread-self/schedstat");
+	close(fd);
+	text[n] = '\0';
+	if (sscanf(text, "%*u %" SCNu64, &s.run_delay_ns) != 1)
+		die("/proc/thread-self/schedstat");
+	s.exec_ns = now_ns(CLOCK_THREAD_CPUTIME_ID);
+	s.wall_ns = now_ns(CLOCK_MONOTONIC);
+	return s;
+}
+
+/* Counts the time since *since under this kind; *since becomes now. */
+static void record(struct worker *w, enum op op, uint64_t *since)
+{
+	uint64_t now = now_ns(CLOCK_MONOTONIC);
+
+	latency_add(&w->ops[op], now - *since);
+	*since = now;
+}
+
+static void cycle(struct worker *w)
+{
+	uint64_t since = now_ns(CLOCK_MONOTONIC);
+	volatile char *p = mmap(NULL, options.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		die("mmap");
+	record(w, OP_MMAP, &since);
+	for (size_t offset = 0; offset < options.bytes; offset += page_size) {
+		p[offset] = 1;
+		record(w, OP_TOUCH, &since);
+	}
+	if (mprotect((void *)p, options.bytes, PROT_READ))
+		die("mprotect");
+	record(w, OP_MPROTECT, &since);
+	if (munmap((void *)p, options.bytes))
+		die("munmap");
+	record(w, OP_MUNMAP, &since);
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+
+	if (w->cpu >= 0)
+		pin_to(w->cpu);
+	pthread_barrier_wait(&threads_exist);
+	pthread_barrier_wait(&start);
+	struct schedstat before = read_schedstat();
+	for (uint64_t i = 0; !stop_requested && (!options.cycles || i < options.cycles); i++) {
+		if (!options.cycles && now_ns(CLOCK_MONOTONIC) >= deadline_ns)
+			break;
+		cycle(w);
+	}
+	struct schedstat after = read_schedstat();
+	w->sched.wall_ns = after.wall_ns - before.wall_ns;
+	w->sched.exec_ns = after.exec_ns - before.exec_ns;
+	w->sched.run_delay_ns = after.run_delay_ns - before.run_delay_ns;
+	return NULL;
+}
+
+/* Every other page is unreadable, or the kernel would merge them all into one VMA. */
+static void map_ballast(unsigned int vmas)
+{
+	if (!vmas)
+		return;
+	char *p = mmap(NULL, vmas * page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		die("mmap of the ballast");
+	for (unsigned int i = 0; i < vmas; i++) {
+		p[i * page_size] = 1;
+		if (i % 2 && mprotect(p + i * page_size, page_size, PROT_NONE))
+			die("mprotect of the ballast (vm.max_map_count?)");
+	}
+}
+
+static void print_schedstat(const struct schedstat *s)
+{
+	int64_t slept = (int64_t)(s->wall_ns - s->exec_ns - s->run_delay_ns);
+
+	printf("\"wall_ns\":%" PRIu64 ",\"exec_ns\":%" PRIu64 ",\"run_delay_ns\":%" PRIu64 ",\"slept_ns\":%" PRId64,
+	       s->wall_ns, s->exec_ns, s->run_delay_ns, slept > 0 ? slept : 0);
+}
+
+static void print_result(const struct worker *workers, uint64_t start_ns, uint64_t end_ns)
+{
+	struct schedstat sum = { 0 };
+
+	printf("{\"pid\":%d,\"threads\":%u,\"seconds\":%.6f,\"start_ns\":%" PRIu64 ",\"end_ns\":%" PRIu64 ",\"ops\":{",
+	       getpid(), options.threads, (double)(end_ns - start_ns) / (double)NS_PER_S, start_ns, end_ns);
+	for (int op = 0; op < OP_KINDS; op++) {
+		struct latency total = { 0 };
+
+		for (unsigned int i = 0; i < options.threads; i++)
+			latency_merge(&total, &workers[i].ops[op]);
+		if (op)
+			putchar(',');
+		latency_print(op_names[op], &total);
+	}
+	for (unsigned int i = 0; i < options.threads; i++) {
+		sum.wall_ns += workers[i].sched.wall_ns;
+		sum.exec_ns += workers[i].sched.exec_ns;
+		sum.run_delay_ns += workers[i].sched.run_delay_ns;
+	}
+	printf("},\"schedstat\":{");
+	print_schedstat(&sum);
+	printf(",\"per_thread\":[");
+	for (unsigned int i = 0; i < options.threads; i++) {
+		printf(i ? ",{" : "{");
+		print_schedstat(&workers[i].sched);
+		putchar('}');
+	}
+	puts("]}}");
+}
+
+static void run_threads(void)
+{
+	static struct worker workers[MAX_THREADS];
+
+	/* One touch is to be one page fault. */
+	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+	map_ballast(options.vmas);
+	pthread_barrier_init(&threads_exist, NULL, options.threads + 1);
+	pthread_barrier_init(&start, NULL, options.threads + 1);
+	for (unsigned int i = 0; i < options.threads; i++) {
+		workers[i].cpu = options.cpu_count ? options.cpus[i % options.cpu_count] : -1;
+		if (pthread_create(&workers[i].thread, NULL, work, &workers[i]))
+			die("pthread_create");
+	}
+	pthread_barrier_wait(&threads_exist);
+	announce_ready(options.gate);
+	uint64_t start_ns = now_ns(CLOCK_BOOTTIME);
+	deadline_ns = now_ns(CLOCK_MONOTONIC) + options.run_ns;
+	pthread_barrier_wait(&start);
+	for (unsigned int i = 0; i < options.threads; i++)
+		pthread_join(workers[i].thread, NULL);
+	print_result(workers, start_ns, now_ns(CLOCK_BOOTTIME));
+}
+
+static void run_once(void)
+{
+	announce_ready(options.gate);
+	uint64_t start_ns = now_ns(CLOCK_BOOTTIME);
+	struct contention c = contend_once();
+	uint64_t end_ns = now_ns(CLOCK_BOOTTIME);
+
+	printf("{\"pid\":%d,\"threads\":2,\"seconds\":%.6f,\"start_ns\":%" PRIu64 ",\"end_ns\":%" PRIu64
+	       ",\"rounds\":%u,\"contended_waits\":%u,\"wait_ns\":%" PRIu64 "}\n",
+	       getpid(), (double)(end_ns - start_ns) / (double)NS_PER_S, start_ns, end_ns, c.rounds, c.waits,
+	       c.wait_ns);
+}
+
+static void parse_cpus(char *list)
+{
+	for (char *cpu = strtok(list, ","); cpu; cpu = strtok(NULL, ",")) {
+		if (options.cpu_count == MAX_THREADS)
+			usage();
+		options.cpus[options.cpu_count++] = (int)parse_number(cpu, 0, CPU_SETSIZE - 1);
+	}
+	if (!options.cpu_count)
+		usage();
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "threads", required_argument, NULL, 't' }, { "vmas", required_argument, NULL, 'v' },
+		{ "seconds", required_argument, NULL, 's' }, { "ops", required_argument, NULL, 'o' },
+		{ "bytes", required_argument, NULL, 'b' },   { "pin", required_argument, NULL, 'p' },
+		{ "name", required_argument, NULL, 'n' },    { "once", no_argument, NULL, '1' },
+		{ "gate", no_argument, NULL, 'g' },	     { 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		switch (c) {
+		case 't': options.threads = (unsigned int)parse_number(optarg, 1, MAX_THREADS); break;
+		case 'v': options.vmas = (unsigned int)parse_number(optarg, 0, 1 << 24); break;
+		case 's': options.run_ns = parse_seconds(optarg); break;
+		case 'o': options.cycles = (uint64_t)parse_number(optarg, 1, 1LL << 40); break;
+		case 'b': options.bytes = (size_t)parse_number(optarg, 1, 1LL << 40); break;
+		case 'p': parse_cpus(optarg); break;
+		case 'n':
+			if (!*optarg || strlen(optarg) > 15)
+				usage();
+			set_comm(optarg);
+			break;
+		case '1': options.once = true; break;
+		case 'g': options.gate = true; break;
+		default: usage();
+		}
+	}
+	if (optind != argc)
+		usage();
+	page_size = (size_t)sysconf(_SC_PAGESIZE);
+	stop_on_signals();
+	if (options.once)
+		run_once();
+	else
+		run_threads();
+	return 0;
+}
