@@ -174,7 +174,7 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
 
 const tellState = (state: TracerState, log: Log, say: ReturnType<typeof createRepeatLimit>): void => {
   if (state.phase === 'observing')
-    log.info({ pid: state.pid, bpftrace: state.bpftrace?.version }, 'observing');
+    log.info({ tracer_pid: state.pid, bpftrace: state.bpftrace?.version }, 'observing');
   else if (state.phase === 'waiting' && state.error !== undefined) {
     const { error } = state;
     say(`state ${error.code}`, (unsaid) => log.error({ err: error, unsaid }, 'not observing'));

@@ -18,6 +18,7 @@ export const otherInstance = (): Promise<string | undefined> =>
       .setTimeout(1000, () => socket.destroy())
       .on('data', (chunk: string) => {
         said = (said + chunk).slice(0, 200);
+        if (said.length === 200) socket.destroy(); // whoever never stops talking must not hold up the start
       })
       .on('error', (error) => resolve(errnoOf(error) === 'ECONNREFUSED' ? undefined : messageOf(error)))
       .on('close', () => resolve(said.replace(/[^\x20-\x7e]/g, '') || 'it does not answer'));

@@ -45,7 +45,7 @@ const run = async (config: Config, checkOnly: boolean): Promise<number> => {
 
   // From here on the daemon lives, whether or not this host lets it see anything.
   const daemon = await startDaemon(config, log, systemClock);
-  log.info({ version, pid: process.pid, urls: daemon.urls.join(' ') }, 'serving');
+  log.info({ version, urls: daemon.urls.join(' ') }, 'serving');
   introduce(daemon);
 
   const signal = await terminated();

@@ -133,13 +133,14 @@ export class Supervisor {
 
     let bpftrace: FoundBpftrace;
     let dialect: Dialect;
+    let program: Program | undefined;
     try {
       bpftrace = await find();
       dialect = await learnDialect(bpftrace);
+      program = await currentProgram();
     } catch (error) {
       return failed('missing', asMmaplockError(error));
     }
-    const program = await currentProgram();
     if (program === undefined)
       return failed('missing', new MmaplockError('nothing_observable', 'no probe can run on this host'));
     if (this.#stopping()) return { reason: 'replan', error: undefined, handedOver: true, worked: true };
@@ -193,6 +194,7 @@ export class Supervisor {
     this.#become({ phase: 'starting', error: lastError, pid: session.pid, bpftrace, dialect });
 
     const stopWatching = this.#watch(() => {
+      if (this.#planned !== undefined) session.stop();
       const silence = (clock.now() - lastSign) / 1000;
       if (ready && silence > this.#options.stallRestartSeconds) {
         const error = new MmaplockError('ticks_stalled', `no tick for ${silence.toFixed(0)} s`);

@@ -66,6 +66,8 @@ export class Wire {
       case 'lost_events':
         return [{ kind: 'events_lost', at, events: line.events }];
       case 'helper_error': {
+        // With -k even the deletion of what is not there shows; nothing is lost by it.
+        if (line.helper === 'map_delete_elem') return [];
         if (line.helper !== 'map_update_elem')
           return [{ kind: 'undecodable', at, reason: `${line.helper} returned ${line.status}` }];
         const map = this.#options.mapAt(line.line)?.slice(1) ?? 'unknown';

@@ -12,6 +12,9 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   method_not_allowed: 405,
 };
 
+/** Characters of a path or parameter name that an answer repeats at most. */
+const longestQuoted = 200;
+
 /** Sends one problem; the status follows from its code. */
 export const sendProblem = (reply: FastifyReply, error: MmaplockError): FastifyReply => {
   const status = statusOf[error.code] ?? 500;
@@ -36,12 +39,22 @@ const fromFastify = (error: FastifyError): MmaplockError | undefined => {
   const [first] = error.validation ?? [];
   if (first === undefined) return undefined;
   if (first.keyword === 'additionalProperties') {
-    const field = String(first.params['additionalProperty']);
+    const field = String(first.params.additionalProperty).slice(0, longestQuoted);
     return new MmaplockError('unknown_parameter', `there is no parameter "${field}" here`, { field });
   }
   const field = first.instancePath.replace(/^\//, '');
   return new MmaplockError('invalid_parameter', `${field} ${first.message ?? 'is not valid'}`, { field });
 };
+
+/** What fastify answers before any route or hook: a path that cannot be decoded. */
+export const sendBadPath = (reply: FastifyReply): FastifyReply =>
+  sendProblem(
+    reply,
+    new MmaplockError('invalid_parameter', 'the path holds a % that is no escape', {
+      field: 'path',
+      fix: errorCatalog.not_found,
+    }),
+  );
 
 /** Routes every error of an application to {@link sendProblem}. */
 export const useProblems = (app: FastifyInstance): void => {
@@ -58,7 +71,7 @@ export const useProblems = (app: FastifyInstance): void => {
     return sendProblem(reply, new MmaplockError('internal_error', 'the request failed inside mmaplockd'));
   });
   app.setNotFoundHandler((request, reply) => {
-    const path = request.url.replace(/\?.*$/s, '').slice(0, 200);
+    const path = request.url.replace(/\?.*$/s, '').slice(0, longestQuoted);
     const elsewhere = (['GET', 'HEAD'] as const).some((method) => app.hasRoute({ url: path, method }));
     if (elsewhere) reply.header('allow', 'GET, HEAD');
     return sendProblem(

@@ -1,8 +1,12 @@
 /** /-/healthy, /-/ready, /metrics, /api/v1/status and the links at /. */
 import type { FastifyPluginAsync } from 'fastify';
+import { Type } from 'typebox';
 import { observables } from '../vocabulary.js';
 import type { DaemonView } from './context.js';
 import { indexPage } from './index-page.js';
+
+/** Named, and not with the weight 0, which refuses it (RFC 9110, 12.5.3). */
+const acceptsGzip = /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i;
 
 /** Served on every listener. */
 export const healthRoutes =
@@ -11,7 +15,7 @@ export const healthRoutes =
     app.get('/metrics', { schema: { summary: 'Prometheus metrics' } }, async (request, reply) => {
       const { contentType, text, gzipped } = await view.metrics();
       reply.type(contentType).header('vary', 'accept-encoding');
-      if (!/\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))) return reply.send(text);
+      if (!acceptsGzip.test(String(request.headers['accept-encoding'] ?? ''))) return reply.send(text);
       return reply.header('content-encoding', 'gzip').send(gzipped);
     });
     app.get('/-/healthy', { schema: { summary: 'Whether the daemon lives' } }, async () => ({
@@ -39,7 +43,12 @@ export const statusRoutes =
     );
     app.get(
       '/api/v1/status',
-      { schema: { summary: 'Kernel, plan with reasons, tracer, readiness and cost' } },
+      {
+        schema: {
+          summary: 'Kernel, plan with reasons, tracer, readiness and cost',
+          querystring: Type.Object({}, { additionalProperties: false }),
+        },
+      },
       async () => statusOf(view),
     );
   };

@@ -7,7 +7,7 @@ import { parseListenAddress } from '../config/address.js';
 import { errnoOf, MmaplockError, messageOf } from '../errors.js';
 import type { Log } from '../log/log.js';
 import type { DaemonView } from './context.js';
-import { sendProblem, useProblems } from './problem.js';
+import { sendBadPath, sendProblem, useProblems } from './problem.js';
 import { healthRoutes, statusRoutes } from './routes-status.js';
 import { waitRoutes } from './routes-waits.js';
 
@@ -40,10 +40,16 @@ export const buildApp = async (
     ) as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { ignoreTrailingSlash: false },
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false } },
+    // With strictNumbers ajv leaves out the bounds of a number that is not finite, such as limit=1e999.
+    ajv: {
+      customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false, strictNumbers: false },
+    },
     requestTimeout: 30_000,
-    bodyLimit: 1024,
+    frameworkErrors: (_error, _request, reply) => sendBadPath(reply),
   }).withTypeProvider<TypeBoxTypeProvider>();
+  // No route takes a body. What a request carries is not read, so that a wrong method is told as just that.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   useProblems(app);
   app.addHook('onSend', async (_, reply) => {
     reply.header('x-content-type-options', 'nosniff');

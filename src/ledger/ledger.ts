@@ -12,11 +12,15 @@ export type Effect = { readonly kind: 'restart_tracer'; readonly reason: 'map_fu
 /** A tracer with full maps is started again at most this often: each start is a gap of its own. */
 const fullMapRestartMilliseconds = 600_000;
 
+/** It is started again in a tick without waits, when the gap costs nothing, but no later than this. */
+const quietMilliseconds = 60_000;
+
 export class Ledger {
   readonly waits: WaitLedger;
   readonly tracer = new TracerLedger();
   /** Time of the newest record, milliseconds since the epoch. */
   asOf = 0;
+  #fullSince: number | undefined;
   #restartAskedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: { readonly waits: WaitOptions }) {
@@ -27,13 +31,13 @@ export class Ledger {
     this.asOf = Math.max(this.asOf, record.at);
     switch (record.kind) {
       case 'tracer_started':
+        this.#fullSince = undefined;
         this.waits.restart();
         this.tracer.started(record.at);
         return [];
       case 'tick':
         this.tracer.ticked(record.at);
-        if (record.complete) this.waits.apply(record);
-        return [];
+        return record.complete ? this.#mendFullMap(record.at, this.waits.apply(record)) : [];
       case 'tracer_stopped':
         this.waits.ongoing = [];
         this.tracer.stopped(record.at, record.reason, record.handedOver);
@@ -46,9 +50,15 @@ export class Ledger {
         return [];
       case 'map_overflow':
         this.tracer.overflowed(record.map, record.updates);
-        if (record.at - this.#restartAskedAt < fullMapRestartMilliseconds) return [];
-        this.#restartAskedAt = record.at;
-        return [{ kind: 'restart_tracer', reason: 'map_full' }];
+        this.#fullSince ??= record.at;
+        return [];
     }
+  }
+
+  #mendFullMap(at: number, waits: number): Effect[] {
+    if (this.#fullSince === undefined || at - this.#restartAskedAt < fullMapRestartMilliseconds) return [];
+    if (waits > 0 && at - this.#fullSince < quietMilliseconds) return [];
+    this.#restartAskedAt = at;
+    return [{ kind: 'restart_tracer', reason: 'map_full' }];
   }
 }

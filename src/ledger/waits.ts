@@ -70,8 +70,9 @@ export class WaitLedger {
     this.ongoing = [];
   }
 
-  apply(tick: Tick): void {
-    for (const row of tick.waits) this.#applyTotal(row);
+  /** Takes a tick; gives how many waits it added. */
+  apply(tick: Tick): number {
+    const added = tick.waits.reduce((sum, row) => sum + this.#applyTotal(row), 0);
     for (const mode of ['read', 'write'] as const)
       this.#applyProcesses(
         mode,
@@ -88,6 +89,7 @@ export class WaitLedger {
       }
     }
     this.ongoing = tick.ongoing;
+    return added;
   }
 
   /** Seconds of the longest wait still going on, 0 when nobody waits. */
@@ -105,10 +107,12 @@ export class WaitLedger {
     return total;
   }
 
-  #applyTotal({ mode, operation, count, nanoseconds }: WaitRow): void {
+  #applyTotal({ mode, operation, count, nanoseconds }: WaitRow): number {
     const total = this.#total(mode, operation);
-    total.count += this.#growth.takeAll(`count ${mode} ${operation}`, count);
+    const added = this.#growth.takeAll(`count ${mode} ${operation}`, count);
+    total.count += added;
     total.nanoseconds += this.#growth.takeAll(`ns ${mode} ${operation}`, nanoseconds);
+    return added;
   }
 
   /**

@@ -72,7 +72,8 @@ export class MetricsText {
 
   current(): Promise<Exposition> {
     const now = this.#now();
-    if (this.#cached === undefined || now - this.#cached.at > longestAge)
+    // The clock of a host can be set back.
+    if (this.#cached === undefined || Math.abs(now - this.#cached.at) > longestAge)
       this.#cached = { at: now, exposition: this.#render() };
     return this.#cached.exposition;
   }

@@ -36,7 +36,7 @@ const hostFacts: Readonly<Record<string, (profile: KernelProfile) => number | un
 /** The value of one constant, or why there is none. */
 export const resolveConstant = ({ source }: Constant, profile: KernelProfile): number | Reason => {
   if (source.from === 'host') {
-    const fact = hostFacts[source.of];
+    const fact = Object.hasOwn(hostFacts, source.of) ? hostFacts[source.of] : undefined;
     if (fact === undefined)
       return { code: 'unknown_host_fact', detail: `this version knows no host fact "${source.of}"` };
     return fact(profile) ?? 0;

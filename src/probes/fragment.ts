@@ -25,6 +25,8 @@ export interface ProbePoint {
   readonly target: string;
   /** Fields of `args` that its block uses. */
   readonly fields: readonly string[];
+  /** Line of the file, from 1. */
+  readonly line: number;
 }
 
 export interface Constant {
@@ -62,6 +64,8 @@ const kinds: Readonly<Record<string, ProbeKind>> = {
 };
 
 const probeLine = /^(tracepoint|k(?:ret)?probe|k(?:ret)?func|fentry|fexit):([\w:.]+)\s*(,?)\s*(?:\/\/.*)?$/;
+/** What begins a probe, whether or not it is one that a fragment may have. */
+const anyProbe = /^\s*(?:[A-Za-z]+:\S|(?:BEGIN|END)\b)/i;
 const defineLine =
   /^#define\s+([A-Z][A-Z0-9_]*)\s+\d+\s*\/\/\s*(offset|size|host)\s+([\w.]+)(\s+or\s+0)?\s*$/;
 
@@ -75,6 +79,7 @@ export const parseFragment = (name: string, text: string): Fragment => {
   let cost = '';
   let rank = 100;
   let bodyStart = 0;
+  let inBody = false;
   const provides: { what: Observable; when: string | undefined }[] = [];
   const symbols: string[] = [];
   const prints: { map: string; limit: number | undefined }[] = [];
@@ -86,7 +91,7 @@ export const parseFragment = (name: string, text: string): Fragment => {
     });
   };
 
-  const directives: Record<string, (value: string, index: number) => void> = {
+  const directives: Readonly<Record<string, (value: string, index: number) => void>> = {
     mode: (value, index) => {
       if (value !== 'watch' && value !== 'inspect')
         malformed(index, `mode is watch or inspect, not ${value}`);
@@ -97,7 +102,7 @@ export const parseFragment = (name: string, text: string): Fragment => {
       if (
         !observables.includes(what as Observable) ||
         rest.length > 0 ||
-        (when !== undefined && when !== 'when')
+        (when !== undefined && (when !== 'when' || constant === undefined))
       )
         malformed(index, `provides one of ${observables.join(', ')} [when CONSTANT], not "${value}"`);
       provides.push({ what: what as Observable, when: constant });
@@ -126,18 +131,22 @@ export const parseFragment = (name: string, text: string): Fragment => {
   };
 
   for (const [index, line] of lines.entries()) {
+    if (line.startsWith('//') && !inBody && constants.length === 0) bodyStart = index + 1;
     const directive = /^\/\/@\s+(\w+)\s+(.*\S)\s*$/.exec(line);
     if (directive !== null) {
-      const apply =
-        directives[directive[1] as string] ?? malformed(index, `unknown directive "${directive[1]}"`);
-      apply(directive[2] as string, index);
+      const [, word, value] = directive as unknown as [string, string, string];
+      if (!Object.hasOwn(directives, word)) malformed(index, `unknown directive "${word}"`);
+      directives[word]?.(value, index);
     } else if (line.startsWith('//@')) {
       malformed(index, 'a directive is //@ WORD VALUE');
     } else if (line.startsWith('#')) {
+      if (inBody) malformed(index, 'constants come before the first probe');
       const match =
         defineLine.exec(line) ??
         malformed(index, 'a constant is #define NAME NUMBER // offset|size|host WHAT [or 0]');
       const [, constant, from, of, optional] = match as unknown as [string, string, string, string, string?];
+      if (constants.some((other) => other.name === constant))
+        malformed(index, `${constant} is defined twice`);
       constants.push({
         name: constant,
         source:
@@ -146,8 +155,8 @@ export const parseFragment = (name: string, text: string): Fragment => {
             : { from: from as 'offset' | 'size', of, optional: optional !== undefined },
       });
       bodyStart = index + 1;
-    } else if (line.startsWith('//') && constants.length === 0) {
-      bodyStart = index + 1;
+    } else if (line.trim() !== '' && !line.startsWith('//')) {
+      inBody = true;
     }
   }
 
@@ -158,6 +167,9 @@ export const parseFragment = (name: string, text: string): Fragment => {
   for (const { when } of provides)
     if (when !== undefined && !constants.some((constant) => constant.name === when))
       malformed(0, `provides ... when ${when}: no such #define`);
+  const body = lines.slice(bodyStart).join('\n');
+  for (const { map } of prints)
+    if (!new RegExp(`${map}\\b`).test(body)) malformed(0, `prints ${map}: no probe has such a map`);
 
   const summary = (lines[0] ?? '').replace(/^\/\/\s*\S+\.bt\s+/, '').trim();
   return {
@@ -181,7 +193,7 @@ const parseProbes = (
   bodyStart: number,
   malformed: (index: number, what: string) => never,
 ): ProbePoint[] => {
-  const probes: { kind: ProbeKind; target: string; fields: Set<string> }[] = [];
+  const probes: { kind: ProbeKind; target: string; fields: Set<string>; line: number }[] = [];
   let group: typeof probes = [];
   let listGoesOn = false;
   for (const [index, line] of lines.entries()) {
@@ -192,12 +204,13 @@ const parseProbes = (
         kind: kinds[match[1] as string] as ProbeKind,
         target: match[2] as string,
         fields: new Set<string>(),
+        line: index + 1,
       };
       if (!listGoesOn) group = [];
       group.push(probe);
       probes.push(probe);
       listGoesOn = match[3] === ',';
-    } else if (/^[A-Za-z]+:/.test(line)) {
+    } else if (anyProbe.test(line)) {
       malformed(
         index,
         'a probe stands alone on its line, spelled out (no wildcards), as tracepoint:, kprobe: or kfunc:',
@@ -207,5 +220,5 @@ const parseProbes = (
     for (const [, field] of code.matchAll(/\bargs(?:->|\.)(\w+)/g))
       for (const probe of group) probe.fields.add(field as string);
   }
-  return probes.map(({ kind, target, fields }) => ({ kind, target, fields: [...fields] }));
+  return probes.map((probe) => ({ ...probe, fields: [...probe.fields] }));
 };

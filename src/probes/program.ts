@@ -35,6 +35,10 @@ export const tickWord = 'tick';
 const substitute = (line: string, constants: ReadonlyMap<string, number>): string =>
   line.replace(/\b[A-Z][A-Z0-9_]*\b/g, (word) => constants.get(word)?.toString() ?? word);
 
+/** Whether a message names this target itself, not one that its name is only a part of. */
+const names = (message: string, target: string): boolean =>
+  new RegExp(`(?<![\\w.])${target.replaceAll('.', '\\.')}(?![\\w.]*\\w)`).test(message);
+
 /** A fragment as it runs by hand on this host: the file itself, with this kernel's constants. */
 export const renderFragment = ({ fragment, constants }: Choice): string =>
   fragment.lines
@@ -86,12 +90,8 @@ export const joinProgram = (choices: readonly Choice[]): Program => {
     originOf: (line) => origins[line - 1],
     fragmentNamedIn: (message) => {
       for (const { fragment } of choices)
-        for (const { target } of fragment.probes)
-          if (message.includes(target))
-            return {
-              fragment: fragment.name,
-              line: fragment.lines.findIndex((line) => line.includes(target)) + 1,
-            };
+        for (const { target, line } of fragment.probes)
+          if (names(message, target)) return { fragment: fragment.name, line };
       return undefined;
     },
     probeNames: [...probeNames, 'interval:s:1'],

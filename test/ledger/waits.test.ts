@@ -151,14 +151,21 @@ test('the oldest wait is told by mode, and forgotten with its tracer', () => {
   assert.equal(ledger.waits.oldest('write'), 0);
 });
 
-test('a full map asks for a restart once, not for each refused update', () => {
+test('a full map asks for a restart in a quiet tick or after a minute, and at most every ten minutes', () => {
   const ledger = newLedger();
   const overflow = (at: number) =>
     ledger.apply({ kind: 'map_overflow', at, map: 'process_waits', updates: 1 });
-  assert.deepEqual(overflow(1000), [{ kind: 'restart_tracer', reason: 'map_full' }]);
-  assert.deepEqual(overflow(2000), []);
-  assert.equal(overflow(700_000).length, 1);
-  assert.equal(ledger.tracer.overflows.get('process_waits'), 3);
+  const restart = [{ kind: 'restart_tracer', reason: 'map_full' }];
+  assert.deepEqual(overflow(1000), []);
+  assert.deepEqual(ledger.apply(tick(2000, [wait(1)])), [], 'waits come in: a gap would cost some');
+  assert.deepEqual(ledger.apply(tick(3000, [wait(1)])), restart);
+  assert.deepEqual(ledger.apply(tick(4000, [wait(1)])), []);
+  ledger.apply({ kind: 'tracer_started', at: 5000 });
+  assert.deepEqual(ledger.apply(tick(700_000, [wait(1)])), [], 'the maps of the new tracer are not full');
+  overflow(700_000);
+  assert.deepEqual(ledger.apply(tick(759_000, [wait(2)])), []);
+  assert.deepEqual(ledger.apply(tick(760_000, [wait(3)])), restart, 'never quiet, but a minute is over');
+  assert.equal(ledger.tracer.overflows.get('process_waits'), 2);
 });
 
 test('a gap counts from the last tick where the tracer could not hand over, and grows while it lasts', () => {

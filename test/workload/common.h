@@ -24,7 +24,7 @@
 #define NS_PER_MS 1000000ULL
 
 /* The text printed for a bad argument; each program defines it. */
-static const char usage_text[];
+extern const char usage_text[];
 
 static inline void __attribute__((noreturn)) usage(void)
 {

@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <sys/uio.h>
 
-static const char usage_text[] =
+const char usage_text[] =
 	"usage: proc-reader FILE PID [--seconds S | --passes N] [--buffer B] [--call CALL] [--range START-END]\n"
 	"                   [--pin CPU] [--nice N] [--gate]\n"
 	"  FILE          maps, smaps, smaps_rollup, numa_maps or pagemap\n"

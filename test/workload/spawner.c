@@ -6,7 +6,7 @@
 #include <getopt.h>
 #include <sys/wait.h>
 
-static const char usage_text[] =
+const char usage_text[] =
 	"usage: spawner --count N --name PREFIX [--parallel P] [--distinct K] [--gate]\n"
 	"  --count N      processes in all\n"
 	"  --name PREFIX  their name; with --distinct, child i is called PREFIX followed by i mod K\n"

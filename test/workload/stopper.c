@@ -29,12 +29,12 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-static const char usage_text[] =
+const char usage_text[] =
 	"usage: stopper [--hold-ms N] [--faulters N] [--gate]\n"
 	"  --hold-ms N    how long the lock is held (4000)\n"
 	"  --faulters N   threads that fault behind the waiting writer (0)\n"
 	"  --gate         after \"ready PID\" on stderr, wait for a byte or EOF on stdin\n"
-	"\"holding PID\" on stderr: that process holds its mmap_lock and its other threads wait for it.\n";
+	"\"holding PID SERVER\" on stderr: PID holds its mmap_lock, its other threads wait, SERVER is stopped.\n";
 
 #define PAGE 4096UL
 #define MAX_FAULTERS 64
@@ -243,7 +243,7 @@ static void __attribute__((noreturn)) fail(const char *what)
 	exit(1);
 }
 
-/* Returns once that thread sleeps where no signal but SIGKILL wakes it, that is, for the lock; or when asked to stop. */
+/* Returns once that thread sleeps where only SIGKILL wakes it, that is, for the lock; or when asked to stop. */
 static void await_state_d(pid_t pid, pid_t tid)
 {
 	char path[64], text[512];
@@ -326,7 +326,7 @@ int main(int argc, char **argv)
 	send_go(faulters_go[1], faulters);
 	for (int i = 0; i < faulters; i++)
 		await_state_d(holder, shared->faulter_tids[i]);
-	fprintf(stderr, "holding %d\n", holder);
+	fprintf(stderr, "holding %d %d\n", holder, server);
 	sleep_until(stopped_ns + hold_ms * NS_PER_MS);
 	kill(server, SIGCONT);
 	uint64_t held_ns = now_ns(CLOCK_MONOTONIC) - stopped_ns;

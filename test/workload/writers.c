@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 
-static const char usage_text[] =
+const char usage_text[] =
 	"usage: writers [--threads N] [--vmas N] [--seconds S | --ops N] [--bytes B] [--pin CPU[,CPU...]]\n"
 	"               [--name COMM] [--gate]\n"
 	"       writers --once [--name COMM] [--gate]\n"

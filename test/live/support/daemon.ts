@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { track } from './children.js';
 
 export const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../../..');
 export const mainFile = path.join(packageRoot, 'dist/src/main.js');
@@ -108,6 +109,7 @@ export const startDaemon = async ({
     ...args,
   ];
   const child = execa(file, rest, { env, reject: false, buffer: false, stdin: 'ignore', stdout: 'ignore' });
+  track(child);
   const log: LogRecord[] = [];
   const noise: string[] = [];
   const serving = new Promise<string>((resolve, reject) => {
@@ -119,19 +121,20 @@ export const startDaemon = async ({
         }
         const record = JSON.parse(line) as LogRecord;
         log.push(record);
-        if (record.msg === 'serving') resolve(String(record['urls']));
+        if (record.msg === 'serving') resolve(String(record.urls));
       }
       reject(new Error(`the daemon ended before it served: ${noise.join('\n')} ${JSON.stringify(log)}`));
     })().catch(reject);
   });
   const url = await serving;
-  const pid = log.find(({ msg }) => msg === 'serving')?.['pid'] as number;
+  const pid = log.find(({ msg }) => msg === 'serving')?.pid as number;
 
   const get = async <T>(route: string): Promise<Answer<T>> => {
-    const response = await fetch(url + route);
+    const response = await fetch(url + route, { signal: AbortSignal.timeout(10_000) });
     return { status: response.status, body: (await response.json()) as T };
   };
-  const metrics = async (): Promise<Metrics> => new Metrics(await (await fetch(`${url}/metrics`)).text());
+  const metrics = async (): Promise<Metrics> =>
+    new Metrics(await (await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(10_000) })).text());
   const until: RunningDaemon['until'] = async (what, holds, seconds = 20) => {
     const deadline = Date.now() + seconds * 1000;
     for (;;) {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Duplex, Readable } from 'node:stream';
+import { track } from './children.js';
 import { watchLines } from './lines.js';
 
 /** One process with what it forks later, or every CPU. */
@@ -40,6 +41,7 @@ export async function perfCount(target: PerfTarget): Promise<PerfCounter> {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
     env: { ...process.env, LC_ALL: 'C' },
   });
+  track(perf);
   const exited = once(perf, 'close');
   exited.catch(() => {});
   const output = watchLines(perf.stderr as Readable, 'perf');

@@ -1,4 +1,5 @@
 import { execa } from 'execa';
+import { track } from './children.js';
 import { watchLines } from './lines.js';
 
 /** What each map held at the end, by its name, as bpftrace prints it in JSON. */
@@ -7,7 +8,7 @@ export type WitnessMaps = Readonly<Record<string, unknown>>;
 export interface Witness {
   readonly pid: number;
   /**
-   * Ends the program (SIGINT) and returns its maps; those that stayed empty are missing or {}.
+   * Ends the program and returns its maps; those that stayed empty are missing or {}.
    * @throws if bpftrace failed or lost events
    */
   stop(): Promise<WitnessMaps>;
@@ -24,6 +25,7 @@ export async function witness(program: string): Promise<Witness> {
   // when a probe at the top and one at the bottom have both fired, all between them are there.
   const text = `${beacon('first')}\n${program}\n${beacon('last')}`;
   const child = execa('bpftrace', ['-f', 'json', '-e', text], { stdin: 'ignore', buffer: false });
+  track(child);
   const out = watchLines(child.stdout, 'bpftrace');
   const said = watchLines(child.stderr, 'bpftrace');
   child.catch(() => {});
@@ -35,8 +37,10 @@ export async function witness(program: string): Promise<Witness> {
   return {
     pid: child.pid!,
     async stop() {
-      child.kill('SIGINT');
-      await child;
+      // bpftrace 0.17 forgets a signal that comes while it handles an event.
+      const again = setInterval(() => child.kill('SIGTERM'), 200);
+      child.kill('SIGTERM');
+      await child.finally(() => clearInterval(again));
       return collect(out.seen);
     },
   };

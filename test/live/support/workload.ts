@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { buildWorkload } from './build.js';
+import { track } from './children.js';
 import { watchLines } from './lines.js';
 
 export { buildWorkload } from './build.js';
+export { killLeftovers } from './children.js';
 export { type PerfCounter, type PerfTarget, perfCount } from './perf.js';
 export { type Witness, type WitnessMaps, witness } from './witness.js';
 
@@ -89,7 +91,7 @@ export interface Workload<Result> {
   readonly pid: number;
   /** Resolves once all of it exists; with a gate it does nothing yet. */
   readonly ready: Promise<void>;
-  /** The match of the first line on stderr that fits, as in `said(/^holding (\d+)$/)`. */
+  /** The match of the first line on stderr that fits, as in `said(/^holding (\d+) /)`. */
   said(pattern: RegExp): Promise<RegExpMatchArray>;
   /** Opens the gate. */
   release(): void;
@@ -133,6 +135,7 @@ async function start<Result>(
   const child = execa(join(directory, name), gate ? [...args, '--gate'] : args, {
     stdin: gate ? 'pipe' : 'ignore',
   });
+  track(child);
   const said = watchLines(child.stderr, name);
   const done = child.then(({ stdout }) => JSON.parse(stdout) as Result);
   const ready = said.match(/^ready \d+$/).then(() => {});

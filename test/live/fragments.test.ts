@@ -1,0 +1,78 @@
+/** Each fragment of bpf/ runs by hand on this kernel, with the bpftrace of this host. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { judgeStderr } from '../../src/bpftrace/stderr.js';
+import { readTracerCost } from '../../src/cost/tracer.js';
+import { packageRoot } from '../../src/host.js';
+import { readKernelProfile } from '../../src/kernel/profile.js';
+import { readCatalog } from '../../src/probes/catalog.js';
+import { askedOfKernel, makePlan } from '../../src/probes/plan.js';
+import { renderFragment } from '../../src/probes/program.js';
+import { lacking } from './support/host.js';
+import { watchLines } from './support/lines.js';
+
+const skip = lacking('root', 'bpftrace');
+const directory = mkdtempSync(path.join(tmpdir(), 'mmaplockd-fragments-'));
+after(() => rmSync(directory, { recursive: true }));
+
+const catalog = await readCatalog(path.join(packageRoot, 'bpf'));
+const profile = await readKernelProfile(askedOfKernel(catalog));
+
+/** Resolves once the kernel has loaded so many programs of this process, the sign that it has attached them. */
+const loaded = async (pid: number, programs: number): Promise<void> => {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    const now = readTracerCost(pid)?.programs.length ?? 0;
+    if (now >= programs) return;
+    assert.ok(Date.now() < deadline, `${now} of ${programs} programs were loaded`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+};
+
+for (const fragment of catalog.fragments) {
+  // By itself, and as if always on: what another covers, or inspect alone may run, can be run by hand all the same.
+  const alone = { fragments: [{ ...fragment, mode: 'watch' as const }], problems: [] };
+  const plan = makePlan(alone, profile, {
+    allow: ['tracepoint', 'kprobe', 'fentry'],
+    disable: [],
+    rejected: new Map(),
+  });
+  const [choice] = plan.chosen;
+  const refusal = plan.refused[0]?.reasons.map(({ detail }) => detail).join('; ') ?? 'refused';
+  const lacks = skip === false && choice === undefined && refusal;
+
+  test(`${fragment.name}.bt runs by hand`, { skip: skip || lacks, timeout: 60_000 }, async () => {
+    assert.ok(choice !== undefined);
+    const file = path.join(directory, `${fragment.name}.bt`);
+    writeFileSync(file, renderFragment(choice));
+    const child = spawn('bpftrace', ['-f', 'json', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const ended = once(child, 'close');
+    const stdout = watchLines(child.stdout, 'bpftrace');
+    const stderr = watchLines(child.stderr, 'bpftrace');
+    try {
+      const [, count] = await stdout
+        .match(/"attached_probes", "data": \{"probes": (\d+)/)
+        .catch((error: Error) => assert.fail(`${error.message}\n${stderr.seen.join('\n')}`));
+      assert.equal(Number(count), fragment.probes.length);
+      await loaded(child.pid!, fragment.probes.length);
+    } finally {
+      child.kill('SIGINT');
+    }
+    const [code] = (await ended) as [number | null];
+    assert.equal(code, 0, stderr.seen.join('\n'));
+    assert.deepEqual(
+      stderr.seen.filter((line) => judgeStderr(line).severity !== 'benign'),
+      [],
+    );
+  });
+}
+
+test('the catalog is not empty', () => {
+  assert.ok(catalog.fragments.length > 0);
+  assert.deepEqual(catalog.problems, []);
+});

@@ -1,0 +1,239 @@
+/** One bpftrace process, with the bpftrace of this host. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { before, test } from 'node:test';
+import { type Dialect, runCanary } from '../../src/bpftrace/dialect.js';
+import { type FoundBpftrace, findBpftrace } from '../../src/bpftrace/find.js';
+import { type Session, startSession } from '../../src/bpftrace/session.js';
+import { joinProgram, type Program } from '../../src/probes/program.js';
+import type { Tick, TracerRecord } from '../../src/records.js';
+import { fragmentOf } from '../probes/fake.js';
+import { lives } from './support/daemon.js';
+import { lacking } from './support/host.js';
+
+const skip = lacking('root', 'tracing', 'bpftrace');
+const options = { skip, timeout: 60_000 };
+
+const programOf = (body: string, prints = '@waits @wait_ns'): Program =>
+  joinProgram([
+    {
+      fragment: fragmentOf('tiny', {
+        header: ['mode watch', 'provides waits', 'cost some', `prints ${prints}`],
+        body,
+      }),
+      constants: new Map(),
+    },
+  ]);
+
+/** Each switch of tasks counts as a munmap that waited for 1 us. */
+const tiny = programOf(
+  'tracepoint:sched:sched_switch\n{\n  @waits[4, 0, 11] = count();\n  @wait_ns[4, 0, 11] = sum(1000);\n}\n',
+);
+
+let found: FoundBpftrace;
+let dialect: Dialect;
+before(async () => {
+  if (skip !== false) return;
+  found = await findBpftrace({ env: process.env });
+  dialect = await runCanary([found.path]);
+});
+
+/** A session whose every word is kept, and can be waited for. */
+const listenTo = (program: Program, mapKeys = 1024) => {
+  const heard = { records: [] as TracerRecord[], attached: [] as number[], stderr: [] as string[] };
+  let notice = (): void => {};
+  const keep = <T>(list: T[]) => {
+    return (item: T): void => {
+      list.push(item);
+      notice();
+    };
+  };
+  const session = startSession({
+    path: found.path,
+    program,
+    dialect,
+    mapKeys,
+    now: () => Date.now(),
+    onRecord: keep(heard.records),
+    onAttached: keep(heard.attached),
+    onStderr: keep(heard.stderr),
+  });
+  const ticks = (): Tick[] => heard.records.flatMap((record) => (record.kind === 'tick' ? [record] : []));
+  return {
+    session,
+    heard,
+    ticks,
+    /** Resolves once something holds of what was heard; rejects when bpftrace ends before that. */
+    until: async (holds: () => boolean): Promise<void> => {
+      const over = session.ended.then((end) => {
+        throw new Error(`it ended with ${end.exitCode} ${end.signal}: ${end.said.lines.join('\n')}`);
+      });
+      over.catch(() => {});
+      while (!holds()) {
+        const more = new Promise<void>((resolve) => {
+          notice = resolve;
+        });
+        await Promise.race([more, over]);
+      }
+    },
+  };
+};
+
+const pidOf = (session: Session): number => {
+  assert.ok(session.pid !== undefined);
+  return session.pid;
+};
+
+test('it attaches, ticks each second, and says its last words when it is stopped', options, async () => {
+  const { session, heard, ticks, until } = listenTo(tiny);
+  await until(() => ticks().length === 3);
+  assert.deepEqual(heard.attached, [tiny.probes]);
+  const counts = ticks().map(({ waits }) => waits[0]?.count ?? 0);
+  assert.ok(counts[0]! < counts[1]! && counts[1]! < counts[2]!, `counts are cumulative: ${counts}`);
+  const seconds = (ticks()[2]!.at - ticks()[0]!.at) / 1000;
+  assert.ok(seconds > 1 && seconds < 4, `two ticks took ${seconds} s`);
+
+  session.stop();
+  const end = await session.ended;
+  assert.deepEqual([end.exitCode, end.signal, end.orderly], [0, undefined, true], end.said.lines.join('\n'));
+  const last = ticks().at(-1)!;
+  assert.ok(ticks().length > 3, 'there were no last words');
+  assert.ok(last.waits[0]!.count >= counts[2]!);
+  assert.equal(last.waits[0]!.nanoseconds, last.waits[0]!.count * 1000);
+  assert.deepEqual(
+    heard.records.filter((record) => record.kind !== 'tick' || !record.complete),
+    [],
+  );
+  assert.equal(await lives(pidOf(session)), false);
+});
+
+test('killed, it is gone at once, and not in order', options, async () => {
+  const { session, ticks, until } = listenTo(tiny);
+  await until(() => ticks().length === 1);
+  session.kill();
+  const end = await session.ended;
+  assert.deepEqual([end.exitCode, end.signal, end.orderly], [undefined, 'SIGKILL', false]);
+  assert.equal(await lives(pidOf(session)), false);
+});
+
+test('one that does not react to a stop is killed after 5 s', options, async () => {
+  const { session, ticks, until } = listenTo(tiny);
+  await until(() => ticks().length === 1);
+  process.kill(pidOf(session), 'SIGSTOP');
+  const asked = Date.now();
+  session.stop();
+  const end = await session.ended;
+  assert.equal(end.signal, 'SIGKILL');
+  assert.ok(Date.now() - asked > 4500, 'it had no time for an orderly end');
+});
+
+test('its environment bounds the maps and does not lead to the socket of systemd', options, async () => {
+  const before = process.env.NOTIFY_SOCKET;
+  process.env.NOTIFY_SOCKET = '/run/mmaplockd-test/notify';
+  try {
+    const { session, heard, until } = listenTo(tiny, 777);
+    await until(() => heard.attached.length === 1);
+    const environment = readFileSync(`/proc/${pidOf(session)}/environ`, 'utf8').split('\0');
+    assert.ok(environment.includes(`${dialect.mapKeysEnv}=777`));
+    assert.ok(environment.some((variable) => variable.startsWith('PATH=')));
+    assert.deepEqual(
+      environment.filter((variable) => variable.startsWith('NOTIFY_SOCKET')),
+      [],
+    );
+    // A Ctrl-C in our terminal must not reach it: it is ended by us, in order.
+    const [, , , , group] = readFileSync(`/proc/${pidOf(session)}/stat`, 'latin1')
+      .replace(/\(.*\)/s, '()')
+      .split(' ');
+    assert.equal(Number(group), pidOf(session));
+    session.stop();
+    await session.ended;
+  } finally {
+    if (before === undefined) delete process.env.NOTIFY_SOCKET;
+    else process.env.NOTIFY_SOCKET = before;
+  }
+});
+
+test('a program that is refused: what was wrong, and in which line', options, async () => {
+  const broken = programOf(
+    'tracepoint:sched:sched_switch\n{\n  @waits[4, 0, 11] = no_such_word;\n}\n',
+    '@waits',
+  );
+  const { session, heard } = listenTo(broken);
+  const end = await session.ended;
+  assert.equal(end.orderly, false);
+  assert.notEqual(end.exitCode, 0);
+  assert.match(end.said.reason, /no_such_word/);
+  const line = broken.text.split('\n').findIndex((text) => text.includes('no_such_word')) + 1;
+  assert.equal(end.said.firstError?.sourceLine, line);
+  assert.deepEqual(heard.attached, []);
+});
+
+test('a map that is full is told by its name', options, async () => {
+  const wide = programOf(
+    'tracepoint:sched:sched_switch\n{\n  @waits[4, 0, (int64)nsecs] = count();\n}\n',
+    '@waits',
+  );
+  const { session, heard, until } = listenTo(wide, 64);
+  await until(() => heard.records.some(({ kind }) => kind === 'map_overflow'));
+  const overflow = heard.records.find((record) => record.kind === 'map_overflow');
+  assert.equal(overflow?.map, 'waits');
+  session.stop();
+  await session.ended;
+});
+
+test('a bpftrace that is not there ends at once, with words', options, async () => {
+  const session = startSession({
+    path: '/nowhere/bpftrace',
+    program: tiny,
+    dialect,
+    mapKeys: 64,
+    now: () => 0,
+    onRecord: () => {},
+    onAttached: () => {},
+    onStderr: () => {},
+  });
+  const end = await session.ended;
+  assert.equal(end.orderly, false);
+  assert.match(end.said.reason, /nowhere/);
+});
+
+test('no tracer outlives a parent that was killed', options, async () => {
+  const modules = ['bpftrace/session.js', 'bpftrace/dialect.js', 'probes/program.js', 'probes/fragment.js'];
+  const [session, canary, program, fragment] = modules.map((file) =>
+    JSON.stringify(new URL(`../../src/${file}`, import.meta.url).href),
+  );
+  const script = `
+    import { startSession } from ${session};
+    import { runCanary } from ${canary};
+    import { joinProgram } from ${program};
+    import { parseFragment } from ${fragment};
+    const path = ${JSON.stringify(found.path)};
+    const text = '//@ mode watch\\n//@ cost some\\ntracepoint:sched:sched_switch\\n{\\n  @switches = count();\\n}\\n';
+    const session = startSession({
+      path,
+      program: joinProgram([{ fragment: parseFragment('tiny', text), constants: new Map() }]),
+      dialect: await runCanary([path]),
+      mapKeys: 64,
+      now: () => 0,
+      onRecord: ({ kind }) => kind === 'tick' && console.log(session.pid),
+      onAttached: () => {},
+      onStderr: (line) => console.error(line),
+    });
+  `;
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [line] = (await once(createInterface({ input: parent.stdout }), 'line')) as [string];
+  const pid = Number(line);
+  assert.equal(await lives(pid), true);
+  parent.kill('SIGKILL');
+  await once(parent, 'exit');
+  const deadline = Date.now() + 10_000;
+  while (await lives(pid)) {
+    assert.ok(Date.now() < deadline, `bpftrace ${pid} lives on without its parent`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+});

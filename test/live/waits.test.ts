@@ -1,0 +1,202 @@
+/** Waits as the daemon counts them, held against the kernel's own count and an independent program. */
+import assert from 'node:assert/strict';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import { execa } from 'execa';
+import { killLeftovers } from './support/children.js';
+import { type RunningDaemon, startDaemon } from './support/daemon.js';
+import { lacking } from './support/host.js';
+import { perfCount, runWorkload, witness } from './support/workload.js';
+
+const skip = lacking('root', 'tracing', 'bpftrace', 'perf');
+
+after(killLeftovers);
+/**
+ * Waits of one process, told by a program that shares nothing with ours. It runs before the daemon's own program at
+ * each event, so that the time ours takes is not in what it measures.
+ */
+const waitsOf = (pid: number): string => `
+  tracepoint:lock:contention_begin /pid == ${pid} && (args->flags == 2 || args->flags == 4)/ {
+    @begun[tid, args->lock_addr] = nsecs;
+  }
+  tracepoint:lock:contention_end /@begun[tid, args->lock_addr] != 0/ {
+    @waited = sum(nsecs - @begun[tid, args->lock_addr]);
+    @waits = count();
+    @exiting = sum((curtask->flags & 4) / 4);
+    delete(@begun[tid, args->lock_addr]);
+  }`;
+
+/** Runs writers between two readings of everybody who counts, and compares; gives what grew by mode and operation. */
+const compare = async (t: TestContext, name: string, args: readonly string[]) => {
+  const writers = await runWorkload('writers', ['--name', name, ...args], { gate: true });
+  await writers.ready;
+  const second = await witness(waitsOf(writers.pid));
+  const daemon = await startDaemon();
+  await daemon.ready();
+  const perf = await perfCount({ pid: writers.pid });
+  writers.release();
+  await writers.done;
+  const counter = await perf.stop();
+  const maps = await second.stop();
+  const metrics = await daemon.settled();
+  assert.equal(await daemon.stop(), 0);
+
+  const counted = metrics.sum('mmaplock_process_waits_total', { process: name }) ?? 0;
+  const seconds = metrics.sum('mmaplock_process_wait_seconds_total', { process: name }) ?? 0;
+  const witnessed = Number(maps['@waited']) / 1e9;
+  const exiting = Number(maps['@exiting']);
+  t.diagnostic(
+    JSON.stringify({ counted, perf: counter, exiting, seconds, witnessed, ratio: seconds / witnessed }),
+  );
+  assert.ok(counter > 100, `the kernel saw only ${counter} waits`);
+  assert.equal(counted, Number(maps['@waits']), 'the count is the one of the witness');
+  // Since perf_event_exit_task() comes before exit_mm() in do_exit(), perf may not see the waits of threads that end.
+  assert.ok(
+    counter <= counted && counted <= counter + exiting,
+    `${counted} waits, perf ${counter} + ${exiting} at exit`,
+  );
+  assert.ok(Math.abs(seconds / witnessed - 1) < 0.02, `${seconds} s against ${witnessed} s of the witness`);
+  for (const mode of ['read', 'write']) {
+    const bounded = metrics.sum('mmaplock_waits_total', { mode });
+    assert.equal(metrics.sum('mmaplock_process_waits_total', { mode }), bounded, 'by process and in all');
+    assert.equal(
+      metrics.sum('mmaplock_wait_duration_seconds_count', { mode }),
+      bounded,
+      'durations and in all',
+    );
+  }
+  return (mode: string, operation: string): number =>
+    metrics.sum('mmaplock_waits_total', { mode, operation }) ?? 0;
+};
+
+test('two threads for 10 s: every wait of the kernel, its seconds, and what each was for', {
+  skip,
+}, async (t) => {
+  const waits = await compare(t, 'wr-two', ['--threads', '2', '--seconds', '10']);
+  for (const operation of ['mmap', 'munmap', 'mprotect'])
+    assert.ok(waits('write', operation) > 0, `no write wait for ${operation}`);
+  assert.ok(waits('read', 'page_fault') > 0, 'no read wait for page_fault');
+});
+
+test('eight threads on two CPUs, where waiters contend on spinlocks too', { skip }, async (t) => {
+  await compare(t, 'wr-eight', ['--threads', '8', '--seconds', '5', '--pin', '0,1']);
+});
+
+describe('one daemon', { skip }, () => {
+  let daemon: RunningDaemon;
+
+  before(async () => {
+    daemon = await startDaemon();
+    await daemon.ready();
+  });
+
+  after(async () => {
+    assert.equal(await daemon.stop(), 0);
+  });
+
+  test('2,000 short-lived processes that contend once are counted exactly, by name', async (t) => {
+    const spawner = await runWorkload(
+      'spawner',
+      ['--count', '2000', '--parallel', '4', '--name', 'brief-', '--distinct', '5'],
+      {
+        gate: true,
+      },
+    );
+    await spawner.ready;
+    const perf = await perfCount({ pid: spawner.pid });
+    spawner.release();
+    const result = await spawner.done;
+    const truth = await perf.stop();
+    const metrics = await daemon.settled();
+    const byName = metrics
+      .all('mmaplock_process_waits_total')
+      .filter(({ labels }) => labels.process?.startsWith('brief-') || labels.process === 'spawner');
+    const counted = byName.reduce((sum, { value }) => sum + value, 0);
+    t.diagnostic(JSON.stringify({ ...result, perf: truth, counted }));
+    assert.equal(result.contended, 2000);
+    assert.equal(counted, truth, 'every wait has its name');
+    for (const name of ['brief-0', 'brief-1', 'brief-2', 'brief-3', 'brief-4'])
+      assert.ok(
+        (metrics.sum('mmaplock_process_waits_total', { process: name }) ?? 0) >= 400,
+        `${name} has 400 waits at least`,
+      );
+  });
+
+  test('a wait still going on grows while its holder hangs on a stopped process', {
+    skip: lacking('fuse'),
+  }, async (t) => {
+    const stopper = await runWorkload('stopper', ['--hold-ms', '6000'], { gate: true });
+    await stopper.ready;
+    stopper.release();
+    const [, holder] = await stopper.said(/^holding (\d+)$/);
+    const seen: number[] = [];
+    await daemon.until('the oldest write wait passes 4 s', (metrics) => {
+      seen.push(metrics.sum('mmaplock_oldest_wait_seconds', { mode: 'write' }) ?? 0);
+      return (seen.at(-1) ?? 0) > 4;
+    });
+    const { body } = await daemon.get<{
+      ongoing: { pid: string; process: string; mode: string; operation: string; seconds: number }[];
+    }>('/api/v1/waits?mode=write');
+    t.diagnostic(JSON.stringify(body.ongoing));
+    assert.equal(body.ongoing[0]?.pid, holder);
+    assert.equal(body.ongoing[0]?.operation, 'mmap');
+    const values = [...new Set(seen)].filter((value) => value > 0);
+    assert.ok(values.length >= 3, `it grew tick by tick: ${values}`);
+    assert.deepEqual(
+      values,
+      values.toSorted((a, b) => a - b),
+    );
+    const result = await stopper.done;
+    await daemon.until(
+      'nobody waits any more',
+      (metrics) => metrics.sum('mmaplock_oldest_wait_seconds') === 0,
+    );
+    const waits = (await daemon.metrics()).sum('mmaplock_wait_duration_seconds_bucket', {
+      mode: 'write',
+      le: '8.388608',
+    });
+    assert.ok(waits !== undefined && result.longest_wait_ns > 5e9);
+  });
+
+  test('hostile names of processes reach metrics and API whole and harmless', async () => {
+    const names = ['a"b\\c', 'x\ny', '~other', '\u001b[31mred'];
+    for (const name of names) {
+      const writers = await runWorkload('writers', ['--once', '--name', name]);
+      await writers.done;
+    }
+    const metrics = await daemon.settled();
+    const labels = new Set(
+      metrics.all('mmaplock_process_waits_total').map((sample) => sample.labels.process),
+    );
+    for (const shown of ['a\\"b\\\\c', 'x\\\\x0ay', '\\\\x7eother', '\\\\x1b[31mred'])
+      assert.ok(labels.has(shown), `${shown} is not among ${[...labels].join(' ')}`);
+    const { body } = await daemon.get<{ data: { process: string }[] }>('/api/v1/processes?process=x%5Cx0ay');
+    assert.equal(body.data[0]?.process, 'x\\x0ay');
+  });
+
+  test('promtool finds nothing to complain about', {
+    skip: skip === false ? lacking('promtool') : skip,
+  }, async () => {
+    const { text } = await daemon.settled();
+    const { exitCode, stdout, stderr } = await execa('promtool', ['check', 'metrics'], {
+      input: text,
+      reject: false,
+    });
+    assert.deepEqual({ exitCode, stdout, stderr }, { exitCode: 0, stdout: '', stderr: '' });
+  });
+
+  test('the tracer shows what it costs', async () => {
+    const metrics = await daemon.until(
+      'a look at the cost',
+      (now) => now.sum('mmaplock_tracer_resident_memory_bytes') !== undefined,
+      15,
+    );
+    assert.ok(metrics.sum('mmaplock_tracer_resident_memory_bytes')! > 10e6);
+    assert.ok(metrics.sum('mmaplock_tracer_map_memory_bytes')! > 1e5);
+    assert.ok(metrics.sum('mmaplock_tracer_map_memory_bytes')! < 64 * 2 ** 20);
+    assert.ok(
+      metrics
+        .all('mmaplock_probe_misses_total')
+        .some(({ labels }) => labels.probe === 'tracepoint:lock:contention_begin'),
+    );
+  });
+});
