@@ -22,7 +22,7 @@ import { Ledger } from './ledger/ledger.js';
 import type { Log } from './log/log.js';
 import { createRepeatLimit } from './log/once.js';
 import { MetricsText } from './metrics/exposition.js';
-import { mapKeysWithin } from './probes/map-budget.js';
+import { mapKeysWithin, mapNames } from './probes/map-budget.js';
 import { joinProgram } from './probes/program.js';
 import { readinessOf } from './readiness.js';
 import type { TracerRecord } from './records.js';
@@ -62,6 +62,7 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
   // What happened.
   const cgroups = new CgroupIndex({ now: () => clock.now() });
   const ledger = new Ledger({
+    maps: [...mapNames(program?.text ?? ''), 'unknown'],
     waits: {
       slots: config.metrics.process_slots,
       rowLimit: processRowLimit,
@@ -104,8 +105,8 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     startSession,
     program: async () => {
       if (replanDue) {
-        replanDue = false;
         survey = await surveyHost(config, rejected);
+        replanDue = false;
         program = joined();
       }
       return program;

@@ -19,7 +19,7 @@ const catalog = {
   btf_malformed:
     'The BTF of this kernel is damaged or of an unknown format: report it with the kernel release.',
   kallsyms_unreadable: 'Check that /proc/kallsyms is readable.',
-  tracefs_missing: 'mount -t tracefs nodev /sys/kernel/tracing',
+  tracefs_missing: 'Mount it: `mount -t tracefs nodev /sys/kernel/tracing`.',
   tracefs_unreadable: 'Run as root; lockdown in confidentiality mode refuses tracefs to everyone.',
   kernel_config_unreadable: 'Check the permissions of /proc/config.gz.',
   // probes
@@ -35,9 +35,10 @@ const catalog = {
   attach_incomplete: 'Some probes did not attach; the log holds what bpftrace said.',
   tracer_exited: 'bpftrace ended by itself; it is started again. The log holds its last words.',
   tracer_killed: 'Something killed bpftrace; it is started again. Check for the OOM killer.',
-  tracer_start_timeout: 'bpftrace did not get ready in time; it is started again. Is the host overloaded?',
+  tracer_start_timeout:
+    'bpftrace did not get ready in time; it is started again. Check whether the host is overloaded.',
   ticks_stalled:
-    'bpftrace runs but sends nothing; it is started again if that lasts. Is it stopped or starved?',
+    'bpftrace runs but sends nothing; it is started again if that lasts. Check that it is not stopped or starved.',
   // serving
   already_running: 'Use the daemon that runs already, stop it, or pass --allow-second.',
   port_in_use: 'Stop what listens there, or choose another --web.listen-address.',

@@ -3,13 +3,23 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from './config/schema.js';
 import { MmaplockError } from './errors.js';
-import type { KernelFacts } from './http/context.js';
 import { type KernelProfile, readKernelProfile } from './kernel/profile.js';
 import { type Catalog, readCatalog } from './probes/catalog.js';
 import { askedOfKernel, makePlan, type ProbePlan } from './probes/plan.js';
 
 /** The package: two levels up from dist/src/host.js */
 export const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+
+/** The kernel of this host, as far as people ask for it. */
+export interface KernelFacts {
+  readonly release: string;
+  readonly machine: string;
+  readonly possibleCpus: number;
+  readonly lockdown: string;
+  readonly kprobes: boolean;
+  readonly functionTracing: string;
+  readonly problems: readonly { readonly code: string; readonly message: string; readonly fix: string }[];
+}
 
 export interface HostSurvey {
   readonly catalog: Catalog;

@@ -27,7 +27,7 @@ const main = async (argv: readonly string[]): Promise<number> => {
     case 'dump-program':
       return dumpProgram(configOf(parsed), parsed.fragment);
     case 'demo':
-      return demo(configOf(parsed), parsed.seconds, systemClock);
+      return demo(configOf(parsed), parsed.seconds, systemClock, startDaemon);
     case 'run':
       return run(configOf(parsed), parsed.configCheck);
   }

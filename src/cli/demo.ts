@@ -5,18 +5,31 @@ import path from 'node:path';
 import { execa } from 'execa';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config/schema.js';
-import { type Daemon, startDaemon } from '../daemon.js';
 import { MmaplockError, messageOf } from '../errors.js';
 import { packageRoot } from '../host.js';
+import type { DaemonView } from '../http/context.js';
 import { claimHost } from '../instance.js';
 import type { WaitTotal } from '../ledger/waits.js';
-import { createLog } from '../log/log.js';
+import { createLog, type Log } from '../log/log.js';
 
 const say = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
 
-export const demo = async (config: Config, seconds: number, clock: Clock): Promise<number> => {
+/** A running daemon, as far as the demonstration looks at it. */
+interface Daemon {
+  readonly view: DaemonView;
+  readonly urls: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** @param startDaemon main's, for only main starts daemons */
+export const demo = async (
+  config: Config,
+  seconds: number,
+  clock: Clock,
+  startDaemon: (config: Config, log: Log, clock: Clock) => Promise<Daemon>,
+): Promise<number> => {
   const workload = await buildWriters();
   const log = createLog({ ...config.log, level: config.log.level === 'info' ? 'warn' : config.log.level });
   const web = { ...config.web, listen_address: ['127.0.0.1:0'] };

@@ -19,12 +19,11 @@ export interface Listener {
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host);
 
+/** A host as it is compared: without the brackets of an IPv6 address, in lower case. */
+const plainHost = (host: string): string => host.replace(/^\[|\]$/g, '').toLowerCase();
+
 /** The name in a Host header, without port and brackets. */
-const hostName = (header: string): string =>
-  header
-    .replace(/:\d+$/, '')
-    .replace(/^\[|\]$/g, '')
-    .toLowerCase();
+const hostName = (header: string): string => plainHost(header.replace(/:\d+$/, ''));
 
 /** An application for one listener; `scope` says how much of it is served. */
 export const buildApp = async (
@@ -59,9 +58,7 @@ export const buildApp = async (
   });
   if (scope === 'everything') {
     // A page of another origin that rebinds its name to this address still sends its own name as Host.
-    const allowed = new Set(
-      [host, 'localhost', ...view.config.web.allowed_hosts].map((name) => name.toLowerCase()),
-    );
+    const allowed = new Set([host, 'localhost', ...view.config.web.allowed_hosts].map(plainHost));
     app.addHook('onRequest', async (request, reply) => {
       const name = hostName(request.headers.host ?? '');
       if (allowed.has(name) || (isIP(name) !== 0 && isLoopback(name))) return;

@@ -17,13 +17,14 @@ const quietMilliseconds = 60_000;
 
 export class Ledger {
   readonly waits: WaitLedger;
-  readonly tracer = new TracerLedger();
+  readonly tracer: TracerLedger;
   /** Time of the newest record, milliseconds since the epoch. */
   asOf = 0;
   #fullSince: number | undefined;
   #restartAskedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(options: { readonly waits: WaitOptions }) {
+  constructor(options: { readonly waits: WaitOptions; readonly maps?: readonly string[] }) {
+    this.tracer = new TracerLedger(options.maps);
     this.waits = new WaitLedger(options.waits);
   }
 

@@ -8,27 +8,38 @@ export class TracerLedger {
   lostEvents = 0;
   decodeErrors = 0;
   readonly restarts = new Map<RestartReason, number>(restartReasons.map((reason) => [reason, 0]));
-  readonly overflows = new Map<string, number>();
+  readonly overflows: Map<string, number>;
+  /** The newest sign of the tracer that runs. */
+  #seenAt: number | undefined;
   readonly #blindMilliseconds = new Map<RestartReason, number>(restartReasons.map((reason) => [reason, 0]));
-  #gap: { readonly reason: RestartReason; readonly since: number } | undefined;
+  /** `longest` is what was told of it: a clock that is set back must not take a counter down. */
+  #gap: { readonly reason: RestartReason; readonly since: number; longest: number } | undefined;
 
+  /** @param maps those that can overflow: counted from 0, so that the first overflow shows as an increase */
+  constructor(maps: readonly string[] = []) {
+    this.overflows = new Map(maps.map((map) => [map, 0]));
+  }
+
+  /** A tracer has ticked for the first time. */
   started(at: number): void {
     if (this.#gap !== undefined) {
       this.#blindMilliseconds.set(this.#gap.reason, this.#blind(this.#gap.reason, at));
       this.#gap = undefined;
     }
     this.up = true;
+    this.#seenAt = at;
   }
 
   ticked(at: number): void {
     this.lastTickAt = at;
+    this.#seenAt = at;
   }
 
   /** The tracer is gone. What it did not hand over is not seen either, so the gap begins with what it said last. */
   stopped(at: number, reason: RestartReason, handedOver: boolean): void {
     this.restarts.set(reason, (this.restarts.get(reason) ?? 0) + 1);
     if (this.#gap !== undefined) return;
-    this.#gap = { reason, since: this.up && !handedOver ? (this.lastTickAt ?? at) : at };
+    this.#gap = { reason, since: this.up && !handedOver ? (this.#seenAt ?? at) : at, longest: 0 };
     this.up = false;
   }
 
@@ -42,7 +53,9 @@ export class TracerLedger {
   }
 
   #blind(reason: RestartReason, now: number): number {
-    const open = this.#gap?.reason === reason ? Math.max(0, now - this.#gap.since) : 0;
-    return (this.#blindMilliseconds.get(reason) ?? 0) + open;
+    const ended = this.#blindMilliseconds.get(reason) ?? 0;
+    if (this.#gap?.reason !== reason) return ended;
+    this.#gap.longest = Math.max(this.#gap.longest, now - this.#gap.since);
+    return ended + this.#gap.longest;
   }
 }

@@ -1,3 +1,8 @@
+/** How much memory the maps of a program may take. */
+
+/** The maps of a program, without `@`. */
+export const mapNames = (program: string): string[] => [...new Set(program.match(/(?<=@)\w+/g))];
+
 /**
  * How many keys a map may have. One entry of a per-CPU hash takes about 88 + 8 x possible CPUs bytes, and bpftrace
  * gives all maps of a program the same size, so 16,384 keys on 256 CPUs would be 35 MB for each.
@@ -7,7 +12,8 @@ export const mapKeysWithin = (
   limits: { keys: number; bytes: number },
   possibleCpus: number,
 ): number => {
-  const maps = new Set(program.match(/@\w+/g)).size;
-  const affordable = Math.floor(limits.bytes / (Math.max(1, maps) * (88 + 8 * possibleCpus)));
+  const affordable = Math.floor(
+    limits.bytes / (Math.max(1, mapNames(program).length) * (88 + 8 * possibleCpus)),
+  );
   return Math.max(64, Math.min(limits.keys, affordable));
 };

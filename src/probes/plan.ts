@@ -181,10 +181,12 @@ const whyNot = (
   profile: KernelProfile,
 ): Reason => {
   const providers = catalog.fragments.filter(({ provides }) => provides.some((item) => item.what === what));
+  const none: Reason = { code: 'no_fragment', detail: 'no fragment of this version provides it' };
+  const [problem] = catalog.problems;
   if (providers.length === 0)
-    return { code: 'no_fragment', detail: 'no fragment of this version provides it' };
+    return problem === undefined ? none : { code: 'fragment_malformed', detail: problem.message };
   if (providers.some((provider) => operable.some(({ fragment }) => fragment === provider)))
     return { code: 'not_on_this_machine', detail: `this version cannot tell it on ${profile.machine}` };
   const refusal = refused.find(({ fragment }) => providers.some(({ name }) => name === fragment));
-  return refusal?.reasons[0] ?? { code: 'no_fragment', detail: 'no fragment of this version provides it' };
+  return refusal?.reasons[0] ?? none;
 };

@@ -18,7 +18,6 @@ export const reasonCodes = [
   'fragment_malformed',
   'no_fragment',
   'not_on_this_machine',
-  'bpftrace_unavailable',
 ] as const;
 export type ReasonCode = (typeof reasonCodes)[number];
 

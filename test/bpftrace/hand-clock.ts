@@ -1,0 +1,45 @@
+import type { Clock } from '../../src/clock.js';
+
+interface Timer {
+  readonly at: number;
+  readonly call: () => void;
+}
+
+/** Lets everything run that waits for nothing but its turn. */
+export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A clock that stands still until it is moved. */
+export class HandClock implements Clock {
+  #now = Date.UTC(2025, 5, 1);
+  #timers = new Set<Timer>();
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(milliseconds: number, call: () => void): () => void {
+    const timer = { at: this.#now + milliseconds, call };
+    this.#timers.add(timer);
+    return () => this.#timers.delete(timer);
+  }
+
+  /** How many timers are set: a stopped supervisor leaves none. */
+  get timers(): number {
+    return this.#timers.size;
+  }
+
+  /** Moves on; each timer that is due is called at its own time, and what follows from it runs first. */
+  async pass(seconds: number): Promise<void> {
+    const end = this.#now + seconds * 1000;
+    await settled();
+    for (;;) {
+      const due = [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
+      if (due === undefined) break;
+      this.#timers.delete(due);
+      this.#now = due.at;
+      due.call();
+      await settled();
+    }
+    this.#now = end;
+  }
+}

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { endianness } from 'node:os';
+import { test } from 'node:test';
+import type { MapRows } from '../../src/bpftrace/wire.js';
+import { ongoingWaits, processRows, waitDurations, waitRows } from '../../src/bpftrace/wire-waits.js';
+import { context } from '../../src/probes/operations.js';
+
+const rows = (...entries: readonly (readonly [readonly (number | bigint)[], number | bigint])[]): MapRows =>
+  entries.map(([key, value]) => ({ key: key.map(BigInt), value }));
+const read = 2;
+const write = 4;
+
+/** The two integers a comm of up to 16 bytes is read as; signed, as bpftrace prints them. */
+const words = (comm: string | readonly number[]): [bigint, bigint] => {
+  const bytes = Buffer.alloc(16);
+  Buffer.from(comm as string, 'utf8').copy(bytes);
+  return endianness() === 'LE'
+    ? [bytes.readBigInt64LE(0), bytes.readBigInt64LE(8)]
+    : [bytes.readBigInt64BE(0), bytes.readBigInt64BE(8)];
+};
+
+test('system calls of one operation are added up, counts and times apart from each other', () => {
+  const counts = rows(
+    [[write, 0, 9], 5],
+    [[write, 8, 192], 2], // mmap2 of a 32-bit program
+    [[read, 0, -1], 7],
+    [[read, 0, 0], 1], // a fault inside read()
+  );
+  const nanoseconds = rows(
+    [[write, 0, 9], 500],
+    [[write, 8, 192], 20],
+    [[read, 0, -1], 70],
+    [[read, 0, 0], 10],
+  );
+  assert.deepEqual(waitRows(counts, nanoseconds), [
+    { mode: 'write', operation: 'mmap', count: 7, nanoseconds: 520 },
+    { mode: 'read', operation: 'page_fault', count: 8, nanoseconds: 80 },
+  ]);
+});
+
+test('a page fault is -1, however its 64 bits are printed', () => {
+  const unsigned = rows([[read, 0, 2n ** 64n - 1n], 3]);
+  assert.deepEqual(waitRows(unsigned, []), [
+    { mode: 'read', operation: 'page_fault', count: 3, nanoseconds: 0 },
+  ]);
+});
+
+test('a time without its count is kept: it is told together with the count of a later tick', () => {
+  assert.deepEqual(waitRows([], rows([[write, 0, 11], 99])), [
+    { mode: 'write', operation: 'munmap', count: 0, nanoseconds: 99 },
+  ]);
+});
+
+test('a process is its name, its cgroup and the mode; the pid is shared by both modes', () => {
+  const name = words('postgres');
+  const counts = rows([[...name, 77, write], 3], [[...name, 77, read], 4], [[...name, 78, read], 1]);
+  const nanoseconds = rows([[...name, 77, write], 300], [[...name, 77, read], 400]);
+  assert.deepEqual(processRows(counts, nanoseconds, rows([[...name, 77], 4242])), [
+    { name: 'postgres', cgroupId: '77', mode: 'write', count: 3, nanoseconds: 300, lastPid: 4242 },
+    { name: 'postgres', cgroupId: '77', mode: 'read', count: 4, nanoseconds: 400, lastPid: 4242 },
+    { name: 'postgres', cgroupId: '78', mode: 'read', count: 1, nanoseconds: 0, lastPid: undefined },
+  ]);
+});
+
+const names: readonly (readonly [string | readonly number[], string])[] = [
+  ['fifteen letters', 'fifteen letters'],
+  ['a, (b) "c"', 'a, (b) "c"'],
+  ['evil\n# HELP x', 'evil\\x0a# HELP x'],
+  ['\x1b[31mred', '\\x1b[31mred'],
+  ['~other', '\\x7eother'],
+  ['', '\\x00'],
+  [[0xff, 0xfe, 0x41], '\\xff\\xfeA'],
+  ['größe', 'größe'],
+];
+
+test('any bytes are a name, and none of them harms a terminal, a log or a label', () => {
+  for (const [comm, expected] of names) {
+    const [row] = processRows(rows([[...words(comm), 1, write], 1]), [], []);
+    assert.equal(row?.name, expected);
+  }
+});
+
+test('a cgroup id is what the kernel calls it, unsigned', () => {
+  const [row] = processRows(rows([[...words('a'), -1, write], 1]), [], []);
+  assert.equal(row?.cgroupId, '18446744073709551615');
+});
+
+test('durations are told by mode', () => {
+  const buckets = [{ floorMicroseconds: 16, count: 1 }];
+  assert.deepEqual(
+    waitDurations([
+      { key: [2n], value: buckets },
+      { key: [4n], value: [] },
+    ]),
+    [
+      { mode: 'read', buckets },
+      { mode: 'write', buckets: [] },
+    ],
+  );
+});
+
+const how = (mode: number, bits: number, syscall: number): number =>
+  ((syscall + 1) << 8) | (bits << 3) | mode;
+const since = (start: bigint): bigint => 2n ** 62n - start;
+
+test('a wait that goes on is as old as the clock of the kernel says', () => {
+  const start = 10n ** 15n + 1n; // 11 days of uptime
+  const [fault, foreign] = ongoingWaits(
+    'read',
+    rows(
+      [[7, 8, how(read, 0, -1)], since(start)],
+      [[9, 9, how(read, context.foreign, 0)], since(start + 1_000_000_000n)],
+    ),
+    start + 1_500_000_000n,
+  );
+  assert.deepEqual(fault, {
+    mode: 'read',
+    operation: 'page_fault',
+    foreign: false,
+    pid: 7,
+    tid: 8,
+    seconds: 1.5,
+  });
+  assert.deepEqual(foreign, {
+    mode: 'read',
+    operation: 'other',
+    foreign: true,
+    pid: 9,
+    tid: 9,
+    seconds: 0.5,
+  });
+});
+
+test('a wait that began after the clock was read is 0 s old, not less', () => {
+  const [wait] = ongoingWaits('write', rows([[7, 8, how(write, 0, 11)], since(2000n)]), 1000n);
+  assert.equal(wait?.seconds, 0);
+});
+
+test('all context bits and every system call number survive their packing', () => {
+  const at = (bits: number, syscall: number) =>
+    ongoingWaits('write', rows([[1, 1, how(write, bits, syscall)], since(0n)]), 0n)[0];
+  assert.equal(at(context.exiting, 9)?.operation, 'exit');
+  assert.equal(at(context.ioWorker, 9)?.operation, 'other');
+  assert.equal(at(context.kernelThread, 9)?.operation, 'other');
+  assert.equal(at(context.compat, 192)?.operation, 'mmap');
+  assert.equal(at(context.foreign, 9)?.foreign, true);
+  assert.equal(at(0, 435)?.operation, 'clone');
+  assert.equal(at(0, 1022)?.operation, 'other');
+});

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decodeLine } from '../../src/bpftrace/lines.js';
+import { Wire } from '../../src/bpftrace/wire.js';
+import type { Tick, TracerRecord } from '../../src/records.js';
+import { dialectOf, type Version } from './goldens.js';
+
+const at = Date.UTC(2025, 5, 1);
+const programLines = ['interval:s:1', '  @process_waits[1] = count();', '  $stale = @wait_how[tid];', '}'];
+
+/** A wire that is fed text, as bpftrace of a version writes it. */
+const wireOf = (version: Version = '0.17.0') => {
+  const dialect = dialectOf(version);
+  const wire = new Wire({ now: () => at, mapAt: (line) => /@\w+/.exec(programLines[line - 1] ?? '')?.[0] });
+  return {
+    wire,
+    say: (...lines: readonly string[]): TracerRecord[] =>
+      lines.flatMap((line) => wire.accept(decodeLine(line, dialect))),
+  };
+};
+
+const map = (name: string, contents: unknown, type = 'map'): string =>
+  JSON.stringify({ type, data: { [name]: contents } });
+const tickAt = (nanoseconds: bigint | number): string =>
+  JSON.stringify({ type: 'printf', data: `tick ${nanoseconds}\n` });
+const emptyTick: Tick = {
+  kind: 'tick',
+  at,
+  waits: [],
+  processes: [],
+  durations: [],
+  ongoing: [],
+  complete: true,
+};
+const onlyTick = (records: readonly TracerRecord[]): Tick => {
+  const [tick, ...rest] = records;
+  assert.deepEqual(rest, []);
+  assert.ok(tick?.kind === 'tick', JSON.stringify(tick));
+  return tick;
+};
+
+test('the maps of one tick become one record, at its tick line', () => {
+  const { say } = wireOf();
+  assert.deepEqual(say('{"type": "attached_probes", "data": {"probes": 4}}', ''), []);
+  assert.deepEqual(say(map('@waits', { '4,0,11': 3 }), map('@wait_ns', { '4,0,11': 4500 })), []);
+  const buckets = [
+    { min: 16, max: 31, count: 2 },
+    { min: 32, max: 63, count: 1 },
+  ];
+  assert.deepEqual(say(map('@wait_us', { '4': buckets }, 'hist')), []);
+  assert.deepEqual(onlyTick(say(tickAt(5_000_000_000))), {
+    ...emptyTick,
+    waits: [{ mode: 'write', operation: 'munmap', count: 3, nanoseconds: 4500 }],
+    durations: [
+      {
+        mode: 'write',
+        buckets: [
+          { floorMicroseconds: 16, count: 2 },
+          { floorMicroseconds: 32, count: 1 },
+        ],
+      },
+    ],
+  });
+});
+
+test('a tick begins empty: nothing of the one before is told again', () => {
+  const { say } = wireOf();
+  const bucket = { min: 16, max: 31, count: 2 };
+  const told = onlyTick(
+    say(map('@waits', { '4,0,11': 3 }), map('@wait_us', { '4': [bucket] }, 'hist'), tickAt(1)),
+  );
+  assert.deepEqual([told.waits.length, told.durations.length], [1, 1]);
+  assert.deepEqual(onlyTick(say(tickAt(2))), emptyTick);
+});
+
+test('maps that are working state, and texts that are no tick, are passed over', () => {
+  const { say } = wireOf();
+  assert.deepEqual(
+    say(
+      map('@wait_lock', { '7': 18_446_612_689_045_520_000 }),
+      map('@anything', { 'not an integer': 'x' }),
+      map('@scalar', 1),
+      '{"type": "printf", "data": "ticket 5\\n"}',
+      '{"type": "printf", "data": "tick x\\n"}',
+      'stdin:1:1-2: WARNING: something',
+    ),
+    [],
+  );
+  assert.deepEqual(onlyTick(say(tickAt(1))), emptyTick);
+});
+
+// Each line belongs to a map whose meaning is known, but cannot be understood.
+const damaged: readonly (readonly [string, string, RegExp])[] = [
+  ['a line cut short', '{"type": "map", "data": {"@waits": {"4,0,1', /JSON/],
+  ['a key too short', map('@waits', { '4,0': 1 }), /^@waits: expected a key of 3 integers$/],
+  ['a key too long', map('@process_pid', { '1,2,3,4': 1 }), /^@process_pid: expected a key of 3/],
+  ['a key that is no integer', map('@waits', { '4,0,mmap': 1 }), /^@waits: expected a key of 3/],
+  ['a value that is no integer', map('@waits', { '4,0,9': 'many' }), /^@waits: expected an integer/],
+  ['no keys', map('@waits', 5), /^@waits: expected keys$/],
+  ['a histogram without keys', map('@wait_us', [], 'hist'), /^@wait_us: expected keys$/],
+  [
+    'a histogram with keys too many',
+    map('@wait_us', { '1,2': [] }, 'hist'),
+    /^@wait_us: expected a key of 1/,
+  ],
+  ['a type of a later bpftrace', '{"type": "flamegraph", "data": {}}', /^unknown line type flamegraph$/],
+];
+
+test('a damaged line makes its own tick incomplete, and no other', async (context) => {
+  for (const [what, line, reason] of damaged)
+    await context.test(what, () => {
+      const { say } = wireOf();
+      say(map('@waits', { '2,0,-1': 1 }));
+      const [record, ...more] = say(line);
+      assert.deepEqual(more, []);
+      assert.ok(record?.kind === 'undecodable');
+      assert.match(record.reason, reason);
+      assert.equal(onlyTick(say(tickAt(1))).complete, false);
+      assert.equal(onlyTick(say(tickAt(2))).complete, true);
+    });
+});
+
+test('a line dropped before it was decoded counts as damaged too', () => {
+  const { wire, say } = wireOf();
+  assert.deepEqual(wire.damaged('a line of 2000000 bytes'), [
+    { kind: 'undecodable', at, reason: 'a line of 2000000 bytes' },
+  ]);
+  assert.equal(onlyTick(say(tickAt(1))).complete, false);
+});
+
+test('what bpftrace lost is told at once', () => {
+  const { say } = wireOf();
+  assert.deepEqual(say('{"type": "lost_events", "data": {"events": 83}}'), [
+    { kind: 'events_lost', at, events: 83 },
+  ]);
+});
+
+const helperError = (helper: string, line: number, retcode = -7): string =>
+  JSON.stringify({ type: 'helper_error', helper, retcode, line, col: 3 });
+
+test('a full map is named by what the program writes at that line', () => {
+  const { say } = wireOf();
+  assert.deepEqual(say(helperError('map_update_elem', 2)), [
+    { kind: 'map_overflow', at, map: 'process_waits', updates: 1 },
+  ]);
+  assert.deepEqual(say(helperError('map_update_elem', 1), helperError('map_update_elem', 99)), [
+    { kind: 'map_overflow', at, map: 'unknown', updates: 1 },
+    { kind: 'map_overflow', at, map: 'unknown', updates: 1 },
+  ]);
+  assert.equal(onlyTick(say(tickAt(1))).complete, true);
+});
+
+test('deleting what is not there loses nothing; another helper that fails is told', () => {
+  const { say } = wireOf();
+  assert.deepEqual(say(helperError('map_delete_elem', 3, -2)), []);
+  assert.deepEqual(say(helperError('probe_read', 3, -14)), [
+    { kind: 'undecodable', at, reason: 'probe_read returned -14' },
+  ]);
+});
+
+test('last words are a tick of what was counted, without waits that go on', () => {
+  const { wire, say } = wireOf();
+  assert.deepEqual(wire.lastWords(), []);
+  say(map('@waits', { '4,0,11': 3 }), tickAt(1));
+  assert.deepEqual(wire.lastWords(), [], 'nothing was said since the tick');
+  say('', '', map('@waits', { '4,0,11': 5 }), map('@waiting_write', { '7,7,2820': 1 }));
+  assert.deepEqual(wire.lastWords(), [
+    { ...emptyTick, waits: [{ mode: 'write', operation: 'munmap', count: 5, nanoseconds: 0 }] },
+  ]);
+  assert.deepEqual(wire.lastWords(), [], 'they are said once');
+});
+
+test('last words with a damaged line are incomplete', () => {
+  const { wire, say } = wireOf();
+  say(map('@waits', { '4,0,11': 5 }), map('@wait_ns', { '4,0': 5 }));
+  const [tick] = wire.lastWords();
+  assert.ok(tick?.kind === 'tick');
+  assert.equal(tick.complete, false);
+});
+
+test('integers over 2^53 arrive, whether as numbers or as strings', () => {
+  const start = 4_500_000_000_123n;
+  const value = 2n ** 62n - start;
+  const how = (12 << 8) | 4;
+  for (const [version, text] of [
+    ['0.17.0', `${value}`],
+    ['0.27.0', `"${value}"`],
+  ] as const) {
+    const { say } = wireOf(version);
+    say(`{"type": "map", "data": {"@waiting_write": {"42,43,${how}": ${text}}}}`);
+    const [wait] = onlyTick(say(tickAt(start + 2_500_000_000n))).ongoing;
+    assert.deepEqual(
+      wait,
+      { mode: 'write', operation: 'munmap', foreign: false, pid: 42, tid: 43, seconds: 2.5 },
+      version,
+    );
+  }
+});

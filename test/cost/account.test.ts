@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CostAccount } from '../../src/cost/account.js';
+import type { TracerCost } from '../../src/cost/tracer.js';
+
+const cost = (cpuSeconds: number, misses: readonly number[] = [], bytes = 4096): TracerCost => ({
+  cpu_seconds: cpuSeconds,
+  resident_bytes: 100 * bytes,
+  map_bytes: bytes,
+  programs: misses.map((recursion_misses, index) => ({
+    prog_id: index + 1,
+    run_time_ns: 0,
+    run_cnt: 0,
+    recursion_misses,
+  })),
+});
+const probes = ['tracepoint:lock:contention_begin', 'interval:s:1'];
+
+test('what one tracer has used so far is counted once', () => {
+  const account = new CostAccount();
+  account.sample(7, cost(1.5), probes);
+  account.sample(7, cost(1.5), probes);
+  account.sample(7, cost(2), probes);
+  assert.equal(account.cpuSeconds, 2);
+});
+
+test('totals go on over a restart of the tracer, which begins at zero', () => {
+  const account = new CostAccount();
+  account.sample(7, cost(2, [3, 0]), probes);
+  account.sample(8, cost(0.5, [1, 1]), probes);
+  assert.equal(account.cpuSeconds, 2.5);
+  assert.deepEqual(Object.fromEntries(account.misses), { [probes[0]!]: 4, [probes[1]!]: 1 });
+});
+
+test('while no tracer runs, nothing is resident and the totals stay', () => {
+  const account = new CostAccount();
+  account.sample(7, cost(2, [3, 0]), probes);
+  assert.deepEqual([account.residentBytes, account.mapBytes], [409_600, 4096]);
+  account.sample(undefined, undefined, probes);
+  assert.deepEqual([account.residentBytes, account.mapBytes], [undefined, undefined]);
+  assert.equal(account.cpuSeconds, 2);
+  assert.equal(account.misses.get(probes[0]!), 3);
+});
+
+test('a reading that failed once loses nothing and counts nothing twice', () => {
+  const account = new CostAccount();
+  account.sample(7, cost(2, [3, 0]), probes);
+  account.sample(7, undefined, probes);
+  account.sample(7, cost(3, [5, 0]), probes);
+  assert.equal(account.cpuSeconds, 3);
+  assert.equal(account.misses.get(probes[0]!), 5);
+});
+
+test('a process id taken over by a new tracer takes no total back', () => {
+  const account = new CostAccount();
+  account.sample(7, cost(9, [9, 9]), probes);
+  account.sample(7, cost(1, [1, 1]), probes);
+  assert.equal(account.cpuSeconds, 9);
+  account.sample(7, cost(2, [2, 1]), probes);
+  assert.equal(account.cpuSeconds, 10);
+  assert.deepEqual([...account.misses.values()], [10, 9]);
+});
+
+test('misses are told by probe only where there is one program for each', () => {
+  const account = new CostAccount();
+  account.sample(7, cost(1, [2, 3, 4]), probes);
+  assert.deepEqual(Object.fromEntries(account.misses), { unknown: 9 });
+});
+
+test('a probe that missed nothing is told with 0', () => {
+  const account = new CostAccount();
+  account.sample(7, cost(1, [0, 0]), probes);
+  assert.deepEqual(Object.fromEntries(account.misses), { [probes[0]!]: 0, [probes[1]!]: 0 });
+});

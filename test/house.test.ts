@@ -1,0 +1,218 @@
+/** The rules of the house: who may import what, and what no source file may do. Read off the sources themselves. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { packageRoot } from '../src/host.js';
+
+interface Import {
+  /** A file of src, as `ledger/slots.ts`; undefined for a package. */
+  readonly file: string | undefined;
+  /** A package or module of Node. */
+  readonly module: string | undefined;
+  /** Gone after compilation. */
+  readonly typeOnly: boolean;
+}
+
+interface Source {
+  /** Relative to its directory, as `ledger/slots.ts`. */
+  readonly file: string;
+  readonly text: string;
+  /** Without comments; strings stay. */
+  readonly code: string;
+  readonly imports: readonly Import[];
+}
+
+const importLine =
+  /^(?:import|export)\s+(type\s+)?(?:([^'";]*?)\s+from\s+)?'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/gm;
+const commentOrLiteral =
+  /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g;
+const isComment = (text: string): boolean => text.startsWith('//') || text.startsWith('/*');
+
+const importsOf = (file: string, code: string): Import[] =>
+  Array.from(code.matchAll(importLine), ([, type, names, from, dynamic]) => {
+    const target = from ?? (dynamic as string);
+    const inner = /^\{(.*)\}$/s.exec(names ?? '')?.[1];
+    const listed = inner?.split(',').filter((name) => name.trim() !== '');
+    const typeOnly = type !== undefined || (listed?.every((name) => /^\s*type\s/.test(name)) ?? false);
+    return target.startsWith('.')
+      ? {
+          file: path.posix.join(path.posix.dirname(file), target).replace(/\.js$/, '.ts'),
+          module: undefined,
+          typeOnly,
+        }
+      : { file: undefined, module: target, typeOnly };
+  });
+
+const read = (directory: string, ending: string): Source[] =>
+  readdirSync(path.join(packageRoot, directory), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith(ending))
+    .sort()
+    .map((file) => {
+      const text = readFileSync(path.join(packageRoot, directory, file), 'utf8');
+      const code = text.replace(commentOrLiteral, (found) => (isComment(found) ? ' ' : found));
+      return { file, text, code, imports: importsOf(file, code) };
+    });
+
+const sources = read('src', '.ts');
+const fragments = read('bpf', '.bt');
+const known = new Set(sources.map(({ file }) => file));
+
+/** The first folder of a file, or its name where it lies in src itself. */
+const roomOf = (file: string): string => file.split('/')[0]?.replace(/\.ts$/, '') ?? '';
+
+/** The way of the data: each may import what is before it. */
+const way = [
+  ['kernel'],
+  ['probes'],
+  ['host', 'instance'], // the survey of this host, and its one daemon
+  ['bpftrace'],
+  ['readiness'],
+  ['ledger'],
+  ['metrics'],
+  ['http'],
+  ['cli'],
+  ['daemon', 'main'],
+] as const;
+const rank = (room: string): number => way.findIndex((rooms) => (rooms as readonly string[]).includes(room));
+
+/** Leaves belong to no place on the way: everyone may import them, and they import only these. */
+const leaves: Readonly<Record<string, readonly string[]>> = {
+  vocabulary: [],
+  errors: [],
+  clock: [],
+  records: ['vocabulary'],
+  config: ['errors', 'log'],
+  identity: ['errors'],
+  log: ['config', 'errors'],
+  cost: ['identity'],
+};
+
+const edges = sources.flatMap(({ file, imports }) =>
+  imports.flatMap((found) => (found.file === undefined ? [] : [{ from: file, to: found.file, ...found }])),
+);
+
+test('the sources are seen, and their imports resolve', () => {
+  assert.ok(sources.length > 40, `${sources.length} files`);
+  assert.ok(edges.length > 100, `${edges.length} imports`);
+  assert.deepEqual(
+    edges.filter(({ to }) => !known.has(to)).map(({ from, to }) => `${from} imports ${to}`),
+    [],
+  );
+  for (const { file } of sources) {
+    const room = roomOf(file);
+    assert.ok(rank(room) >= 0 || Object.hasOwn(leaves, room), `${file} is in no room this test knows`);
+  }
+});
+
+test('imports go one way, types included', () => {
+  const breaches = edges
+    .filter(({ from, to }) => {
+      const [importer, imported] = [roomOf(from), roomOf(to)];
+      if (importer === imported) return false;
+      if (Object.hasOwn(leaves, importer)) return !leaves[importer]?.includes(imported);
+      return !Object.hasOwn(leaves, imported) && rank(imported) > rank(importer);
+    })
+    .map(({ from, to }) => `${from} imports ${to}`);
+  assert.deepEqual(breaches, []);
+});
+
+test('no two files need each other, but for types', () => {
+  const needs = new Map<string, string[]>();
+  for (const { from, to, typeOnly } of edges)
+    if (!typeOnly) needs.set(from, [...(needs.get(from) ?? []), to]);
+  const done = new Set<string>();
+  const visit = (file: string, way: readonly string[]): void => {
+    assert.ok(!way.includes(file), `a circle: ${[...way, file].join(' -> ')}`);
+    if (done.has(file)) return;
+    for (const next of needs.get(file) ?? []) visit(next, [...way, file]);
+    done.add(file);
+  };
+  for (const { file } of sources) visit(file, []);
+});
+
+test('the ledger is pure: it imports records, vocabulary and itself', () => {
+  for (const { file, imports } of sources.filter(({ file }) => roomOf(file) === 'ledger'))
+    for (const found of imports) {
+      assert.equal(found.module, undefined, file);
+      assert.ok(
+        ['ledger', 'records', 'vocabulary'].includes(roomOf(found.file ?? '')),
+        `${file}: ${found.file}`,
+      );
+    }
+});
+
+test('the ledger has no clock of its own', () => {
+  for (const { file, code } of sources.filter(({ file }) => roomOf(file) === 'ledger'))
+    assert.doesNotMatch(code, /\bDate\.now\b|\bnew Date\(\)|\bperformance\b|\bprocess\.|\bconsole\b/, file);
+});
+
+const importersOf = (module: RegExp): string[] =>
+  sources
+    .filter(({ imports }) => imports.some((found) => module.test(found.module ?? '')))
+    .map(({ file }) => file);
+
+test('processes are started by src/bpftrace, and by the demo', () => {
+  const starters = importersOf(/^(node:)?child_process$|^execa$|^(node:)?(worker_threads|cluster)$/);
+  assert.ok(starters.includes('bpftrace/session.ts'));
+  assert.deepEqual(
+    starters.filter((file) => roomOf(file) !== 'bpftrace' && file !== 'cli/demo.ts'),
+    [],
+  );
+});
+
+test('each library is known to one room', () => {
+  const roomsOf = (module: RegExp): string[] => [...new Set(importersOf(module).map(roomOf))].sort();
+  assert.deepEqual(roomsOf(/^@?fastify/), ['http']);
+  assert.deepEqual(roomsOf(/^prom-client$/), ['metrics']);
+  assert.deepEqual(roomsOf(/^pino/), ['log']);
+  assert.deepEqual(roomsOf(/^yaml$/), ['config']);
+});
+
+test('timers are set by src/clock.ts alone', () => {
+  // The time-out of a socket is a method, and no timer of ours.
+  const timer = /(?<!\.)\bset(?:Timeout|Interval|Immediate)\s*\(|\bAbortSignal\.timeout\b/;
+  assert.deepEqual(
+    sources.filter(({ code }) => timer.test(code)).map(({ file }) => file),
+    ['clock.ts'],
+  );
+  assert.deepEqual(
+    sources.filter(({ code }) => /\.setTimeout\(/.test(code)).map(({ file }) => file),
+    ['instance.ts'],
+  );
+  assert.deepEqual(importersOf(/^(node:)?timers/), []);
+});
+
+/** Files of /proc/PID whose reader takes the mmap_lock of that process. */
+const locking =
+  /(?:^|\/)(?:maps|smaps|smaps_rollup|numa_maps|pagemap|clear_refs|cmdline|environ|auxv|map_files)$/;
+
+test('no file of /proc is read that takes the mmap_lock of its process', () => {
+  for (const { file, code, imports } of sources) {
+    const readsFiles = imports.some(({ module }) => /^node:fs/.test(module ?? ''));
+    const modules = new Set(imports.map(({ module }) => module));
+    for (const [literal] of code.matchAll(commentOrLiteral)) {
+      const text = literal.slice(1, -1).replace(/\$\{[^}]*\}/g, 'X');
+      if (modules.has(text) || /\s/.test(text) || !locking.test(text)) continue;
+      assert.ok(!text.includes('/') && !readsFiles, `${file}: ${literal}`);
+    }
+  }
+});
+
+test('the fragments: no stacks of programs, no BEGIN or END, no strings, nothing printed or cleared', () => {
+  assert.ok(fragments.length > 0);
+  for (const { file, code } of fragments) {
+    assert.doesNotMatch(code, /\b[uk]stack\b|\busym\b|\buaddr\b/, file);
+    assert.doesNotMatch(code, /^\s*(?:BEGIN|END)\b/m, file);
+    assert.doesNotMatch(code, /\b(?:str|buf|comm|printf|print|clear|zero|system|join|cat|time)\s*\(/, file);
+    assert.doesNotMatch(code, /\bcomm\b/, file);
+  }
+});
+
+test('no file is longer than 300 lines', () => {
+  const long = [...sources, ...fragments].filter(({ text }) => text.split('\n').length > 301);
+  assert.deepEqual(
+    long.map(({ file }) => file),
+    [],
+  );
+});

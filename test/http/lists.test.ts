@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pageOf, sinceTime } from '../../src/http/lists.js';
+import { openApp, problemOf } from '../support/app.js';
+import { epoch, type FakeDaemon } from '../support/daemon.js';
+import { processRow, tick, waitRow } from '../support/records.js';
+import { quietDaemon } from '../support/scenes.js';
+
+interface ProcessPage {
+  readonly data: readonly { readonly process: string; readonly last_wait_at: string }[];
+  readonly next_cursor: string | null;
+  readonly as_of: string | null;
+  readonly complete: boolean;
+}
+
+/** Processes `p0`, `p1`, ..., the first of which waited longest. */
+const daemonWith = (count: number): FakeDaemon =>
+  quietDaemon().apply(
+    tick(epoch + 2000, {
+      waits: [waitRow('write', 'mmap', count, count * (count + 1) * 500)],
+      processes: Array.from({ length: count }, (_, index) =>
+        processRow(`p${index}`, 'write', 1, (count - index) * 1000),
+      ),
+    }),
+  );
+
+const lists = ['/api/v1/waits', '/api/v1/processes'];
+
+for (const list of lists) {
+  for (const limit of ['0', '1001', '-1', '1.5', 'abc', '', '1,2', '1e999', 'true', 'null', 'NaN', '%zz'])
+    test(`${list}?limit=${limit} is refused`, async (context) => {
+      const { ask } = await openApp(context);
+      const { field } = problemOf(await ask(`${list}?limit=${limit}`), 400, 'invalid_parameter');
+      assert.equal(field, 'limit');
+    });
+
+  for (const cursor of ['', 'x', 'o', 'o-1', 'o1.5', '100', 'o1234567890', 'o1%00', 'o1%0A', 'o'.repeat(65)])
+    test(`${list}?cursor=${cursor} is refused`, async (context) => {
+      const { ask } = await openApp(context);
+      const { field } = problemOf(await ask(`${list}?cursor=${cursor}`), 400, 'invalid_parameter');
+      assert.equal(field, 'cursor');
+    });
+
+  for (const parameter of ['limit', 'cursor'])
+    test(`${list}: a repeated ${parameter} is refused`, async (context) => {
+      const { ask } = await openApp(context);
+      const answer = await ask(`${list}?${parameter}=1&${parameter}=1`);
+      assert.equal(problemOf(answer, 400, 'invalid_parameter').field, parameter);
+    });
+
+  for (const limit of ['1', '1000'])
+    test(`${list}?limit=${limit} is accepted`, async (context) => {
+      const { ask } = await openApp(context, daemonWith(3));
+      const answer = await ask(`${list}?limit=${limit}`);
+      assert.equal(answer.statusCode, 200);
+      const { data } = answer.json<ProcessPage>();
+      assert.ok(limit === '1' ? data.length === 1 : data.length > 1);
+    });
+}
+
+test('250 processes come in three pages of at most 100, each once, longest waiting first', async (context) => {
+  const { ask } = await openApp(context, daemonWith(250));
+  const pages: ProcessPage[] = [];
+  let cursor: string | null = '';
+  while (cursor !== null && pages.length < 10) {
+    const from: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+    const page: ProcessPage = (await ask(`/api/v1/processes?limit=100${from}`)).json();
+    pages.push(page);
+    cursor = page.next_cursor;
+  }
+  assert.deepEqual(
+    pages.map(({ data }) => data.length),
+    [100, 100, 50],
+  );
+  assert.deepEqual(
+    pages.flatMap(({ data }) => data.map(({ process }) => process)),
+    Array.from({ length: 250 }, (_, index) => `p${index}`),
+  );
+});
+
+test('without a limit a page holds 100; a full last page has no next one', async (context) => {
+  const { ask } = await openApp(context, daemonWith(200));
+  const first = (await ask('/api/v1/processes')).json<ProcessPage>();
+  assert.equal(first.data.length, 100);
+  const second = (await ask(`/api/v1/processes?cursor=${first.next_cursor}`)).json<ProcessPage>();
+  assert.equal(second.data.length, 100);
+  assert.equal(second.next_cursor, null);
+});
+
+test('a cursor beyond the end gives an empty last page', async (context) => {
+  const { ask } = await openApp(context, daemonWith(3));
+  const page = (await ask('/api/v1/processes?cursor=o999999999')).json<ProcessPage>();
+  assert.deepEqual([page.data, page.next_cursor], [[], null]);
+});
+
+test('as_of is the time of the newest record, null before the first', async (context) => {
+  for (const list of lists) {
+    const { ask } = await openApp(context);
+    assert.equal((await ask(list)).json<ProcessPage>().as_of, null);
+    const later = await openApp(context, daemonWith(1));
+    assert.equal((await later.ask(list)).json<ProcessPage>().as_of, '2025-06-01T12:00:02.000Z');
+  }
+});
+
+test('a list says when rows had to be dropped', async (context) => {
+  const whole = await openApp(context, daemonWith(2000));
+  assert.equal((await whole.ask('/api/v1/processes')).json<ProcessPage>().complete, true);
+  const cut = await openApp(context, daemonWith(2001));
+  assert.equal((await cut.ask('/api/v1/processes')).json<ProcessPage>().complete, false);
+});
+
+test('pageOf cuts rows as limit and cursor say', () => {
+  const rows = [1, 2, 3, 4, 5];
+  const meta = { asOf: 0, complete: true };
+  assert.deepEqual(pageOf(rows, { limit: 2, cursor: 'o2' }, meta), {
+    data: [3, 4],
+    next_cursor: 'o4',
+    as_of: null,
+    complete: true,
+  });
+  assert.deepEqual(pageOf(rows, {}, meta).data, rows);
+});
+
+const now = epoch;
+for (const [since, time] of [
+  ['0s', now],
+  ['90s', now - 90_000],
+  ['15m', now - 900_000],
+  ['2h', now - 7_200_000],
+  ['1d', now - 86_400_000],
+  ['2025-06-01T11:59:00Z', now - 60_000],
+  ['2025-06-01t11:59:00z', now - 60_000],
+  ['2025-06-01T13:59:00.250+02:00', now - 59_750],
+  ['2025-06-01T11:59:00-00:00', now - 60_000],
+] as const)
+  test(`since ${since} is a time`, () => assert.equal(sinceTime(since, now), time));
+
+for (const since of [
+  '',
+  '90',
+  '1w',
+  '-1s',
+  '1.5h',
+  '1h30m',
+  's',
+  '1234567890s',
+  'yesterday',
+  '1748779200',
+  '2025-06-01',
+  '2025-06-01T11:59:00',
+  '2025-13-01T11:59:00Z',
+  '2025-06-01T25:00:00Z',
+  '2025-06-01T11:59:00+02:00:00',
+  ' 90s',
+  '90s\n',
+])
+  test(`since ${JSON.stringify(since)} is refused`, async (context) => {
+    const { ask } = await openApp(context);
+    const answer = await ask(`/api/v1/processes?since=${encodeURIComponent(since)}`);
+    const { field, detail } = problemOf(answer, 400, 'invalid_parameter');
+    assert.equal(field, 'since');
+    assert.match(detail, /RFC 3339/);
+  });
+
+test('since leaves out what waited last before it', async (context) => {
+  const daemon = quietDaemon();
+  const wait = (at: number, count: number, names: readonly string[]) =>
+    tick(at, {
+      waits: [waitRow('write', 'mmap', count, count * 1000)],
+      processes: names.map((name) => processRow(name, 'write', 1, 1000)),
+    });
+  daemon.apply(wait(epoch + 10_000, 1, ['early']), wait(epoch + 70_000, 2, ['early', 'late']));
+  const { ask } = await openApp(context, daemon);
+  const names = async (since: string) =>
+    (await ask(`/api/v1/processes?since=${encodeURIComponent(since)}`))
+      .json<ProcessPage>()
+      .data.map(({ process }) => process)
+      .sort();
+  assert.deepEqual(await names('30s'), ['late']);
+  assert.deepEqual(await names('1m'), ['early', 'late']);
+  assert.deepEqual(await names('2025-06-01T14:00:30+02:00'), ['late']);
+  assert.deepEqual(await names('2025-06-01T12:00:10Z'), ['early', 'late']);
+  assert.deepEqual(await names('2025-06-01T12:01:10.001Z'), []);
+});

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { waitPairs } from '../../src/vocabulary.js';
+import { openApp, problemOf } from '../support/app.js';
+import { epoch } from '../support/daemon.js';
+import { ongoingWait, processRow, tick, waitRow } from '../support/records.js';
+import { busyDaemon, quietDaemon } from '../support/scenes.js';
+
+interface Row {
+  readonly [name: string]: unknown;
+}
+interface List {
+  readonly data: readonly Row[];
+  readonly ongoing: readonly Row[];
+}
+
+test('waits: totals by mode and operation, most waited for first', async (context) => {
+  const { ask } = await openApp(context, busyDaemon());
+  const answer = await ask('/api/v1/waits');
+  assert.match(String(answer.headers['content-type']), /^application\/json\b/);
+  const { data } = answer.json<List>();
+  assert.equal(data.length, waitPairs.length);
+  assert.deepEqual(data.slice(0, 3), [
+    { mode: 'write', operation: 'mmap', waits_total: 1, wait_seconds_total: 268.435456 },
+    { mode: 'write', operation: 'munmap', waits_total: 2, wait_seconds_total: 0.006 },
+    { mode: 'read', operation: 'page_fault', waits_total: 3, wait_seconds_total: 0.00009 },
+  ]);
+});
+
+test('waits still going on: oldest first, ids as strings, the name null when the process is gone', async (context) => {
+  const daemon = quietDaemon({ processNames: { 4194304: 'postgres' } });
+  const foreign = { foreign: true, pid: 4_194_304, tid: 4_194_305 };
+  daemon.apply(
+    tick(epoch + 2000, {
+      ongoing: [
+        ongoingWait('write', 'munmap', 0.5, { pid: 7, tid: 8 }),
+        ongoingWait('read', 'proc_read', 2, foreign),
+      ],
+    }),
+  );
+  const { ask } = await openApp(context, daemon);
+  assert.deepEqual((await ask('/api/v1/waits')).json<List>().ongoing, [
+    {
+      mode: 'read',
+      operation: 'proc_read',
+      foreign: true,
+      pid: '4194304',
+      tid: '4194305',
+      process: 'postgres',
+      seconds: 2,
+    },
+    { mode: 'write', operation: 'munmap', foreign: false, pid: '7', tid: '8', process: null, seconds: 0.5 },
+  ]);
+});
+
+test('waits of one mode only, in totals and in those still going on', async (context) => {
+  const { ask } = await openApp(context, busyDaemon());
+  for (const [mode, stillGoingOn] of [
+    ['read', 2],
+    ['write', 0],
+  ] as const) {
+    const { data, ongoing } = (await ask(`/api/v1/waits?mode=${mode}`)).json<List>();
+    assert.equal(data.length, waitPairs.filter(([of]) => of === mode).length);
+    assert.ok(data.every((row) => row.mode === mode));
+    assert.equal(ongoing.length, stillGoingOn);
+  }
+});
+
+for (const query of [
+  'mode=',
+  'mode=x',
+  'mode=READ',
+  'mode',
+  'mode=null',
+  'mode=read&mode=write',
+  'mode=read%00',
+])
+  test(`waits: ${query} is refused`, async (context) => {
+    const { ask } = await openApp(context);
+    assert.equal(problemOf(await ask(`/api/v1/waits?${query}`), 400, 'invalid_parameter').field, 'mode');
+  });
+
+test('processes: waits by name and cgroup with what the cgroup tells, ids as strings', async (context) => {
+  const daemon = quietDaemon({
+    cgroups: {
+      '18446744073709551615': {
+        path: '/system.slice/mysql.service',
+        unit: 'mysql.service',
+        container_id: 'c0ffee',
+        pod_uid: '00000000-0000-4000-8000-000000000000',
+      },
+    },
+  });
+  const known = { cgroupId: '18446744073709551615', lastPid: 4321 };
+  daemon.apply(
+    tick(epoch + 2000, {
+      waits: [waitRow('write', 'mmap', 3, 2_000_000_000), waitRow('read', 'page_fault', 2, 500_000_000)],
+      processes: [
+        processRow('mysqld', 'write', 2, 1_999_000_000, known),
+        processRow('mysqld', 'read', 2, 500_000_000, known),
+        processRow('mysqld', 'write', 1, 1_000_000, { cgroupId: '0', lastPid: undefined }),
+      ],
+    }),
+  );
+  const { ask } = await openApp(context, daemon);
+  assert.deepEqual((await ask('/api/v1/processes')).json<List>().data, [
+    {
+      process: 'mysqld',
+      cgroup_id: '18446744073709551615',
+      unit: 'mysql.service',
+      container_id: 'c0ffee',
+      pod_uid: '00000000-0000-4000-8000-000000000000',
+      last_pid: '4321',
+      read_waits_total: 2,
+      read_wait_seconds_total: 0.5,
+      write_waits_total: 2,
+      write_wait_seconds_total: 1.999,
+      last_wait_at: '2025-06-01T12:00:02.000Z',
+    },
+    {
+      process: 'mysqld',
+      cgroup_id: '0',
+      unit: null,
+      container_id: null,
+      pod_uid: null,
+      last_pid: null,
+      read_waits_total: 0,
+      read_wait_seconds_total: 0,
+      write_waits_total: 1,
+      write_wait_seconds_total: 0.001,
+      last_wait_at: '2025-06-01T12:00:02.000Z',
+    },
+  ]);
+});
+
+test('processes of one name: exactly that name, whatever characters it has', async (context) => {
+  const { ask } = await openApp(context, busyDaemon());
+  const names = async (process: string) =>
+    (await ask(`/api/v1/processes?process=${encodeURIComponent(process)}`))
+      .json<List>()
+      .data.map((row) => row.process);
+  assert.deepEqual(await names('a "b" \\c'), ['a "b" \\c']);
+  assert.deepEqual(await names('mysqld'), ['mysqld']);
+  assert.deepEqual(await names('mysql'), []);
+  assert.deepEqual(await names('__proto__'), []);
+});
+
+test('processes: a name longer than any can be is refused', async (context) => {
+  const { ask } = await openApp(context);
+  const answer = await ask(`/api/v1/processes?process=${'a'.repeat(65)}`);
+  assert.equal(problemOf(answer, 400, 'invalid_parameter').field, 'process');
+});

@@ -1,0 +1,38 @@
+/** What dashboards and alerts rely on: name, type and labels of each family. Only additions are allowed. */
+
+export interface ContractRow {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  /** Sorted; `le` of a histogram left out. */
+  readonly labels: readonly string[];
+}
+
+const counter = (...labels: readonly string[]): ContractRow => ({ type: 'counter', labels });
+const gauge = (...labels: readonly string[]): ContractRow => ({ type: 'gauge', labels });
+const histogram = (...labels: readonly string[]): ContractRow => ({ type: 'histogram', labels });
+
+export const contract: Readonly<Record<string, ContractRow>> = {
+  // waits
+  mmaplock_waits_total: counter('mode', 'operation'),
+  mmaplock_wait_seconds_total: counter('mode', 'operation'),
+  mmaplock_wait_duration_seconds: histogram('mode'),
+  mmaplock_oldest_wait_seconds: gauge('mode'),
+  mmaplock_process_waits_total: counter('mode', 'process'),
+  mmaplock_process_wait_seconds_total: counter('mode', 'process'),
+  // how whole the observation is
+  mmaplock_observable: gauge('what'),
+  mmaplock_source_info: gauge('source', 'what'),
+  mmaplock_tracer_up: gauge(),
+  mmaplock_tracer_restarts_total: counter('reason'),
+  mmaplock_blind_seconds_total: counter('reason'),
+  mmaplock_last_tick_timestamp_seconds: gauge(),
+  mmaplock_tracer_cpu_seconds_total: counter(),
+  mmaplock_tracer_resident_memory_bytes: gauge(),
+  mmaplock_tracer_map_memory_bytes: gauge(),
+  mmaplock_lost_events_total: counter(),
+  mmaplock_probe_misses_total: counter('probe'),
+  mmaplock_map_overflows_total: counter('map'),
+  mmaplock_decode_errors_total: counter(),
+  mmaplock_series_folded_total: counter('family'),
+  mmaplock_build_info: gauge('bpftrace', 'node', 'version'),
+  mmaplock_kernel_info: gauge('release'),
+};

@@ -1,0 +1,99 @@
+/** Kernels and fragments made by hand, for tests of what is decided from them. */
+import type { Btf } from '../../src/kernel/btf.js';
+import type { KernelProfile } from '../../src/kernel/profile.js';
+import { type Fragment, parseFragment } from '../../src/probes/fragment.js';
+
+/** What a made-up kernel has; everything else it lacks. */
+export interface FakeKernel {
+  readonly machine?: string;
+  readonly kprobes?: boolean;
+  readonly functionTracing?: KernelProfile['functionTracing']['list'];
+  /** False: its BTF cannot be read, so it has no members either. */
+  readonly btf?: boolean;
+  /** `struct.path` to bytes. */
+  readonly members?: Readonly<Record<string, number>>;
+  readonly sizes?: Readonly<Record<string, number>>;
+  /** Name to how often the symbol table has it. */
+  readonly symbols?: Readonly<Record<string, number>>;
+  /** Functions in BTF. */
+  readonly functions?: readonly string[];
+  /** `category:name` to its fields. */
+  readonly tracepoints?: Readonly<Record<string, readonly string[]>>;
+  readonly problems?: KernelProfile['problems'];
+}
+
+const own = <T>(record: Readonly<Record<string, T>> | undefined, key: string): T | undefined =>
+  record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;
+
+const field = (name: string) => ({
+  name,
+  declaration: `int ${name}`,
+  type: 'int',
+  offset: 8,
+  size: 4,
+  signed: true,
+});
+
+export const fakeKernel = (has: FakeKernel = {}): KernelProfile => {
+  const readable = has.btf ?? true;
+  const memberOffset = (tag: string, path: string) =>
+    readable ? own(has.members, `${tag}.${path}`) : undefined;
+  const structSize = (tag: string) => (readable ? own(has.sizes, tag) : undefined);
+  const symbolCount = (name: string) => own(has.symbols, name) ?? 0;
+  const tracepoint: KernelProfile['tracepoint'] = (name) => {
+    const fields = own(has.tracepoints, name);
+    return fields === undefined ? undefined : { id: 1, fields: fields.map(field) };
+  };
+  return {
+    release: '6.18.0-fake',
+    machine: has.machine ?? 'x86_64',
+    endian: 'LE',
+    possibleCpus: 2,
+    lockdown: 'none',
+    kprobes: has.kprobes ?? false,
+    functionTracing: { list: has.functionTracing ?? 'absent', errno: undefined },
+    // nothing here asks it but through the profile
+    btf: readable ? ({} as Btf) : undefined,
+    problems: has.problems ?? [],
+    memberOffset,
+    hasStruct: (tag) => structSize(tag) !== undefined,
+    hasMember: (tag, path) => memberOffset(tag, path) !== undefined,
+    structSize,
+    hasFunction: (name) => has.functions?.includes(name) ?? false,
+    functionParameters: () => undefined,
+    hasSymbol: (name) => symbolCount(name) > 0,
+    symbolCount,
+    symbol: () => undefined,
+    tracepoint,
+    tracepointField: (name, wanted) => tracepoint(name)?.fields.find(({ name }) => name === wanted),
+    config: () => undefined,
+  };
+};
+
+/** The parts of a fragment's text; each has a working default. */
+export interface FragmentParts {
+  readonly header?: readonly string[];
+  readonly defines?: readonly string[];
+  readonly body?: string;
+}
+
+export const plainBody = 'tracepoint:lock:contention_begin\n{\n  @waits[args->flags] = count();\n}\n';
+
+/** Text of a fragment. */
+export const fragmentText = ({
+  header = ['mode watch', 'provides waits', 'cost none'],
+  defines = [],
+  body = plainBody,
+}: FragmentParts = {}): string =>
+  [
+    '// sample.bt  What it shows.',
+    '//',
+    ...header.map((line) => `//@ ${line}`),
+    ...defines.map((line) => `#define ${line}`),
+    '',
+    body,
+  ].join('\n');
+
+/** A fragment parsed from its parts. */
+export const fragmentOf = (name: string, parts: FragmentParts = {}): Fragment =>
+  parseFragment(name, fragmentText(parts));

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MmaplockError } from '../src/errors.js';
+import { type ReadinessInputs, readinessOf } from '../src/readiness.js';
+import { epoch, failedTracer, observingTracer, planOf } from './support/daemon.js';
+
+const rejected = {
+  fragment: 'reads',
+  reasons: [{ code: 'rejected_by_bpftrace', detail: 'reads.bt:7: unknown function' }],
+} as const;
+const malformed = {
+  fragment: 'broken',
+  reasons: [{ code: 'fragment_malformed', detail: 'broken.bt:1: the header lacks //@ mode' }],
+} as const;
+const covered = {
+  fragment: 'waits-kprobe',
+  reasons: [{ code: 'covered_by_other', detail: 'waits provides the same' }],
+} as const;
+
+const states: readonly {
+  readonly name: string;
+  readonly inputs: Partial<ReadinessInputs>;
+  readonly ready: boolean;
+  readonly codes: readonly string[];
+}[] = [
+  { name: 'it observes and ticks', inputs: {}, ready: true, codes: [] },
+  {
+    name: 'the last tick is as old as may be',
+    inputs: { lastTickAt: epoch - 5000 },
+    ready: true,
+    codes: [],
+  },
+  {
+    name: 'ticks have stalled',
+    inputs: { lastTickAt: epoch - 5001 },
+    ready: false,
+    codes: ['ticks_stalled'],
+  },
+  {
+    name: 'it observes, but no tick has come',
+    inputs: { lastTickAt: undefined },
+    ready: false,
+    codes: ['ticks_stalled'],
+  },
+  {
+    name: 'the tracer starts for the first time',
+    inputs: { tracer: { phase: 'starting', since: epoch }, lastTickAt: undefined },
+    ready: false,
+    codes: ['starting'],
+  },
+  {
+    name: 'the tracer is started again after a planned end',
+    inputs: { tracer: { phase: 'waiting', since: epoch, nextTryAt: epoch + 250 } },
+    ready: false,
+    codes: ['waiting'],
+  },
+  {
+    name: 'the tracer has failed and will be tried again',
+    inputs: { tracer: failedTracer() },
+    ready: false,
+    codes: ['bpftrace_missing'],
+  },
+  {
+    name: 'the tracer is tried again; why it failed is still told',
+    inputs: { tracer: { ...failedTracer(), phase: 'starting' } },
+    ready: false,
+    codes: ['bpftrace_missing'],
+  },
+  {
+    name: 'the daemon stops',
+    inputs: { tracer: { phase: 'stopped', since: epoch } },
+    ready: false,
+    codes: ['stopped'],
+  },
+  {
+    name: 'waits cannot be observed here, though the tracer would run',
+    inputs: { plan: planOf([]) },
+    ready: false,
+    codes: ['nothing_observable'],
+  },
+  {
+    name: 'one fragment was refused by bpftrace; the others observe',
+    inputs: { plan: planOf(['waits'], { refused: [rejected, covered] }) },
+    ready: true,
+    codes: ['fragment_rejected'],
+  },
+  {
+    name: 'one fragment is malformed; the others observe',
+    inputs: { plan: planOf(['waits'], { refused: [malformed] }) },
+    ready: true,
+    codes: ['fragment_malformed'],
+  },
+  {
+    name: 'a fragment was refused and nothing is left',
+    inputs: { plan: planOf([], { refused: [rejected] }) },
+    ready: false,
+    codes: ['fragment_rejected', 'nothing_observable'],
+  },
+];
+
+for (const { name, inputs, ready, codes } of states)
+  test(`${ready ? 'ready' : 'not ready'}: ${name}`, () => {
+    const readiness = readinessOf({
+      plan: planOf(),
+      tracer: observingTracer(),
+      lastTickAt: epoch - 1000,
+      now: epoch,
+      stallSeconds: 5,
+      ...inputs,
+    });
+    assert.equal(readiness.ready, ready);
+    assert.deepEqual(
+      readiness.problems.map(({ code }) => code),
+      codes,
+    );
+    for (const { message, fix } of readiness.problems)
+      assert.ok(message.length > 0 && fix.length > 0, 'each says what is wrong and how to mend it');
+  });
+
+test('what is not observable is told with its reason, what the tracer met with its own words and mend', () => {
+  const inputs = { tracer: observingTracer(), lastTickAt: epoch, now: epoch, stallSeconds: 5 };
+  const { problems: planned } = readinessOf({ ...inputs, plan: planOf([], { refused: [rejected] }) });
+  assert.match(planned[0]!.message, /reads.*unknown function/);
+  assert.match(planned[1]!.message, /no fragment of this version provides it/);
+  const error = new MmaplockError('tracer_killed', 'bpftrace was ended by SIGKILL', {
+    fix: 'Ask the OOM killer.',
+  });
+  const { problems } = readinessOf({
+    ...inputs,
+    plan: planOf(),
+    tracer: { phase: 'waiting', since: epoch, error },
+  });
+  assert.deepEqual(problems, [
+    { code: 'tracer_killed', message: 'bpftrace was ended by SIGKILL', fix: 'Ask the OOM killer.' },
+  ]);
+});
+
+test('stalled ticks are told by their age', () => {
+  const { problems } = readinessOf({
+    plan: planOf(),
+    tracer: observingTracer(),
+    lastTickAt: epoch - 7300,
+    now: epoch,
+    stallSeconds: 5,
+  });
+  assert.match(problems[0]!.message, /\b7\.3 s\b/);
+});

@@ -1,0 +1,50 @@
+/** Situations that more than one test looks at. */
+import { epoch, FakeDaemon, type FakeDaemonOptions } from './daemon.js';
+import { ongoingWait, processRow, tick, waitRow } from './records.js';
+
+/** The cost of a tracer that runs, with one probe that was skipped at times. */
+const cost = {
+  cpuSeconds: 1.5,
+  residentBytes: 150 * 2 ** 20,
+  mapBytes: 4 * 2 ** 20,
+  misses: new Map([
+    ['tracepoint:lock:contention_begin', 3],
+    ['tracepoint:lock:contention_end', 0],
+  ]),
+};
+
+/**
+ * A host after one tracer was killed and the next has ticked: waits in both modes, one still going on, and every
+ * kind of loss. It has a sample of every family.
+ */
+export const busyDaemon = (options: FakeDaemonOptions = {}): FakeDaemon =>
+  new FakeDaemon({ cost, ...options }).apply(
+    { kind: 'tracer_started', at: epoch },
+    tick(epoch + 1000, {
+      waits: [waitRow('write', 'munmap', 2, 6_000_000), waitRow('read', 'page_fault', 3, 90_000)],
+      processes: [processRow('mysqld', 'write', 2, 6_000_000), processRow('mysqld', 'read', 3, 90_000)],
+      durations: [
+        { mode: 'write', buckets: [{ floorMicroseconds: 2048, count: 2 }] },
+        { mode: 'read', buckets: [{ floorMicroseconds: 16, count: 3 }] },
+      ],
+    }),
+    { kind: 'events_lost', at: epoch + 1500, events: 7 },
+    { kind: 'undecodable', at: epoch + 1600, reason: 'no JSON' },
+    { kind: 'tracer_stopped', at: epoch + 2000, reason: 'killed', handedOver: false },
+    { kind: 'tracer_started', at: epoch + 4000 },
+    { kind: 'map_overflow', at: epoch + 4500, map: 'process_waits', updates: 5 },
+    tick(epoch + 5000, {
+      waits: [waitRow('write', 'mmap', 1, 2 ** 28 * 1000)],
+      processes: [processRow('a "b" \\c', 'write', 1, 2 ** 28 * 1000, { cgroupId: '99' })],
+      durations: [{ mode: 'write', buckets: [{ floorMicroseconds: 2 ** 28, count: 1 }] }],
+      ongoing: [ongoingWait('read', 'page_fault', 0.25), ongoingWait('read', 'page_fault', 1.75)],
+    }),
+  );
+
+/** Nothing has been heard of a tracer yet. */
+export const silentDaemon = (options: FakeDaemonOptions = {}): FakeDaemon =>
+  new FakeDaemon({ tracer: { phase: 'starting', since: epoch }, ...options });
+
+/** A tracer has ticked, and nobody waited. */
+export const quietDaemon = (options: FakeDaemonOptions = {}): FakeDaemon =>
+  new FakeDaemon(options).apply({ kind: 'tracer_started', at: epoch + 1000 }, tick(epoch + 1000));
