@@ -45,7 +45,7 @@ const processRowLimit = 500;
  */
 export const startDaemon = async (config: Config, log: Log, clock: Clock): Promise<Daemon> => {
   const startedAt = clock.now();
-  const say = createRepeatLimit({ minutes: 60, now: () => clock.now() });
+  const say = createRepeatLimit({ minutes: 60, now: () => clock.monotonic() });
 
   // What this host offers, and what to run on it.
   const rejected = new Map<string, string>();
@@ -60,7 +60,7 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
   );
 
   // What happened.
-  const cgroups = new CgroupIndex({ now: () => clock.now() });
+  const cgroups = new CgroupIndex({ now: () => clock.monotonic() });
   const ledger = new Ledger({
     maps: [...mapNames(program?.text ?? ''), 'unknown'],
     waits: {
@@ -116,8 +116,11 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     stallRestartSeconds: config.bpftrace.stall_restart_seconds,
     onRecord: apply,
     onState: (state) => tellState(state, log, say),
-    onStderr: (line, { severity }) =>
-      log[severity === 'error' ? 'warn' : 'debug']({ bpftrace: line }, 'bpftrace says'),
+    onStderr: (line, { severity }) => {
+      if (severity === 'error')
+        say(`bpftrace ${line}`, (unsaid) => log.warn({ bpftrace: line, unsaid }, 'bpftrace says'));
+      else log.debug({ bpftrace: line }, 'bpftrace says');
+    },
     onRejected: (fragment, message) => {
       rejected.set(fragment, message);
       replanDue = true;

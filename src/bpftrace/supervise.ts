@@ -8,14 +8,9 @@ import type { Program } from '../probes/program.js';
 import type { TracerRecord } from '../records.js';
 import type { RestartReason } from '../vocabulary.js';
 import type { Dialect } from './dialect.js';
+import type { FoundBpftrace } from './find.js';
 import type { Session, SessionEnd, SessionOptions } from './session.js';
 import type { Judgement } from './stderr.js';
-
-/** The bpftrace of this host. */
-export interface FoundBpftrace {
-  readonly path: string;
-  readonly version: string;
-}
 
 export interface SupervisorOptions {
   readonly clock: Clock;
@@ -40,6 +35,7 @@ export interface TracerState {
   /** Milliseconds since the epoch. */
   readonly since: number;
   readonly pid?: number | undefined;
+  /** As it was found last. */
   readonly bpftrace?: FoundBpftrace | undefined;
   readonly dialect?: Dialect | undefined;
   /** Why it does not observe; kept until it does again. */
@@ -146,7 +142,8 @@ export class Supervisor {
     if (this.#stopping()) return { reason: 'replan', error: undefined, handedOver: true, worked: true };
     this.#planned = undefined;
 
-    const startedAt = clock.now();
+    // Silence is told by a clock that nobody sets: a corrected time of day must not end a healthy tracer.
+    const startedAt = clock.monotonic();
     let attached: number | undefined;
     let lastSign = startedAt;
     let ready = false;
@@ -180,7 +177,7 @@ export class Supervisor {
       onRecord: (record) => {
         if (record.kind === 'tick') {
           if (giveUp !== undefined || attached === undefined) return;
-          lastSign = record.at;
+          lastSign = clock.monotonic();
           if (!ready) {
             ready = true;
             onRecord({ kind: 'tracer_started', at: record.at });
@@ -195,7 +192,7 @@ export class Supervisor {
 
     const stopWatching = this.#watch(() => {
       if (this.#planned !== undefined) session.stop();
-      const silence = (clock.now() - lastSign) / 1000;
+      const silence = (clock.monotonic() - lastSign) / 1000;
       if (ready && silence > this.#options.stallRestartSeconds) {
         const error = new MmaplockError('ticks_stalled', `no tick for ${silence.toFixed(0)} s`);
         giveUp ??= { reason: 'stalled', error };
@@ -210,7 +207,7 @@ export class Supervisor {
     stopWatching();
     this.#session = undefined;
 
-    const worked = ready && clock.now() - startedAt > 2000;
+    const worked = ready && clock.monotonic() - startedAt > 2000;
     if (this.#planned !== undefined) {
       const reason = this.#planned === 'stop' ? 'replan' : this.#planned;
       return { reason, error: undefined, handedOver: end.orderly, worked: true };
@@ -279,7 +276,8 @@ export class Supervisor {
   }
 
   #become(state: Omit<TracerState, 'since'>): void {
-    this.state = { ...state, since: this.#options.clock.now() };
+    const { bpftrace, dialect } = this.state;
+    this.state = { bpftrace, dialect, ...state, since: this.#options.clock.now() };
     this.#options.onState(this.state);
   }
 }

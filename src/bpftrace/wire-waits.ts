@@ -6,6 +6,18 @@ import type { OngoingWait, ProcessWaitRow, WaitDurations, WaitRow } from '../rec
 import type { Mode } from '../vocabulary.js';
 import type { HistogramRows, MapRows } from './wire.js';
 
+/** The maps it prints, each with the number of integers in its key. */
+export const waitMaps = {
+  '@waits': 3,
+  '@wait_ns': 3,
+  '@wait_us': 1,
+  '@process_waits': 4,
+  '@process_wait_ns': 4,
+  '@process_pid': 3,
+  '@waiting_read': 3,
+  '@waiting_write': 3,
+} as const;
+
 /** Values of `flags` in lock:contention_begin: LCB_F_READ and LCB_F_WRITE (include/trace/events/lock.h, 5.19). */
 const modeOf = (flags: bigint): Mode => (flags === 2n ? 'read' : 'write');
 

@@ -7,7 +7,7 @@ import { tickWord } from '../probes/program.js';
 import type { Tick, TracerRecord } from '../records.js';
 import type { Contents } from './decode/maps.js';
 import { type BpftraceLine, integerKey, type Value } from './lines.js';
-import { ongoingWaits, processRows, waitDurations, waitRows } from './wire-waits.js';
+import { ongoingWaits, processRows, waitDurations, waitMaps, waitRows } from './wire-waits.js';
 
 /** The entries of one map: integer keys in order, and the value. */
 export type MapRows = readonly { readonly key: readonly bigint[]; readonly value: number | bigint }[];
@@ -20,17 +20,8 @@ export type HistogramRows = readonly {
 
 const tickLine = new RegExp(`^${tickWord} (\\d+)\\n?$`);
 
-/** How many integers the key of each map has. Maps not named here are working state and are passed over. */
-const keyWidths: Readonly<Record<string, number>> = {
-  '@waits': 3,
-  '@wait_ns': 3,
-  '@wait_us': 1,
-  '@process_waits': 4,
-  '@process_wait_ns': 4,
-  '@process_pid': 3,
-  '@waiting_read': 3,
-  '@waiting_write': 3,
-};
+/** How many integers the key of each map has. Maps not named are working state and are passed over. */
+const keyWidths: Readonly<Record<string, number>> = { ...waitMaps };
 
 export interface WireOptions {
   /** Milliseconds since the epoch. */

@@ -76,9 +76,9 @@ const verdictOf = (plan: ProbePlan, providable: ReadonlySet<Observable>): CheckR
 const tryBpftrace = async (config: Config, clock: Clock): Promise<CheckReport['bpftrace']> => {
   try {
     const found = await findBpftrace({ path: config.bpftrace.path || 'bpftrace', env: process.env });
-    const before = clock.now();
+    const before = clock.monotonic();
     await runCanary([found.path]);
-    return { ...found, works: true, seconds: (clock.now() - before) / 1000 };
+    return { ...found, works: true, seconds: (clock.monotonic() - before) / 1000 };
   } catch (error) {
     if (!(error instanceof MmaplockError)) throw error;
     return { works: false, code: error.code, message: error.message, fix: error.fix };
@@ -97,7 +97,7 @@ const describe = (report: CheckReport): string => {
   const lines = [
     verdicts[report.verdict],
     '',
-    `Kernel ${kernel.release} (${kernel.machine}), ${kernel.possibleCpus} possible CPUs, lockdown: ${kernel.lockdown}`,
+    `Kernel ${kernel.release} (${kernel.machine}), ${kernel.possibleCpus} possible CPUs, lockdown: ${kernel.lockdown === 'unknown' ? 'unknown (securityfs is not mounted)' : kernel.lockdown}`,
     `  kprobes: ${kernel.kprobes ? 'available' : 'not available (fragments that need them cannot run)'}`,
     `  function tracing (fentry): ${functionTracing[kernel.functionTracing] ?? kernel.functionTracing}`,
     ...kernel.problems.map(({ code, message, fix }) => `  ${code}: ${message}. ${fix}`),

@@ -80,11 +80,11 @@ const pause = (clock: Clock, milliseconds: number): Promise<void> =>
   });
 
 const observing = async (daemon: Daemon, timeoutSeconds: number, clock: Clock): Promise<void> => {
-  const deadline = clock.now() + timeoutSeconds * 1000;
+  const deadline = clock.monotonic() + timeoutSeconds * 1000;
   while (!daemon.view.readiness().ready) {
     const [problem] = daemon.view.readiness().problems;
     if (
-      clock.now() > deadline ||
+      clock.monotonic() > deadline ||
       problem?.code === 'nothing_observable' ||
       problem?.code === 'bpftrace_missing'
     )
@@ -106,12 +106,12 @@ const sumOf = (totals: Iterable<WaitTotal>, mode: string): { count: number; seco
 
 const showProgress = (daemon: Daemon, clock: Clock): (() => void) => {
   const { waits } = daemon.view.ledger;
-  const startedAt = clock.now();
+  const startedAt = clock.monotonic();
   let cancel = (): void => {};
   const show = (): void => {
     const write = sumOf(waits.totals.values(), 'write');
     const read = sumOf(waits.totals.values(), 'read');
-    const elapsed = ((clock.now() - startedAt) / 1000).toFixed(0);
+    const elapsed = ((clock.monotonic() - startedAt) / 1000).toFixed(0);
     say(
       `${elapsed.padStart(4)} s  to write: ${write.count} waits, ${write.seconds.toFixed(3)} s` +
         `   to read: ${read.count} waits, ${read.seconds.toFixed(3)} s`,

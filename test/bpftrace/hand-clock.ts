@@ -10,11 +10,23 @@ export const settled = (): Promise<void> => new Promise((resolve) => setImmediat
 
 /** A clock that stands still until it is moved. */
 export class HandClock implements Clock {
-  #now = Date.UTC(2025, 5, 1);
+  /** Of the clock that nobody sets. */
+  #now = 1000;
+  /** What the time of day is ahead of it. */
+  #ahead = Date.UTC(2025, 5, 1);
   #timers = new Set<Timer>();
 
   now(): number {
+    return this.#now + this.#ahead;
+  }
+
+  monotonic(): number {
     return this.#now;
+  }
+
+  /** Somebody corrects the time of day. */
+  correct(seconds: number): void {
+    this.#ahead += seconds * 1000;
   }
 
   after(milliseconds: number, call: () => void): () => void {

@@ -2,9 +2,10 @@
  * A tracer that does what a test says, when it says it: for what depends on timing alone. Everything that bpftrace
  * does itself is tested with bpftrace.
  */
+import type { FoundBpftrace } from '../../src/bpftrace/find.js';
 import type { Session, SessionEnd, SessionOptions } from '../../src/bpftrace/session.js';
 import { StderrTail } from '../../src/bpftrace/stderr.js';
-import { type FoundBpftrace, Supervisor, type TracerState } from '../../src/bpftrace/supervise.js';
+import { Supervisor, type TracerState } from '../../src/bpftrace/supervise.js';
 import { joinProgram, type Program } from '../../src/probes/program.js';
 import type { Tick, TracerRecord } from '../../src/records.js';
 import { fragmentOf } from '../probes/fake.js';

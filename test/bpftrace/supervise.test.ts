@@ -162,6 +162,25 @@ test('a tracer that stops ticking is killed when it has been silent for long', a
   assert.equal(supervisor.state.error?.code, 'ticks_stalled');
 });
 
+test('a correction of the time of day ends no healthy tracer', async () => {
+  const { clock, supervisor, observing } = supervised();
+  const session = await observing();
+  clock.correct(3600);
+  await clock.pass(2);
+  clock.correct(-7200);
+  await clock.pass(2);
+  assert.deepEqual(session.asked, []);
+  assert.equal(supervisor.state.phase, 'observing');
+});
+
+test('a planned restart asks again until the tracer ends: 0.17 forgets a signal', async () => {
+  const { clock, supervisor, observing } = supervised();
+  const session = await observing();
+  supervisor.restart('map_full');
+  await clock.pass(2);
+  assert.deepEqual(session.asked, ['stop', 'stop', 'stop']);
+});
+
 test('a tracer that something killed, or that ended by itself, is told apart', async () => {
   const { clock, supervisor, observing, newest, stops } = supervised();
   await (await observing()).exit(undefined, 'SIGKILL');
