@@ -9,6 +9,7 @@ import type { Config } from '../config/schema.js';
 import { version } from '../config/version.js';
 import { MmaplockError } from '../errors.js';
 import { type KernelFacts, surveyHost } from '../host.js';
+import { snakeCase } from '../http/snake-case.js';
 import { otherInstance } from '../instance.js';
 import type { Observation, ProbePlan } from '../probes/plan.js';
 import { type Observable, observables } from '../vocabulary.js';
@@ -39,7 +40,11 @@ export const check = async (
   { json, clock }: { json: boolean; clock: Clock },
 ): Promise<number> => {
   const report = await examine(config, clock);
-  process.stdout.write(json ? `${JSON.stringify(report, undefined, 2)}\n` : describe(report));
+  process.stdout.write(
+    json
+      ? `${JSON.stringify({ ...report, kernel: snakeCase(report.kernel) }, undefined, 2)}\n`
+      : describe(report),
+  );
   return exitCodes[report.verdict];
 };
 
@@ -78,7 +83,7 @@ const tryBpftrace = async (config: Config, clock: Clock): Promise<CheckReport['b
     const found = await findBpftrace({ path: config.bpftrace.path || 'bpftrace', env: process.env });
     const before = clock.monotonic();
     await runCanary([found.path]);
-    return { ...found, works: true, seconds: (clock.monotonic() - before) / 1000 };
+    return { ...found, works: true, seconds: Math.round(clock.monotonic() - before) / 1000 };
   } catch (error) {
     if (!(error instanceof MmaplockError)) throw error;
     return { works: false, code: error.code, message: error.message, fix: error.fix };

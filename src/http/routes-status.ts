@@ -4,6 +4,7 @@ import { Type } from 'typebox';
 import { observables } from '../vocabulary.js';
 import type { DaemonView } from './context.js';
 import { indexPage } from './index-page.js';
+import { snakeCase } from './snake-case.js';
 
 /** Named, and not with the weight 0, which refuses it (RFC 9110, 12.5.3). */
 const acceptsGzip = /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i;
@@ -67,15 +68,7 @@ export const statusOf = (view: DaemonView) => {
     started_at: new Date(view.startedAt).toISOString(),
     as_of: isoOrNull(ledger.asOf || undefined),
     ...view.readiness(),
-    kernel: {
-      release: kernel.release,
-      machine: kernel.machine,
-      possible_cpus: kernel.possibleCpus,
-      lockdown: kernel.lockdown,
-      kprobes: kernel.kprobes,
-      function_tracing: kernel.functionTracing,
-      problems: kernel.problems,
-    },
+    kernel: snakeCase(kernel),
     observables: observables.map((what) => ({ what, ...plan.observables[what] })),
     plan: {
       chosen: plan.chosen.map(({ fragment }) => ({
@@ -92,7 +85,7 @@ export const statusOf = (view: DaemonView) => {
       since: new Date(tracer.since).toISOString(),
       pid: tracer.pid === undefined ? null : String(tracer.pid),
       bpftrace: tracer.bpftrace ?? null,
-      dialect: tracer.dialect ?? null,
+      dialect: tracer.dialect === undefined ? null : snakeCase(tracer.dialect),
       error:
         tracer.error === undefined
           ? null

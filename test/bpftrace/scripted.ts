@@ -9,6 +9,7 @@ import { Supervisor, type TracerState } from '../../src/bpftrace/supervise.js';
 import { joinProgram, type Program } from '../../src/probes/program.js';
 import type { Tick, TracerRecord } from '../../src/records.js';
 import { fragmentOf } from '../probes/fake.js';
+import { tick } from '../support/records.js';
 import { dialectOf } from './goldens.js';
 import { HandClock, settled } from './hand-clock.js';
 
@@ -50,17 +51,7 @@ export class ScriptedSession implements Session {
   }
 
   tick(more: Partial<Tick> = {}): void {
-    const at = this.options.now();
-    this.record({
-      kind: 'tick',
-      at,
-      waits: [],
-      processes: [],
-      durations: [],
-      ongoing: [],
-      complete: true,
-      ...more,
-    });
+    this.record(tick(this.options.now(), more));
   }
 
   /** It is gone; resolves once that has been noticed. */

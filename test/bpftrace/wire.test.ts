@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { decodeLine } from '../../src/bpftrace/lines.js';
 import { Wire } from '../../src/bpftrace/wire.js';
 import type { Tick, TracerRecord } from '../../src/records.js';
+import { tick } from '../support/records.js';
 import { dialectOf, type Version } from './goldens.js';
 
 const at = Date.UTC(2025, 5, 1);
@@ -23,20 +24,12 @@ const map = (name: string, contents: unknown, type = 'map'): string =>
   JSON.stringify({ type, data: { [name]: contents } });
 const tickAt = (nanoseconds: bigint | number): string =>
   JSON.stringify({ type: 'printf', data: `tick ${nanoseconds}\n` });
-const emptyTick: Tick = {
-  kind: 'tick',
-  at,
-  waits: [],
-  processes: [],
-  durations: [],
-  ongoing: [],
-  complete: true,
-};
+const emptyTick = tick(at);
 const onlyTick = (records: readonly TracerRecord[]): Tick => {
-  const [tick, ...rest] = records;
+  const [only, ...rest] = records;
   assert.deepEqual(rest, []);
-  assert.ok(tick?.kind === 'tick', JSON.stringify(tick));
-  return tick;
+  assert.ok(only?.kind === 'tick', JSON.stringify(only));
+  return only;
 };
 
 test('the maps of one tick become one record, at its tick line', () => {
