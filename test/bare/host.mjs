@@ -12,11 +12,16 @@ import { networkEnvironment } from './network.mjs';
 
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** tracefs and cgroups are left out on purpose: mounting the one is the project's work, the other a want. */
+/**
+ * tracefs is left out on purpose: mounting it is the project's work. The root is a mount and is pivoted to, for in a
+ * mere chroot no user namespace can be made and the propagation of / cannot be set, as tests do.
+ */
 const mountAll = `
+mount --bind "$1" "$1"
 cd "$1"
 mount -t proc proc proc
 mount -t sysfs sysfs sys
+mount -t cgroup2 cgroup2 sys/fs/cgroup
 mount -t tmpfs -o mode=1777 tmpfs tmp
 mount -t tmpfs -o mode=755 tmpfs run
 mount -t tmpfs -o mode=755 tmpfs dev
@@ -26,6 +31,7 @@ mknod -m 666 dev/full c 1 7
 mknod -m 666 dev/random c 1 8
 mknod -m 666 dev/urandom c 1 9
 mknod -m 666 dev/tty c 5 0
+mknod -m 666 dev/fuse c 10 229
 mkdir dev/pts dev/shm
 mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts dev/pts
 mount -t tmpfs -o mode=1777 tmpfs dev/shm
@@ -34,6 +40,10 @@ ln -s /proc/self/fd dev/fd
 ln -s /proc/self/fd/0 dev/stdin
 ln -s /proc/self/fd/1 dev/stdout
 ln -s /proc/self/fd/2 dev/stderr
+mkdir .outside
+pivot_root . .outside
+umount -l /.outside
+rmdir /.outside
 echo mounted
 exec chroot . cat
 `;
