@@ -6,12 +6,13 @@ import { demo } from './cli/demo.js';
 import { dumpProgram } from './cli/dump-program.js';
 import { systemClock } from './clock.js';
 import { loadConfig } from './config/load.js';
+import { changedSettings } from './config/reload.js';
 import type { Config } from './config/schema.js';
 import { version } from './config/version.js';
 import { type Daemon, startDaemon } from './daemon.js';
 import { MmaplockError, messageOf } from './errors.js';
 import { claimHost } from './instance.js';
-import { createLog } from './log/log.js';
+import { createLog, type Log } from './log/log.js';
 
 const main = async (argv: readonly string[]): Promise<number> => {
   const parsed = parseArguments(argv);
@@ -29,11 +30,12 @@ const main = async (argv: readonly string[]): Promise<number> => {
     case 'demo':
       return demo(configOf(parsed), parsed.seconds, systemClock, startDaemon);
     case 'run':
-      return run(configOf(parsed), parsed.configCheck);
+      return run(() => configOf(parsed), parsed.configCheck);
   }
 };
 
-const run = async (config: Config, checkOnly: boolean): Promise<number> => {
+const run = async (readConfig: () => Config, checkOnly: boolean): Promise<number> => {
+  const config = readConfig();
   if (checkOnly) {
     process.stdout.write('The configuration is valid.\n');
     return 0;
@@ -48,10 +50,26 @@ const run = async (config: Config, checkOnly: boolean): Promise<number> => {
   log.info({ version, urls: daemon.urls.join(' ') }, 'serving');
   introduce(daemon);
 
+  process.on('SIGHUP', () => reload(config, readConfig, log));
   const signal = await terminated();
   log.info({ signal }, 'ending');
   await daemon.stop();
   return 0;
+};
+
+/** Takes over what can change live; a configuration that is not valid changes nothing. */
+const reload = (config: Config, readConfig: () => Config, log: Log): void => {
+  try {
+    const changed = readConfig();
+    const { live, restart } = changedSettings(config, changed);
+    log.level = changed.log.level;
+    log.warn(
+      { changed: live.join(' '), need_a_new_start: restart.join(' ') },
+      'the configuration was read again',
+    );
+  } catch (error) {
+    log.error({ err: error }, 'the configuration was read again and is not valid; the old one stays');
+  }
 };
 
 /** On a terminal, says in plain words what is observed and where to look. */

@@ -224,6 +224,31 @@ test('no tracer outlives a daemon that is killed', { skip }, async () => {
   }
 });
 
+test('SIGHUP takes over a log level, names what needs a new start, and survives a bad file', {
+  skip,
+}, async () => {
+  const file = path.join(await folder(), 'config.yaml');
+  await writeFile(file, 'log:\n  level: info\n');
+  const daemon = await startDaemon({ args: ['--config.file', file] });
+  const said = async (pattern: RegExp): Promise<Readonly<Record<string, unknown>>> => {
+    for (;;) {
+      const record = daemon.log.find(({ msg }) => pattern.test(msg ?? ''));
+      if (record !== undefined) return record;
+      await daemon.get('/-/healthy');
+    }
+  };
+  await writeFile(file, 'log:\n  level: loud\n');
+  process.kill(daemon.pid, 'SIGHUP');
+  assert.match(JSON.stringify(await said(/not valid/)), /invalid_config.*log\.level/);
+  await writeFile(file, 'log:\n  level: warn\nmetrics:\n  process_slots: 20\n');
+  process.kill(daemon.pid, 'SIGHUP');
+  const read = await said(/^the configuration was read again$/);
+  assert.equal(read.changed, 'log.level');
+  assert.equal(read.need_a_new_start, 'metrics.process_slots');
+  await daemon.ready();
+  assert.equal(await daemon.stop(), 0);
+});
+
 test('a second daemon is refused by name', { skip }, async () => {
   const daemon = await startDaemon();
   const { exitCode, stderr } = await runCli(['run', '--web.listen-address=127.0.0.1:0']);
