@@ -53,11 +53,6 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
   let survey = await surveyHost(config);
   const joined = () => (survey.plan.chosen.length === 0 ? undefined : joinProgram(survey.plan.chosen));
   let program = joined();
-  const mapKeys = mapKeysWithin(
-    program?.text ?? '',
-    { keys: config.limits.map_keys, bytes: config.limits.map_memory_mib * 2 ** 20 },
-    survey.kernel.possibleCpus,
-  );
 
   // What happened.
   const cgroups = new CgroupIndex({ now: () => clock.monotonic() });
@@ -104,14 +99,20 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     learnDialect: ({ path }) => runCanary([path]),
     startSession,
     program: async () => {
-      if (replanDue) {
+      // What is lacking may be there by now, such as tracefs.
+      if (replanDue || program === undefined) {
         survey = await surveyHost(config, rejected);
         replanDue = false;
         program = joined();
       }
       return program;
     },
-    mapKeys,
+    mapKeys: ({ text }) =>
+      mapKeysWithin(
+        text,
+        { keys: config.limits.map_keys, bytes: config.limits.map_memory_mib * 2 ** 20 },
+        survey.kernel.possibleCpus,
+      ),
     startTimeoutSeconds: config.bpftrace.start_timeout_seconds,
     stallRestartSeconds: config.bpftrace.stall_restart_seconds,
     onRecord: apply,

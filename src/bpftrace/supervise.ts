@@ -19,7 +19,8 @@ export interface SupervisorOptions {
   readonly startSession: (options: SessionOptions) => Session;
   /** The program to run, asked for at each start; undefined while there is nothing to run. */
   readonly program: () => Promise<Program | undefined>;
-  readonly mapKeys: number;
+  /** Keys of each map at most. */
+  readonly mapKeys: (program: Program) => number;
   readonly startTimeoutSeconds: number;
   /** Without a tick for this long, the tracer is started again. */
   readonly stallRestartSeconds: number;
@@ -153,7 +154,7 @@ export class Supervisor {
       path: bpftrace.path,
       program,
       dialect,
-      mapKeys: this.#options.mapKeys,
+      mapKeys: this.#options.mapKeys(program),
       now: () => clock.now(),
       onStderr: (line, judgement) => {
         this.#options.onStderr(line, judgement);

@@ -96,7 +96,7 @@ export const supervised = (changes: Partial<Stage> = {}) => {
       sessions.push(session);
       return session;
     },
-    mapKeys: 1024,
+    mapKeys: () => 1024,
     startTimeoutSeconds,
     stallRestartSeconds,
     onRecord: (record) => records.push(record),

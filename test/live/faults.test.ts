@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, test } from 'node:test';
+import { execa } from 'execa';
 import { killLeftovers } from './support/children.js';
 import { lives, type Metrics, packageRoot, runCli, startDaemon } from './support/daemon.js';
 import { lacking } from './support/host.js';
@@ -177,6 +178,30 @@ test('damaged BTF blinds the daemon, which says so', { skip }, async () => {
   );
   assert.equal(body.kernel.problems[0]?.code, 'btf_malformed');
   assert.equal((await daemon.metrics()).sum('mmaplock_observable'), 0);
+  assert.equal(await daemon.stop(), 0);
+});
+
+test('tracefs that is mounted only later is noticed', { skip }, async () => {
+  const daemon = await startDaemon({
+    wrap: [
+      'unshare',
+      '-m',
+      '--propagation',
+      'private',
+      'sh',
+      '-c',
+      'mount -t tmpfs none /sys/kernel/tracing && exec "$@"',
+      'sh',
+    ],
+  });
+  await daemon.until(
+    'blind',
+    (_, { status, body }) => status === 503 && codes(body).includes('nothing_observable'),
+  );
+  const { body } = await daemon.get<{ kernel: { problems: { code: string }[] } }>('/api/v1/status');
+  assert.equal(body.kernel.problems[0]?.code, 'tracefs_missing');
+  await execa('nsenter', ['--target', String(daemon.pid), '--mount', 'umount', '/sys/kernel/tracing']);
+  await daemon.ready();
   assert.equal(await daemon.stop(), 0);
 });
 
