@@ -81,10 +81,11 @@ const leaves: Readonly<Record<string, readonly string[]>> = {
   vocabulary: [],
   errors: [],
   clock: [],
+  printable: [],
   records: ['vocabulary'],
-  config: ['errors', 'log'],
+  config: ['errors', 'printable'],
   identity: ['errors'],
-  log: ['config', 'errors'],
+  log: ['config', 'errors', 'printable'],
   cost: ['identity'],
 };
 

@@ -4,7 +4,7 @@
  */
 import { execa } from 'execa';
 import { MmaplockError } from '../errors.js';
-import { printable, quoted } from '../log/printable.js';
+import { printable, quoted } from '../printable.js';
 import { integerKey } from './decode/text.js';
 import { childEnvironment, type Environment, readVersion, requireSupported } from './find.js';
 import { StderrTail } from './stderr.js';

@@ -4,7 +4,7 @@ import { nameFromWords } from '../identity/comm.js';
 import { context, operationOf } from '../probes/operations.js';
 import type { OngoingWait, ProcessWaitRow, WaitDurations, WaitRow } from '../records.js';
 import type { Mode } from '../vocabulary.js';
-import type { HistogramRows, MapRows } from './wire.js';
+import type { HistogramRows, MapRows } from './rows.js';
 
 /** The maps it prints, each with the number of integers in its key. */
 export const waitMaps = {

@@ -7,16 +7,8 @@ import { tickWord } from '../probes/program.js';
 import type { Tick, TracerRecord } from '../records.js';
 import type { Contents } from './decode/maps.js';
 import { type BpftraceLine, integerKey, type Value } from './lines.js';
+import type { HistogramRows, MapRows } from './rows.js';
 import { ongoingWaits, processRows, waitDurations, waitMaps, waitRows } from './wire-waits.js';
-
-/** The entries of one map: integer keys in order, and the value. */
-export type MapRows = readonly { readonly key: readonly bigint[]; readonly value: number | bigint }[];
-
-/** The entries of one map of histograms. */
-export type HistogramRows = readonly {
-  readonly key: readonly bigint[];
-  readonly value: readonly { readonly floorMicroseconds: number; readonly count: number }[];
-}[];
 
 const tickLine = new RegExp(`^${tickWord} (\\d+)\\n?$`);
 

@@ -5,7 +5,7 @@ import { accepted, problemWith, settings, type ValueSchema, valueFromText } from
 import { suggest } from '../config/suggest.js';
 import { version } from '../config/version.js';
 import { type ErrorCode, MmaplockError } from '../errors.js';
-import { printable, quoted } from '../log/printable.js';
+import { printable, quoted } from '../printable.js';
 
 interface CommonArguments {
   /** Settings given as flags, for loadConfig. */

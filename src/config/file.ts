@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { isMap, isNode, isScalar, LineCounter, type Pair, parseDocument } from 'yaml';
 import { MmaplockError, messageOf } from '../errors.js';
-import { printable } from '../log/printable.js';
+import { printable } from '../printable.js';
 import { sections, settings } from './settings.js';
 import { version } from './version.js';
 

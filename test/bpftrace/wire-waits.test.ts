@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { endianness } from 'node:os';
 import { test } from 'node:test';
-import type { MapRows } from '../../src/bpftrace/wire.js';
+import type { MapRows } from '../../src/bpftrace/rows.js';
 import { ongoingWaits, processRows, waitDurations, waitRows } from '../../src/bpftrace/wire-waits.js';
 import { context } from '../../src/probes/operations.js';
 

@@ -25,6 +25,18 @@ const folder = async (): Promise<string> => {
   return made;
 };
 
+/** Runs the daemon in a mount namespace of its own, after a command there. */
+const after = (command: string): readonly string[] => [
+  'unshare',
+  '-m',
+  '--propagation',
+  'private',
+  'sh',
+  '-c',
+  `${command} && exec "$@"`,
+  'sh',
+];
+
 const codes = (readiness: { readonly problems: readonly { readonly code: string }[] }): string[] =>
   readiness.problems.map(({ code }) => code);
 
@@ -158,16 +170,7 @@ test('damaged BTF blinds the daemon, which says so', { skip }, async () => {
   const damaged = path.join(await folder(), 'vmlinux');
   await writeFile(damaged, 'this is no BTF');
   const daemon = await startDaemon({
-    wrap: [
-      'unshare',
-      '-m',
-      '--propagation',
-      'private',
-      'sh',
-      '-c',
-      `mount --bind ${damaged} /sys/kernel/btf/vmlinux && exec "$@"`,
-      'sh',
-    ],
+    wrap: after(`mount --bind ${damaged} /sys/kernel/btf/vmlinux`),
   });
   await daemon.until(
     'blind',
@@ -183,16 +186,7 @@ test('damaged BTF blinds the daemon, which says so', { skip }, async () => {
 
 test('tracefs that is mounted only later is noticed', { skip }, async () => {
   const daemon = await startDaemon({
-    wrap: [
-      'unshare',
-      '-m',
-      '--propagation',
-      'private',
-      'sh',
-      '-c',
-      'mount -t tmpfs none /sys/kernel/tracing && exec "$@"',
-      'sh',
-    ],
+    wrap: after('mount -t tmpfs none /sys/kernel/tracing'),
   });
   await daemon.until(
     'blind',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { printable, quoted } from '../../src/log/printable.js';
+import { printable, quoted } from '../src/printable.js';
 
 test('readable text stays, in any script', () => {
   assert.equal(printable('kworker/0:1 Zürich 東京'), 'kworker/0:1 Zürich 東京');
