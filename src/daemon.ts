@@ -36,8 +36,8 @@ export interface Daemon {
 /** Seconds between two looks at what the tracer costs and at new cgroups. */
 const houseKeepingSeconds = 10;
 
-/** Rows of processes a tick carries at most, as bpf/waits.bt prints them. */
-const processRowLimit = 500;
+/** Rows of processes a tick carries at most: what bpf/waits.bt prints of @process_waits, held equal by a test. */
+export const processRowLimit = 500;
 
 /**
  * Starts everything; resolves once all listeners are open. The tracer may not be up yet, or not at all: the daemon
