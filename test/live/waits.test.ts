@@ -111,12 +111,11 @@ describe('one daemon', { skip }, () => {
       (index) => metrics.sum('mmaplock_process_waits_total', { process: prefix + index }) ?? 0,
     );
     t.diagnostic(JSON.stringify({ ...result, perf: truth, byName }));
+    // Each child proves its one wait; perf sees every rwsem, and of the parent too, so now and then one more.
     assert.equal(result.contended, 2000);
-    assert.equal(
-      byName.reduce((sum, count) => sum + count, 0),
-      truth,
-      'every wait has its name',
-    );
+    assert.ok(truth - result.contended < 10, `perf saw ${truth} waits: too many others to tell`);
+    const counted = byName.reduce((sum, count) => sum + count, 0);
+    assert.ok(result.contended <= counted && counted <= truth, `${counted} waits have their name`);
     for (const count of byName) assert.ok(count >= 400, 'each of the five names has 400 waits at least');
   });
 
