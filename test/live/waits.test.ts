@@ -110,7 +110,8 @@ describe('one daemon', { skip }, () => {
     const byName = [0, 1, 2, 3, 4].map(
       (index) => metrics.sum('mmaplock_process_waits_total', { process: prefix + index }) ?? 0,
     );
-    t.diagnostic(JSON.stringify({ ...result, perf: truth, byName }));
+    const parent = metrics.sum('mmaplock_process_waits_total', { process: 'spawner' }) ?? 0;
+    t.diagnostic(JSON.stringify({ ...result, perf: truth, byName, parent }));
     // Each child proves its one wait; perf sees every rwsem, and of the parent too, so now and then one more.
     assert.equal(result.contended, 2000);
     assert.ok(truth - result.contended < 10, `perf saw ${truth} waits: too many others to tell`);
