@@ -21,6 +21,7 @@ import { readProcess } from './identity/process.js';
 import { Ledger } from './ledger/ledger.js';
 import type { Log } from './log/log.js';
 import { createRepeatLimit } from './log/once.js';
+import { markOpenProcFiles } from './marks.js';
 import { MetricsText } from './metrics/exposition.js';
 import { mapKeysWithin, mapNames } from './probes/map-budget.js';
 import { joinProgram } from './probes/program.js';
@@ -36,8 +37,8 @@ export interface Daemon {
 /** Seconds between two looks at what the tracer costs and at new cgroups. */
 const houseKeepingSeconds = 10;
 
-/** Rows of processes a tick carries at most: what bpf/waits.bt prints of @process_waits, held equal by a test. */
-export const processRowLimit = 500;
+/** Rows by name that a tick carries at most of each map: what the fragments print of them, held equal by a test. */
+export const nameRowLimit = 500;
 
 /**
  * Starts everything; resolves once all listeners are open. The tracer may not be up yet, or not at all: the daemon
@@ -58,9 +59,12 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
   const cgroups = new CgroupIndex({ now: () => clock.monotonic() });
   const ledger = new Ledger({
     maps: [...mapNames(program?.text ?? ''), 'unknown'],
+    readerSlots: config.metrics.reader_slots,
+    blockSlots: config.metrics.block_slots,
+    blocksObserved: () => survey.plan.observables.blocks.observed,
     waits: {
       slots: config.metrics.process_slots,
-      rowLimit: processRowLimit,
+      rowLimit: nameRowLimit,
       label: (name, cgroupId) =>
         (config.metrics.name_by === 'unit' ? cgroups.resolve(BigInt(cgroupId))?.unit : undefined) ?? name,
     },
@@ -69,6 +73,7 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
   const metrics = new MetricsText({
     ledger,
     plan: () => survey.plan,
+    lockPaths: () => survey.lockPaths,
     cost: () => cost,
     now: () => clock.now(),
     kernelRelease: survey.kernel.release,
@@ -82,6 +87,8 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
       supervisor.restart(effect.reason);
     }
     if (record.kind === 'tick') metrics.invalidate();
+    else if (record.kind === 'tracer_started' && survey.plan.observables.reads.observed)
+      void markOpenProcFiles(log);
     else if (record.kind === 'undecodable')
       say(`undecodable ${record.reason}`, (unsaid) =>
         log.warn({ reason: record.reason, unsaid }, 'a line of bpftrace could not be understood'),
@@ -137,6 +144,7 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     },
     ledger,
     plan: () => survey.plan,
+    lockPaths: () => survey.lockPaths,
     tracer: () => supervisor.state,
     readiness: () =>
       readinessOf({

@@ -5,6 +5,7 @@ import type { Config } from './config/schema.js';
 import { MmaplockError } from './errors.js';
 import { type KernelProfile, readKernelProfile } from './kernel/profile.js';
 import { type Catalog, readCatalog } from './probes/catalog.js';
+import { type LockPathEvidence, lockPathsOf } from './probes/lock-paths.js';
 import { askedOfKernel, makePlan, type ProbePlan } from './probes/plan.js';
 
 /** The package: two levels up from dist/src/host.js */
@@ -25,6 +26,8 @@ export interface HostSurvey {
   readonly catalog: Catalog;
   readonly kernel: KernelFacts;
   readonly plan: ProbePlan;
+  /** How this kernel serves the proc files: those of which it can be told. */
+  readonly lockPaths: readonly LockPathEvidence[];
 }
 
 /**
@@ -48,7 +51,12 @@ export const surveyHost = async (
         },
       );
   const profile = await readKernelProfile(askedOfKernel(catalog));
-  return { catalog, kernel: factsOf(profile), plan: makePlan(catalog, profile, { ...probes, rejected }) };
+  return {
+    catalog,
+    kernel: factsOf(profile),
+    plan: makePlan(catalog, profile, { ...probes, rejected }),
+    lockPaths: lockPathsOf(profile),
+  };
 };
 
 const factsOf = (profile: KernelProfile): KernelFacts => ({

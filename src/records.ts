@@ -2,7 +2,7 @@
  * What src/bpftrace tells src/ledger: typed, with wall-clock times, free of anything bpftrace or kernel-clock.
  * Counts and nanoseconds are cumulative since the tracer started; the ledger takes the deltas.
  */
-import type { Mode, Operation, RestartReason } from './vocabulary.js';
+import type { Mode, Operation, ProcFile, RestartReason } from './vocabulary.js';
 
 /** Waits ended so far in one mode and operation. */
 export interface WaitRow {
@@ -12,12 +12,16 @@ export interface WaitRow {
   readonly nanoseconds: number;
 }
 
-/** Waits ended so far of all processes with one name in one cgroup. */
-export interface ProcessWaitRow {
+/** All processes of one name in one cgroup. */
+export interface Named {
   /** Comm of the thread-group leader, escaped (see src/identity/comm.ts). */
   readonly name: string;
   /** cgroup v2 id, in decimal; `0` where unknown. */
   readonly cgroupId: string;
+}
+
+/** Waits ended so far of all processes with one name in one cgroup. */
+export interface ProcessWaitRow extends Named {
   readonly mode: Mode;
   readonly count: number;
   readonly nanoseconds: number;
@@ -42,6 +46,58 @@ export interface OngoingWait {
   readonly seconds: number;
 }
 
+/** What readers did so far, as far as this host lets it be seen: what is not traced is 0. */
+export interface ReadCounts {
+  readonly opens: number;
+  readonly reads: number;
+  readonly retries: number;
+  /** Times a reader had to wait for the lock of another process, and for how long. */
+  readonly waits: number;
+  readonly waitNanoseconds: number;
+}
+
+/** Reads so far of one proc file, by anyone. */
+export interface ProcFileRow extends ReadCounts {
+  readonly file: ProcFile;
+}
+
+/** Reads so far of one proc file by the processes of one name in one cgroup. */
+export interface ReaderRow extends Named, ReadCounts {
+  readonly file: ProcFile;
+  /** The process of that name that read last, and whose file it was. */
+  readonly lastPid: number | undefined;
+  readonly lastTargetPid: number | undefined;
+}
+
+/** Blocks so far by readers of one file; undefined where no reader can be shown. */
+export interface BlockRow {
+  readonly file: ProcFile | undefined;
+  /** Waits it had a part in: one wait counts once for each reader. */
+  readonly count: number;
+  /** Its share of those waits. Over all rows and the unblocked waits, these are the nanoseconds of all waits. */
+  readonly nanoseconds: number;
+}
+
+/** How long the shares were: as {@link WaitDurations}. */
+export interface BlockDurations {
+  readonly file: ProcFile | undefined;
+  readonly buckets: readonly { readonly floorMicroseconds: number; readonly count: number }[];
+}
+
+/** Blocks so far by readers of one name in one cgroup, of victims of one name in one cgroup. */
+export interface ReaderBlockRow extends BlockRow {
+  /** Undefined where no reader can be shown. */
+  readonly reader: Named | undefined;
+  readonly victim: Named;
+}
+
+/** Waits ended so far during which no reader of a proc file was seen to hold the lock. */
+export interface UnblockedRow {
+  readonly mode: Mode;
+  readonly count: number;
+  readonly nanoseconds: number;
+}
+
 /** A tracer is up: its cumulative counts begin at zero. */
 export interface TracerStarted {
   readonly kind: 'tracer_started';
@@ -57,6 +113,12 @@ export interface Tick {
   readonly processes: readonly ProcessWaitRow[];
   readonly durations: readonly WaitDurations[];
   readonly ongoing: readonly OngoingWait[];
+  readonly procFiles: readonly ProcFileRow[];
+  readonly readers: readonly ReaderRow[];
+  readonly blocks: readonly BlockRow[];
+  readonly blockDurations: readonly BlockDurations[];
+  readonly readerBlocks: readonly ReaderBlockRow[];
+  readonly unblocked: readonly UnblockedRow[];
   /** False where a line of it could not be understood: its counts are left for the next tick, which has them too. */
   readonly complete: boolean;
 }

@@ -20,8 +20,31 @@ export const operations = [
 ] as const;
 export type Operation = (typeof operations)[number];
 
+/**
+ * Files of /proc/PID whose reader looks at the target's address space: the `file` label. `procmap_query` is the ioctl
+ * on maps; `remote` is other access to a foreign address space (cmdline, environ, mem, ptrace, process_vm_*).
+ */
+export const procFiles = [
+  'maps',
+  'smaps',
+  'smaps_rollup',
+  'numa_maps',
+  'pagemap',
+  'clear_refs',
+  'procmap_query',
+  'remote',
+] as const;
+export type ProcFile = (typeof procFiles)[number];
+
+/** How a kernel serves a proc file: its reader holds mmap_lock, works on snapshots, or locks one VMA at a time. */
+export const lockPaths = ['mmap_lock', 'rcu_snapshot', 'per_vma_lock'] as const;
+export type LockPath = (typeof lockPaths)[number];
+
+/** Stands in label values for the part of blocks that no reader can be shown to own. */
+export const unknown = '~unknown';
+
 /** What a host lets us see, or not: the `what` label of `mmaplock_observable`. */
-export const observables = ['waits', 'operations', 'reads', 'retries', 'blocks', 'holds'] as const;
+export const observables = ['waits', 'operations', 'opens', 'reads', 'retries', 'blocks', 'holds'] as const;
 export type Observable = (typeof observables)[number];
 
 /** The pairs of mode and operation that can occur: these series exist at 0 from the first scrape. */
@@ -36,6 +59,7 @@ export const waitPairs: readonly (readonly [Mode, Operation])[] = [
   ['write', 'clone'],
   ['write', 'execve'],
   ['write', 'exit'],
+  ['write', 'proc_read'], // clear_refs
   ['write', 'other'],
   ['read', 'page_fault'],
   ['read', 'mmap'], // MAP_POPULATE, as for brk and mremap under mlockall

@@ -65,7 +65,7 @@ const roomOf = (file: string): string => file.split('/')[0]?.replace(/\.ts$/, ''
 const way = [
   ['kernel'],
   ['probes'],
-  ['host', 'instance'], // the survey of this host, and its one daemon
+  ['host', 'instance', 'marks'], // the survey of this host, its one daemon, and what that tells the tracer
   ['bpftrace'],
   ['readiness'],
   ['ledger'],

@@ -1,10 +1,9 @@
 /** What the maps of bpf/waits.bt mean: integers of one tick to rows of records. */
-import { endianness } from 'node:os';
-import { nameFromWords } from '../identity/comm.js';
 import { context, operationOf } from '../probes/operations.js';
 import type { OngoingWait, ProcessWaitRow, WaitDurations, WaitRow } from '../records.js';
 import type { Mode } from '../vocabulary.js';
-import type { HistogramRows, MapRows } from './rows.js';
+import { type HistogramRows, joinRows, type MapRows } from './rows.js';
+import { modeOf, namedOf } from './wire-keys.js';
 
 /** The maps it prints, each with the number of integers in its key. */
 export const waitMaps = {
@@ -17,9 +16,6 @@ export const waitMaps = {
   '@waiting_read': 3,
   '@waiting_write': 3,
 } as const;
-
-/** Values of `flags` in lock:contention_begin: LCB_F_READ and LCB_F_WRITE (include/trace/events/lock.h, 5.19). */
-const modeOf = (flags: bigint): Mode => (flags === 2n ? 'read' : 'write');
 
 /** bpf/waits.bt stores 2^62 - start, so that the oldest has the largest value. */
 const startBase = 2n ** 62n;
@@ -47,16 +43,14 @@ export const waitRows = (counts: MapRows, nanoseconds: MapRows): WaitRow[] => {
 
 /** @process_waits and @process_wait_ns, keyed (name, name, cgroup, mode), with @process_pid. */
 export const processRows = (counts: MapRows, nanoseconds: MapRows, pids: MapRows): ProcessWaitRow[] => {
-  const waited = new Map(nanoseconds.map(({ key, value }) => [key.join(), Number(value)]));
   const pidOf = new Map(pids.map(({ key, value }) => [key.join(), Number(value)]));
-  return counts.map(({ key, value }) => {
+  return joinRows([counts, nanoseconds]).map(({ key, values: [count = 0, waited = 0] }) => {
     const [word0 = 0n, word1 = 0n, cgroup = 0n, flags = 0n] = key;
     return {
-      name: nameFromWords(word0, word1, endianness()),
-      cgroupId: BigInt.asUintN(64, cgroup).toString(),
+      ...namedOf(word0, word1, cgroup),
       mode: modeOf(flags),
-      count: Number(value),
-      nanoseconds: waited.get(key.join()) ?? 0,
+      count,
+      nanoseconds: waited,
       lastPid: pidOf.get(key.slice(0, 3).join()),
     };
   });
@@ -70,8 +64,8 @@ export const waitDurations = (histograms: HistogramRows): WaitDurations[] =>
 export const ongoingWaits = (mode: Mode, waiting: MapRows, now: bigint): OngoingWait[] =>
   waiting.map(({ key, value }) => {
     const [pid = 0n, tid = 0n, how = 0n] = key;
-    const syscall = Number(how >> 8n) - 1;
-    const bits = Number((how >> 3n) & 31n);
+    const syscall = Number(how >> 11n) - 1;
+    const bits = Number((how >> 3n) & 255n);
     const elapsed = now - (startBase - BigInt(value));
     return {
       mode,

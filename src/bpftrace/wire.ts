@@ -8,12 +8,30 @@ import type { Tick, TracerRecord } from '../records.js';
 import type { Contents } from './decode/maps.js';
 import { type BpftraceLine, integerKey, type Value } from './lines.js';
 import type { HistogramRows, MapRows } from './rows.js';
+import {
+  blockDurations,
+  blockMaps,
+  blockRows,
+  readerBlockRows,
+  unblockedMaps,
+  unblockedRows,
+} from './wire-blocks.js';
+import { fileOf } from './wire-keys.js';
+import { procFileRows, readerMaps, readerRows } from './wire-readers.js';
 import { ongoingWaits, processRows, waitDurations, waitMaps, waitRows } from './wire-waits.js';
 
 const tickLine = new RegExp(`^${tickWord} (\\d+)\\n?$`);
 
 /** How many integers the key of each map has. Maps not named are working state and are passed over. */
-const keyWidths: Readonly<Record<string, number>> = { ...waitMaps };
+const keyWidths: Readonly<Record<string, number>> = {
+  ...waitMaps,
+  ...readerMaps,
+  ...blockMaps,
+  ...unblockedMaps,
+};
+
+/** Maps whose keys end with the number of a proc file. */
+const fileMaps = new Set(Object.keys({ ...readerMaps, ...blockMaps }));
 
 export interface WireOptions {
   /** Milliseconds since the epoch. */
@@ -84,13 +102,20 @@ export class Wire {
     const { map } = line;
     const width = keyWidths[map];
     if (width === undefined) return [];
+    const rows: { readonly key: readonly bigint[]; readonly value: V }[] = [];
+    const told: TracerRecord[] = [];
     try {
       if (!line.keyed) throw new Error('expected keys');
-      into.set(
-        map,
-        Array.from(line.entries, ([key, value]) => ({ key: keyOf(key, width), value: meaning(value) })),
-      );
-      return [];
+      for (const [raw, value] of line.entries) {
+        const key = keyOf(raw, width);
+        const file = key.at(-1) as bigint;
+        if (isFileOf(map, file)) rows.push({ key, value: meaning(value) });
+        // The next tick would have it again: only this row is lost, and told.
+        else
+          told.push({ kind: 'undecodable', at: this.#options.now(), reason: `${map}: no proc file ${file}` });
+      }
+      into.set(map, rows);
+      return told;
     } catch (error) {
       return this.damaged(`${map}: ${messageOf(error)}`);
     }
@@ -111,6 +136,12 @@ export class Wire {
               ...ongoingWaits('read', rows('@waiting_read'), kernelNow),
               ...ongoingWaits('write', rows('@waiting_write'), kernelNow),
             ],
+      procFiles: procFileRows(rows),
+      readers: readerRows(rows),
+      blocks: blockRows(rows('@blocks'), rows('@block_ns')),
+      blockDurations: blockDurations(this.#histograms.get('@block_us') ?? []),
+      readerBlocks: readerBlockRows(rows('@reader_blocks'), rows('@reader_block_ns')),
+      unblocked: unblockedRows(rows('@unblocked'), rows('@unblocked_ns')),
       complete: this.#complete,
     };
     this.#maps = new Map();
@@ -119,6 +150,10 @@ export class Wire {
     return tick;
   }
 }
+
+/** Whether a key of this map may end so. Only blocks have 0: a file that is not known. */
+const isFileOf = (map: string, file: bigint): boolean =>
+  !fileMaps.has(map) || fileOf(file) !== undefined || (file === 0n && Object.hasOwn(blockMaps, map));
 
 const keyOf = (raw: string, width: number): bigint[] => {
   const key = integerKey(raw, width);

@@ -11,8 +11,9 @@ import { MmaplockError } from '../errors.js';
 import { type KernelFacts, surveyHost } from '../host.js';
 import { snakeCase } from '../http/snake-case.js';
 import { otherInstance } from '../instance.js';
+import type { LockPathEvidence } from '../probes/lock-paths.js';
 import type { Observation, ProbePlan } from '../probes/plan.js';
-import { type Observable, observables } from '../vocabulary.js';
+import { type Observable, observables, procFiles } from '../vocabulary.js';
 
 /** What `check --json` prints; codes and members are stable. */
 export interface CheckReport {
@@ -22,6 +23,7 @@ export interface CheckReport {
   readonly bpftrace:
     | { readonly path: string; readonly version: string; readonly works: true; readonly seconds: number }
     | { readonly works: false; readonly code: string; readonly message: string; readonly fix: string };
+  readonly lock_paths: readonly LockPathEvidence[];
   readonly observables: readonly ({ readonly what: Observable } & Observation)[];
   readonly fragments: readonly {
     readonly fragment: string;
@@ -49,7 +51,7 @@ export const check = async (
 };
 
 const examine = async (config: Config, clock: Clock): Promise<CheckReport> => {
-  const { kernel, plan, catalog } = await surveyHost(config);
+  const { kernel, plan, lockPaths, catalog } = await surveyHost(config);
   const bpftrace = await tryBpftrace(config, clock);
   const providable = new Set(catalog.fragments.flatMap(({ provides }) => provides.map(({ what }) => what)));
   return {
@@ -57,6 +59,7 @@ const examine = async (config: Config, clock: Clock): Promise<CheckReport> => {
     verdict: bpftrace.works ? verdictOf(plan, providable) : 'blind',
     kernel,
     bpftrace,
+    lock_paths: lockPaths,
     observables: observables.map((what) => ({ what, ...plan.observables[what] })),
     fragments: [
       ...plan.chosen.map(({ fragment }) => ({
@@ -111,6 +114,13 @@ const describe = (report: CheckReport): string => {
       ? `bpftrace ${bpftrace.version} (${bpftrace.path}): works, a program starts in ${bpftrace.seconds.toFixed(1)} s`
       : `bpftrace: ${bpftrace.code}: ${bpftrace.message}. ${bpftrace.fix}`,
     '',
+    'How this kernel serves the files of /proc/PID',
+    ...procFiles.map((file) => {
+      const { path = 'unknown', evidence = notServed } =
+        report.lock_paths.find((candidate) => candidate.file === file) ?? {};
+      return `  ${file.padEnd(13)} ${path.padEnd(12)} ${evidence}`;
+    }),
+    '',
     'What is observed',
     ...report.observables.map(
       ({ what, observed, source, reason }) =>
@@ -129,6 +139,8 @@ const describe = (report: CheckReport): string => {
   ];
   return `${lines.join('\n')}\n`;
 };
+
+const notServed = 'This kernel has no such file, or neither its BTF nor its symbols show how it is served.';
 
 const functionTracing: Readonly<Record<string, string>> = {
   readable: 'available',

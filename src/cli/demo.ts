@@ -1,6 +1,10 @@
-/** `mmaplockd demo`: makes threads of one process contend for its mmap_lock, and shows what the daemon sees of it. */
+/**
+ * `mmaplockd demo`: makes threads of one process contend for its mmap_lock, lets two others read its maps and smaps,
+ * and shows what the daemon sees of it.
+ */
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, rename, stat } from 'node:fs/promises';
+import { constants } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import type { Clock } from '../clock.js';
@@ -9,8 +13,8 @@ import { MmaplockError, messageOf } from '../errors.js';
 import { packageRoot } from '../host.js';
 import type { DaemonView } from '../http/context.js';
 import { claimHost } from '../instance.js';
-import type { WaitTotal } from '../ledger/waits.js';
 import { createLog, type Log } from '../log/log.js';
+import { demoReaders, progressHeader, progressLine, summaryOf } from './demo-summary.js';
 
 const say = (text: string): void => {
   process.stdout.write(`${text}\n`);
@@ -23,65 +27,97 @@ interface Daemon {
   stop(): Promise<void>;
 }
 
-/** @param startDaemon main's, for only main starts daemons */
+/** Paths of the compiled programs. */
+interface Workload {
+  readonly writers: string;
+  readonly procReader: string;
+}
+
+/**
+ * Gives the exit code. SIGINT and SIGTERM end it early and in order: nothing it started is left behind.
+ * @param startDaemon main's, for only main starts daemons
+ */
 export const demo = async (
   config: Config,
   seconds: number,
   clock: Clock,
   startDaemon: (config: Config, log: Log, clock: Clock) => Promise<Daemon>,
 ): Promise<number> => {
-  const workload = await buildWriters();
+  const workload = { writers: await compiled('writers'), procReader: await compiled('proc-reader') };
   const log = createLog({ ...config.log, level: config.log.level === 'info' ? 'warn' : config.log.level });
   const web = { ...config.web, listen_address: ['127.0.0.1:0'] };
   await claimHost({ ...config, web }, log);
+
+  const ending = new AbortController();
+  let exitCode = 0;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      exitCode = 128 + constants.signals[signal];
+      ending.abort();
+    });
   const daemon = await startDaemon({ ...config, web }, log, clock);
   try {
-    await observing(daemon, config.bpftrace.start_timeout_seconds, clock);
-    say(
-      `Two threads of "writers" now map, touch, protect and unmap memory for ${seconds} s. All of that needs the`,
-    );
-    say('mmap_lock of their process, so they wait for each other. Watch it live at');
-    say(`  ${daemon.urls[0]}/api/v1/waits\n`);
-    const writers = execa(workload, ['--threads', '2', '--vmas', '1000', '--seconds', String(seconds)], {
-      reject: false,
-    });
+    await observing(daemon, config.bpftrace.start_timeout_seconds, clock, ending.signal);
+    if (ending.signal.aborted) return exitCode;
+    introduce(daemon, seconds);
     const stopShowing = showProgress(daemon, clock);
-    const result = await writers;
-    if (result.exitCode !== 0)
-      throw new MmaplockError('internal_error', `writers ended badly: ${messageOf(result)}`);
-    await pause(clock, 1500);
-    stopShowing();
-    say(`\n${summaryOf(daemon)}`);
-    return 0;
+    try {
+      await contend(workload, seconds, ending.signal);
+      // The tick that is under way, and the next, which tells the rest.
+      if (!ending.signal.aborted) await pause(clock, 1500);
+    } finally {
+      stopShowing();
+    }
+    say(`\n${summaryOf(daemon.view)}`);
+    return exitCode;
   } finally {
+    ending.abort();
     await daemon.stop();
   }
 };
 
-/** The workload, compiled where that has not been done yet. */
-const buildWriters = async (): Promise<string> => {
-  const source = path.join(packageRoot, 'test/workload/writers.c');
-  const target = path.join(packageRoot, 'dist/workload/writers');
-  if (existsSync(target)) return target;
+/** A program of the workload, compiled unless that has been done since its sources last changed. */
+const compiled = async (name: string): Promise<string> => {
+  const sources = path.join(packageRoot, 'test/workload');
+  const source = path.join(sources, `${name}.c`);
+  const target = path.join(packageRoot, 'dist/workload', name);
+  const headers = (await readdir(sources).catch(() => [])).filter((file) => file.endsWith('.h'));
+  const changed = await Promise.all(
+    [source, ...headers.map((file) => path.join(sources, file))].map(changedAt),
+  );
+  if ((await changedAt(target)) > Math.max(...changed)) return target;
   if (!existsSync(source))
     throw new MmaplockError('workload_missing', `the demonstration's load is not here: ${source}`, {
       fix: 'Run the demonstration from a checkout of the source.',
     });
   await mkdir(path.dirname(target), { recursive: true });
-  const compiled = await execa('cc', ['-O2', '-pthread', '-o', target, source], { reject: false });
-  if (compiled.failed)
-    throw new MmaplockError('workload_missing', `cc failed: ${compiled.stderr || messageOf(compiled)}`);
+  // Another demonstration must not run what this one has half written.
+  const unfinished = `${target}.${process.pid}`;
+  const result = await execa('cc', ['-O2', '-pthread', '-o', unfinished, source], { reject: false });
+  if (result.failed)
+    throw new MmaplockError('workload_missing', `cc failed: ${result.stderr || messageOf(result)}`);
+  await rename(unfinished, target);
   return target;
 };
+
+/** Milliseconds since the epoch, 0 where there is no such file. */
+const changedAt = async (file: string): Promise<number> =>
+  (await stat(file).catch(() => undefined))?.mtimeMs ?? 0;
 
 const pause = (clock: Clock, milliseconds: number): Promise<void> =>
   new Promise((resolve) => {
     clock.after(milliseconds, resolve);
   });
 
-const observing = async (daemon: Daemon, timeoutSeconds: number, clock: Clock): Promise<void> => {
+/** Resolves once waits are observed, or the demonstration is to end. */
+const observing = async (
+  daemon: Daemon,
+  timeoutSeconds: number,
+  clock: Clock,
+  ending: AbortSignal,
+): Promise<void> => {
   const deadline = clock.monotonic() + timeoutSeconds * 1000;
-  while (!daemon.view.readiness().ready) {
+  while (!daemon.view.readiness().ready && !ending.aborted) {
     const [problem] = daemon.view.readiness().problems;
     if (
       clock.monotonic() > deadline ||
@@ -93,47 +129,58 @@ const observing = async (daemon: Daemon, timeoutSeconds: number, clock: Clock): 
   }
 };
 
-const sumOf = (totals: Iterable<WaitTotal>, mode: string): { count: number; seconds: number } => {
-  let count = 0;
-  let nanoseconds = 0;
-  for (const total of totals) {
-    if (total.mode !== mode) continue;
-    count += total.count;
-    nanoseconds += total.nanoseconds;
-  }
-  return { count, seconds: nanoseconds / 1e9 };
+const introduce = ({ urls: [url] }: Daemon, seconds: number): void => {
+  const readers = demoReaders.map(({ name, file }) => `"${name}" reads its /proc/PID/${file}`);
+  say(
+    [
+      `Two threads of "writers" now map, touch, protect and unmap memory for ${seconds} s. All of that needs the`,
+      `mmap_lock of their process, so they wait for each other. Half of the time ${readers[0]},`,
+      `then ${readers[1]}. Watch it live at`,
+      ...['waits', 'readers', 'blocks'].map((list) => `  ${url}/api/v1/${list}`),
+      '',
+    ].join('\n'),
+  );
 };
 
-const showProgress = (daemon: Daemon, clock: Clock): (() => void) => {
-  const { waits } = daemon.view.ledger;
+/** Runs the writers, and beside them one reader after the other; resolves once all have ended. */
+const contend = async (
+  { writers, procReader }: Workload,
+  seconds: number,
+  ending: AbortSignal,
+): Promise<void> => {
+  const start = (program: string, args: readonly string[]) =>
+    execa(program, args, { cancelSignal: ending, reject: false });
+  const endedWell = (name: string, result: { readonly failed: boolean }): void => {
+    if (result.failed && !ending.aborted)
+      throw new MmaplockError('internal_error', `${name} ended badly: ${messageOf(result)}`);
+  };
+  const target = start(writers, ['--threads', '2', '--vmas', '2000', '--seconds', String(seconds)]);
+  const read = async (): Promise<void> => {
+    for (const { name, file } of demoReaders) {
+      if (target.pid === undefined || ending.aborted) return;
+      const args = [
+        file,
+        String(target.pid),
+        '--seconds',
+        String(seconds / demoReaders.length),
+        '--name',
+        name,
+      ];
+      endedWell(name, await start(procReader, args));
+    }
+  };
+  await Promise.all([target.then((result) => endedWell('writers', result)), read()]);
+};
+
+/** Gives what ends it. */
+const showProgress = ({ view }: Daemon, clock: Clock): (() => void) => {
   const startedAt = clock.monotonic();
   let cancel = (): void => {};
   const show = (): void => {
-    const write = sumOf(waits.totals.values(), 'write');
-    const read = sumOf(waits.totals.values(), 'read');
-    const elapsed = ((clock.monotonic() - startedAt) / 1000).toFixed(0);
-    say(
-      `${elapsed.padStart(4)} s  to write: ${write.count} waits, ${write.seconds.toFixed(3)} s` +
-        `   to read: ${read.count} waits, ${read.seconds.toFixed(3)} s`,
-    );
+    say(progressLine(view, clock.monotonic() - startedAt));
     cancel = clock.after(2000, show);
   };
+  say(progressHeader());
   cancel = clock.after(2000, show);
   return () => cancel();
-};
-
-/** What was seen, in one sentence. */
-const summaryOf = ({ view }: Daemon): string => {
-  const { waits } = view.ledger;
-  const writers = waits.list.entries().find(({ name }) => name === 'writers');
-  if (writers === undefined)
-    return 'Nobody had to wait this time: the threads never met. Try again, or with --seconds 60.';
-  const { read, write } = writers.waits;
-  const seconds = (read.nanoseconds + write.nanoseconds) / 1e9;
-  const worst = [...waits.totals.values()].reduce((a, b) => (b.nanoseconds > a.nanoseconds ? b : a));
-  return (
-    `writers (pid ${writers.lastPid}) waited ${read.count + write.count} times for its own mmap_lock, ` +
-    `${seconds.toFixed(3)} thread-seconds in all: ${write.count} times to write, ${read.count} times to read; ` +
-    `most of the time was lost in ${worst.operation} (${worst.mode}).`
-  );
 };

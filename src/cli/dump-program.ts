@@ -2,7 +2,7 @@
 import type { Config } from '../config/schema.js';
 import { MmaplockError } from '../errors.js';
 import { surveyHost } from '../host.js';
-import { joinProgram, renderFragment } from '../probes/program.js';
+import { joinProgram, scriptOf } from '../probes/program.js';
 
 export const dumpProgram = async (config: Config, fragment: string | undefined): Promise<number> => {
   const { plan } = await surveyHost(config);
@@ -27,6 +27,6 @@ export const dumpProgram = async (config: Config, fragment: string | undefined):
       { field: '--fragment' },
     );
   }
-  process.stdout.write(renderFragment(choice));
+  process.stdout.write(scriptOf(choice, plan.chosen).text);
   return 0;
 };

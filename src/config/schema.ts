@@ -3,13 +3,17 @@
  * line of `--help`: settings.ts derives them all.
  *
  * `default` is the value when no source gives one. `accepts` says in words what a refinement allows; for
- * types that explain themselves (enumerations, numbers, booleans) it is derived.
+ * types that explain themselves (enumerations, numbers, booleans) it is derived. `flag` is the name of the flag where
+ * it is not the path of the key.
  */
 import { type Static, Type } from 'typebox';
 import { isHost, parseListenAddress } from './address.js';
 
 /** The ways to attach a probe that the plan may choose from, cheapest to reach first. */
 export const probeKinds = ['tracepoint', 'kprobe', 'fentry'] as const;
+
+/** What the operator can switch on and off of what is traced: a fragment names the positions under which it runs. */
+export const probeSwitches = { reads: ['exact', 'opens', 'off'], retries: ['on', 'off'] } as const;
 
 const path = (options: { description: string; default: string }) =>
   Type.Refine(
@@ -68,7 +72,20 @@ export const configSchema = section({
       Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]*$', accepts: 'the name of a fragment' }),
       { description: 'Fragments that are never chosen, by name.', default: [] },
     ),
+    reads: Type.Enum([...probeSwitches.reads], {
+      flag: 'reads',
+      description:
+        'What is traced of the readers of /proc/PID/maps and its siblings: exact counts every read, and tells whom ' +
+        'it blocked; opens counts only who opens them; off traces nothing of them.',
+      default: 'exact',
+    }),
+    retries: Type.Enum([...probeSwitches.retries], {
+      flag: 'retries',
+      description: 'Whether the retries of these readers are counted, which needs --reads exact.',
+      default: 'on',
+    }),
   }),
+  // The maxima keep a host below 1,500 series with every slot taken (test/metrics).
   metrics: section({
     name_by: Type.Enum(['comm', 'unit'], {
       description:
@@ -80,7 +97,21 @@ export const configSchema = section({
       description: 'Names a per-process metric may expose at once; the others count into ~other.',
       default: 50,
       minimum: 1,
-      maximum: 500,
+      maximum: 100,
+    }),
+    reader_slots: Type.Integer({
+      description:
+        'Pairs of file and reader a per-reader metric may expose at once; the others count into ~other.',
+      default: 50,
+      minimum: 1,
+      maximum: 80,
+    }),
+    block_slots: Type.Integer({
+      description:
+        'Triples of file, reader and victim a per-block metric may expose at once; the others count into ~other.',
+      default: 100,
+      minimum: 1,
+      maximum: 150,
     }),
   }),
   bpftrace: section({

@@ -3,7 +3,7 @@ import { Value } from 'typebox/value';
 import { quoted } from '../printable.js';
 import { configSchema } from './schema.js';
 
-/** The part of a typebox schema that is used here: what JSON Schema says of one value, and our `accepts`. */
+/** The part of a typebox schema that is used here: what JSON Schema says of one value, and our `accepts` and `flag`. */
 export interface ValueSchema {
   readonly type?: string;
   readonly enum?: readonly (string | number)[];
@@ -13,6 +13,7 @@ export interface ValueSchema {
   readonly description?: string;
   readonly default?: unknown;
   readonly accepts?: string;
+  readonly flag?: string;
   readonly properties?: Readonly<Record<string, ValueSchema>>;
 }
 
@@ -22,7 +23,7 @@ export interface Setting {
   readonly path: string;
   /** The first part of the path; empty for a key outside any section. */
   readonly section: string;
-  /** Without the dashes before it: `web.listen-address`. */
+  /** Without the dashes before it: `web.listen-address`, unless the schema names it. */
   readonly flag: string;
   /** `MMAPLOCKD_WEB_LISTEN_ADDRESS`. */
   readonly variable: string;
@@ -37,7 +38,7 @@ const collect = (schema: ValueSchema, parents: readonly string[] = []): Setting[
     return {
       path,
       section: parents[0] ?? '',
-      flag: path.replaceAll('_', '-'),
+      flag: child.flag ?? path.replaceAll('_', '-'),
       variable: `MMAPLOCKD_${path.replaceAll('.', '_').toUpperCase()}`,
       schema: child,
     };

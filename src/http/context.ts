@@ -6,6 +6,7 @@ import type { CgroupIdentity } from '../identity/cgroup.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Exposition } from '../metrics/exposition.js';
 import type { CostTotals } from '../metrics/tracer.js';
+import type { LockPathEvidence } from '../probes/lock-paths.js';
 import type { ProbePlan } from '../probes/plan.js';
 import type { Readiness } from '../readiness.js';
 
@@ -16,6 +17,7 @@ export interface DaemonView {
   readonly kernel: KernelFacts;
   readonly ledger: Ledger;
   readonly plan: () => ProbePlan;
+  readonly lockPaths: () => readonly LockPathEvidence[];
   readonly tracer: () => TracerState;
   readonly readiness: () => Readiness;
   readonly cost: () => CostTotals;

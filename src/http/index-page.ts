@@ -5,6 +5,8 @@ const links: readonly (readonly [string, string])[] = [
   ['/metrics', 'metrics for Prometheus'],
   ['/api/v1/waits', 'waits by mode and operation, and those still going on'],
   ['/api/v1/processes', 'who waits, by process and cgroup'],
+  ['/api/v1/readers', 'who reads maps, smaps and the like, how often, and whose'],
+  ['/api/v1/blocks', 'which reader made whom wait, and for how long'],
   ['/api/v1/status', 'kernel, probes and why, tracer, cost'],
   ['/-/ready', 'whether this host is observed; if not, why'],
   ['/-/healthy', 'whether the daemon lives'],

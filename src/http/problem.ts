@@ -34,6 +34,10 @@ export const sendProblem = (reply: FastifyReply, error: MmaplockError): FastifyR
     );
 };
 
+/** The values an enumeration allows, as ajv tells them. */
+const allowedOf = ({ params }: { readonly params: Readonly<Record<string, unknown>> }): string =>
+  (params.allowedValues as readonly string[]).join(', ');
+
 /** What fastify found wrong with a request, in our words. */
 const fromFastify = (error: FastifyError): MmaplockError | undefined => {
   const [first] = error.validation ?? [];
@@ -43,7 +47,9 @@ const fromFastify = (error: FastifyError): MmaplockError | undefined => {
     return new MmaplockError('unknown_parameter', `there is no parameter "${field}" here`, { field });
   }
   const field = first.instancePath.replace(/^\//, '');
-  return new MmaplockError('invalid_parameter', `${field} ${first.message ?? 'is not valid'}`, { field });
+  const wrong =
+    first.keyword === 'enum' ? `is none of ${allowedOf(first)}` : (first.message ?? 'is not valid');
+  return new MmaplockError('invalid_parameter', `${field} ${wrong}`, { field });
 };
 
 /** What fastify answers before any route or hook: a path that cannot be decoded. */

@@ -46,7 +46,7 @@ export const statusRoutes =
       '/api/v1/status',
       {
         schema: {
-          summary: 'Kernel, plan with reasons, tracer, readiness and cost',
+          summary: 'Kernel, lock paths, plan with reasons, tracer, readiness and cost',
           querystring: Type.Object({}, { additionalProperties: false }),
         },
       },
@@ -69,6 +69,7 @@ export const statusOf = (view: DaemonView) => {
     as_of: isoOrNull(ledger.asOf || undefined),
     ...view.readiness(),
     kernel: snakeCase(kernel),
+    lock_paths: view.lockPaths(),
     observables: observables.map((what) => ({ what, ...plan.observables[what] })),
     plan: {
       chosen: plan.chosen.map(({ fragment }) => ({

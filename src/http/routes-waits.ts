@@ -5,9 +5,9 @@ import type { ProcessEntry } from '../ledger/processes.js';
 import { operations } from '../vocabulary.js';
 import type { DaemonView } from './context.js';
 import { listOf, listQuery, pageOf, sinceQuery, sinceTime } from './lists.js';
+import { identityOf, identityRow, idOrNull, matches, nameQuery, nullable } from './rows.js';
 
 const mode = Type.Enum(['read', 'write']);
-const nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
 
 const waitRow = Type.Object({
   mode,
@@ -29,9 +29,7 @@ const ongoingRow = Type.Object({
 const processRow = Type.Object({
   process: Type.String({ description: 'comm of the thread-group leader.' }),
   cgroup_id: Type.String(),
-  unit: nullable('systemd unit.'),
-  container_id: nullable('Container id.'),
-  pod_uid: nullable('Kubernetes pod UID.'),
+  ...identityRow,
   last_pid: nullable('The process of that name that waited last.'),
   read_waits_total: Type.Integer(),
   read_wait_seconds_total: Type.Number(),
@@ -61,8 +59,7 @@ export const waitRoutes =
       },
       async ({ query }) => {
         const { waits, asOf } = view.ledger;
-        const wanted = (row: { mode: string }): boolean =>
-          query.mode === undefined || row.mode === query.mode;
+        const wanted = (row: { mode: string }): boolean => matches(query.mode, row.mode);
         const rows = [...waits.totals.values()]
           .filter(wanted)
           .sort((a, b) => b.nanoseconds - a.nanoseconds)
@@ -91,7 +88,7 @@ export const waitRoutes =
         schema: {
           summary: 'Who waits: processes by name and cgroup, longest waiting first',
           querystring: Type.Object(
-            { ...listQuery, ...sinceQuery, process: Type.Optional(Type.String({ maxLength: 64 })) },
+            { ...listQuery, ...sinceQuery, process: nameQuery },
             { additionalProperties: false },
           ),
           response: { 200: listOf(processRow) },
@@ -102,9 +99,7 @@ export const waitRoutes =
         const from = query.since === undefined ? 0 : sinceTime(query.since, view.now());
         const rows = waits.list
           .entries()
-          .filter(
-            ({ name, lastAt }) => lastAt >= from && (query.process === undefined || name === query.process),
-          )
+          .filter(({ name, lastAt }) => lastAt >= from && matches(query.process, name))
           .sort((a, b) => waited(b) - waited(a));
         const page = pageOf(rows, query, { asOf, complete: waits.list.dropped === 0 });
         return { ...page, data: page.data.map((entry) => describe(entry, view)) };
@@ -116,14 +111,11 @@ const waited = ({ waits: { read, write } }: ProcessEntry): number => read.nanose
 
 const describe = (entry: ProcessEntry, view: DaemonView) => {
   const { name, cgroupId, lastPid, lastAt, waits } = entry;
-  const identity = view.cgroup(cgroupId);
   return {
     process: name,
     cgroup_id: cgroupId,
-    unit: identity?.unit ?? null,
-    container_id: identity?.container_id ?? null,
-    pod_uid: identity?.pod_uid ?? null,
-    last_pid: lastPid === undefined ? null : String(lastPid),
+    ...identityOf(view, cgroupId),
+    last_pid: idOrNull(lastPid),
     read_waits_total: waits.read.count,
     read_wait_seconds_total: waits.read.nanoseconds / 1e9,
     write_waits_total: waits.write.count,

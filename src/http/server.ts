@@ -8,6 +8,8 @@ import { errnoOf, MmaplockError, messageOf } from '../errors.js';
 import type { Log } from '../log/log.js';
 import type { DaemonView } from './context.js';
 import { sendBadPath, sendProblem, useProblems } from './problem.js';
+import { blockRoutes } from './routes-blocks.js';
+import { readerRoutes } from './routes-readers.js';
 import { healthRoutes, statusRoutes } from './routes-status.js';
 import { waitRoutes } from './routes-waits.js';
 
@@ -72,6 +74,8 @@ export const buildApp = async (
     });
     await app.register(statusRoutes(view));
     await app.register(waitRoutes(view));
+    await app.register(readerRoutes(view));
+    await app.register(blockRoutes(view));
     app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   }
   await app.register(healthRoutes(view));

@@ -14,20 +14,21 @@ export class Growth {
     return this.#seen.has(key);
   }
 
-  /** How much of `value` has not been taken yet. */
-  pending(key: string, value: number): number {
-    return Math.max(0, value - (this.#seen.get(key) ?? 0));
+  /** Forgets all keys but these. */
+  keepOnly(keys: ReadonlySet<string>): void {
+    for (const key of this.#seen.keys()) if (!keys.has(key)) this.#seen.delete(key);
   }
 
-  /** Marks `amount` more of a key as taken. */
-  take(key: string, amount: number): void {
-    this.#seen.set(key, (this.#seen.get(key) ?? 0) + amount);
+  /** Growth of a key since it was last taken, taken now as far as `most` reaches; the rest is there next time. */
+  takeUpTo(key: string, value: number, most: number): number {
+    const seen = this.#seen.get(key) ?? 0;
+    const amount = Math.min(most, Math.max(0, value - seen));
+    this.#seen.set(key, seen + amount);
+    return amount;
   }
 
   /** All growth of a key since it was last taken, taken now. */
   takeAll(key: string, value: number): number {
-    const amount = this.pending(key, value);
-    this.take(key, amount);
-    return amount;
+    return this.takeUpTo(key, value, Number.POSITIVE_INFINITY);
   }
 }

@@ -2,9 +2,12 @@
  * The ledger: what happened. Pure: no I/O, no clock, no timers; times come with the records. `apply` takes one
  * record and gives back what it asks of the world; only main carries that out.
  */
-import type { TracerRecord } from '../records.js';
+import type { Tick, TracerRecord } from '../records.js';
+import { BlockLedger } from './blocks.js';
+import type { NameOptions } from './names.js';
+import { ReaderLedger } from './readers.js';
 import { TracerLedger } from './tracer.js';
-import { WaitLedger, type WaitOptions } from './waits.js';
+import { WaitLedger } from './waits.js';
 
 /** What the ledger asks for. */
 export type Effect = { readonly kind: 'restart_tracer'; readonly reason: 'map_full' };
@@ -15,17 +18,34 @@ const fullMapRestartMilliseconds = 600_000;
 /** It is started again in a tick without waits, when the gap costs nothing, but no later than this. */
 const quietMilliseconds = 60_000;
 
+export interface LedgerOptions {
+  /** Slots are those of processes that wait; label and row limit are those of readers and blocks as well. */
+  readonly waits: NameOptions;
+  readonly readerSlots?: number;
+  readonly blockSlots?: number;
+  /** Whether the tracer that runs now attributes blocks. */
+  readonly blocksObserved?: () => boolean;
+  /** Those that can overflow. */
+  readonly maps?: readonly string[];
+}
+
 export class Ledger {
   readonly waits: WaitLedger;
+  readonly readers: ReaderLedger;
+  readonly blocks: BlockLedger;
   readonly tracer: TracerLedger;
   /** Time of the newest record, milliseconds since the epoch. */
   asOf = 0;
+  readonly #blocksObserved: () => boolean;
   #fullSince: number | undefined;
   #restartAskedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(options: { readonly waits: WaitOptions; readonly maps?: readonly string[] }) {
-    this.tracer = new TracerLedger(options.maps);
-    this.waits = new WaitLedger(options.waits);
+  constructor({ waits, readerSlots = 50, blockSlots = 100, blocksObserved, maps }: LedgerOptions) {
+    this.tracer = new TracerLedger(maps);
+    this.waits = new WaitLedger(waits);
+    this.readers = new ReaderLedger({ ...waits, slots: readerSlots });
+    this.blocks = new BlockLedger({ ...waits, slots: blockSlots });
+    this.#blocksObserved = blocksObserved ?? (() => false);
   }
 
   apply(record: TracerRecord): Effect[] {
@@ -34,11 +54,13 @@ export class Ledger {
       case 'tracer_started':
         this.#fullSince = undefined;
         this.waits.restart();
+        this.readers.restart();
+        this.blocks.restart();
         this.tracer.started(record.at);
         return [];
       case 'tick':
         this.tracer.ticked(record.at);
-        return record.complete ? this.#mendFullMap(record.at, this.waits.apply(record)) : [];
+        return record.complete ? this.#mendFullMap(record.at, this.#count(record)) : [];
       case 'tracer_stopped':
         this.waits.ongoing = [];
         this.tracer.stopped(record.at, record.reason, record.handedOver);
@@ -54,6 +76,14 @@ export class Ledger {
         this.#fullSince ??= record.at;
         return [];
     }
+  }
+
+  /** Takes what a tick counted; gives how many waits it added. */
+  #count(tick: Tick): number {
+    const waits = this.waits.apply(tick);
+    this.readers.apply(tick);
+    this.blocks.apply(tick, this.#blocksObserved() ? waits : undefined);
+    return waits.count;
   }
 
   #mendFullMap(at: number, waits: number): Effect[] {

@@ -2,11 +2,16 @@
  * Waits: bounded totals by mode and operation, the same by process name within slots, durations, and waits still
  * going on. The two ways of counting always agree: over all label sets, the waits by process are the bounded totals.
  */
-import type { OngoingWait, ProcessWaitRow, Tick, WaitRow } from '../records.js';
+import type { OngoingWait, Tick } from '../records.js';
 import { type Mode, type Operation, waitPairs } from '../vocabulary.js';
+import { Apportionment } from './apportion.js';
+import { addDurations, noDurations } from './durations.js';
 import { Growth } from './growth.js';
+import type { NameOptions } from './names.js';
 import { ProcessList } from './processes.js';
 import { SlotFamily } from './slots.js';
+
+export { durationBuckets } from './durations.js';
 
 /** Waits blocked this long in all earn a name its own series. */
 const earnedNanoseconds = 10_000_000;
@@ -18,46 +23,38 @@ export interface WaitTotal {
   nanoseconds: number;
 }
 
-/** Durations of ended waits, by upper bound: bucket i counts those below 2^(i + firstExponent) microseconds. */
-export const durationBuckets = { firstExponent: 4, lastExponent: 27 } as const;
+/** Waits that one tick added, over all modes and operations. */
+export interface WaitGrowth {
+  readonly count: number;
+  readonly nanoseconds: number;
+}
 
 type ProcessLabels = { readonly process: string; readonly mode: Mode };
 
-export interface WaitOptions {
-  /** Label sets of (process, mode) exposed at most. */
-  readonly slots: number;
-  /** What the `process` label holds, from name and cgroup id. */
-  readonly label: (name: string, cgroupId: string) => string;
-  /** Rows of processes a tick carries at most: as many mean that some were left out. */
-  readonly rowLimit: number;
-}
+const modes = ['read', 'write'] as const;
 
 export class WaitLedger {
   readonly totals = new Map<string, WaitTotal>();
-  /** Counts by mode: index i is [2^(i+3), 2^(i+4)) microseconds, from 0 in the first, without end in the last. */
+  /** Counts by mode and bucket: see durations.ts. */
   readonly durations = new Map<Mode, number[]>();
   readonly processes: SlotFamily<ProcessLabels>;
   readonly list = new ProcessList();
   ongoing: readonly OngoingWait[] = [];
-  readonly #options: WaitOptions;
+  readonly #label: NameOptions['label'];
   readonly #growth = new Growth();
-  readonly #attributed = new Map<Mode, { count: number; nanoseconds: number }>();
-  #rowsWereLeftOut = false;
+  readonly #names: Apportionment;
 
-  constructor(options: WaitOptions) {
-    this.#options = options;
+  constructor({ slots, label, rowLimit }: NameOptions) {
+    this.#label = label;
+    this.#names = new Apportionment(rowLimit);
     this.processes = new SlotFamily<ProcessLabels>({
-      slots: options.slots,
+      slots,
       fold: ({ mode }) => ({ process: '~other', mode }),
       earned: ([, nanoseconds = 0]) => nanoseconds >= earnedNanoseconds,
     });
     for (const [mode, operation] of waitPairs) this.#total(mode, operation);
-    for (const mode of ['read', 'write'] as const) {
-      this.durations.set(
-        mode,
-        Array(durationBuckets.lastExponent - durationBuckets.firstExponent + 2).fill(0),
-      );
-      this.#attributed.set(mode, { count: 0, nanoseconds: 0 });
+    for (const mode of modes) {
+      this.durations.set(mode, noDurations());
       // `~other` is there from the start, so that its first amount shows as an increase.
       this.processes.addToOther({ process: '', mode }, [0, 0], 0);
     }
@@ -66,28 +63,20 @@ export class WaitLedger {
   /** A new tracer counts from zero; what waited under the old one is not known any more. */
   restart(): void {
     this.#growth.reset();
-    this.#rowsWereLeftOut = false;
+    this.#names.restart();
     this.ongoing = [];
   }
 
-  /** Takes a tick; gives how many waits it added. */
-  apply(tick: Tick): number {
-    const added = tick.waits.reduce((sum, row) => sum + this.#applyTotal(row), 0);
-    for (const mode of ['read', 'write'] as const)
-      this.#applyProcesses(
-        mode,
-        tick.processes.filter((row) => row.mode === mode),
-        tick.at,
-      );
-    this.#rowsWereLeftOut ||= tick.processes.length >= this.#options.rowLimit;
-    for (const { mode, buckets } of tick.durations) {
-      const counts = this.durations.get(mode) as number[];
-      for (const { floorMicroseconds, count } of buckets) {
-        const index = bucketIndex(floorMicroseconds);
-        counts[index] =
-          (counts[index] ?? 0) + this.#growth.takeAll(`duration ${mode} ${floorMicroseconds}`, count);
-      }
-    }
+  /** Takes a tick; gives what it added. */
+  apply(tick: Tick): WaitGrowth {
+    const grown = this.#applyTotals(tick);
+    const added = {
+      count: grown.read[0] + grown.write[0],
+      nanoseconds: grown.read[1] + grown.write[1],
+    };
+    this.#applyProcesses(tick, grown);
+    for (const { mode, buckets } of tick.durations)
+      addDurations(this.durations.get(mode) as number[], this.#growth, mode, buckets);
     this.ongoing = tick.ongoing;
     return added;
   }
@@ -107,60 +96,35 @@ export class WaitLedger {
     return total;
   }
 
-  #applyTotal({ mode, operation, count, nanoseconds }: WaitRow): number {
-    const total = this.#total(mode, operation);
-    const added = this.#growth.takeAll(`count ${mode} ${operation}`, count);
-    total.count += added;
-    total.nanoseconds += this.#growth.takeAll(`ns ${mode} ${operation}`, nanoseconds);
-    return added;
+  /** Counts and nanoseconds added, by mode. */
+  #applyTotals({ waits }: Tick): Record<Mode, [count: number, nanoseconds: number]> {
+    const grown: Record<Mode, [number, number]> = { read: [0, 0], write: [0, 0] };
+    for (const { mode, operation, count, nanoseconds } of waits) {
+      const total = this.#total(mode, operation);
+      const countAdded = this.#growth.takeAll(`count ${mode} ${operation}`, count);
+      const nanosecondsAdded = this.#growth.takeAll(`ns ${mode} ${operation}`, nanoseconds);
+      total.count += countAdded;
+      total.nanoseconds += nanosecondsAdded;
+      grown[mode][0] += countAdded;
+      grown[mode][1] += nanosecondsAdded;
+    }
+    return grown;
   }
 
-  /**
-   * Gives the growth of the bounded totals to names. The tracer updates names first and totals last, and is read the
-   * other way round, so names can only be ahead: what is ahead waits for the next tick. What no name claims was lost
-   * to a full map, and goes to `~other`.
-   */
-  #applyProcesses(mode: Mode, rows: readonly ProcessWaitRow[], at: number): void {
-    const attributed = this.#attributed.get(mode) as { count: number; nanoseconds: number };
-    let count = -attributed.count;
-    let nanoseconds = -attributed.nanoseconds;
-    for (const total of this.totals.values()) {
-      if (total.mode !== mode) continue;
-      count += total.count;
-      nanoseconds += total.nanoseconds;
-    }
-    attributed.count += count;
-    attributed.nanoseconds += nanoseconds;
-
-    for (const row of rows) {
-      const key = `${mode} ${row.cgroupId} ${row.name}`;
-      if (this.#rowsWereLeftOut && !this.#growth.has(`pc ${key}`)) {
-        // Part of it went to `~other` while its row was left out: only what comes from now on is its own.
-        this.#growth.take(`pc ${key}`, row.count);
-        this.#growth.take(`pn ${key}`, row.nanoseconds);
-        continue;
-      }
-      const countGiven = Math.min(count, this.#growth.pending(`pc ${key}`, row.count));
-      const nanosecondsGiven = Math.min(nanoseconds, this.#growth.pending(`pn ${key}`, row.nanoseconds));
-      if (countGiven === 0 && nanosecondsGiven === 0) continue;
-      count -= countGiven;
-      nanoseconds -= nanosecondsGiven;
-      this.#growth.take(`pc ${key}`, countGiven);
-      this.#growth.take(`pn ${key}`, nanosecondsGiven);
-      const process = this.#options.label(row.name, row.cgroupId);
-      this.processes.add({ process, mode }, [countGiven, nanosecondsGiven], at);
-      this.list.add(row, countGiven, nanosecondsGiven, at);
-    }
-    if (count > 0 || nanoseconds > 0)
-      this.processes.addToOther({ process: '', mode }, [count, nanoseconds], at);
+  /** @param budgets what the totals of each mode have grown by; lowered by what names claim */
+  #applyProcesses({ processes, at }: Tick, budgets: Record<Mode, number[]>): void {
+    const claims = processes.map((row) => ({
+      row,
+      key: `${row.mode} ${row.cgroupId} ${row.name}`,
+      values: [row.count, row.nanoseconds],
+      budget: budgets[row.mode],
+    }));
+    this.#names.share(claims, ({ row }, amounts) => {
+      const [count = 0, nanoseconds = 0] = amounts;
+      const process = this.#label(row.name, row.cgroupId);
+      this.processes.add({ process, mode: row.mode }, amounts, at);
+      this.list.add(row, count, nanoseconds, at);
+    });
+    for (const mode of modes) this.processes.addToOther({ process: '', mode }, budgets[mode], at);
   }
 }
-
-const bucketIndex = (floorMicroseconds: number): number => {
-  const { firstExponent, lastExponent } = durationBuckets;
-  if (floorMicroseconds < 2 ** firstExponent) return 0;
-  return Math.min(
-    Math.floor(Math.log2(floorMicroseconds)) - firstExponent + 1,
-    lastExponent - firstExponent + 1,
-  );
-};

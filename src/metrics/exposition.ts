@@ -3,15 +3,20 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Ledger } from '../ledger/ledger.js';
+import type { LockPathEvidence } from '../probes/lock-paths.js';
 import type { ProbePlan } from '../probes/plan.js';
 import type { Observable } from '../vocabulary.js';
+import { blockFamilies } from './blocks.js';
 import { type Family, register } from './family.js';
+import { lockPathFamilies } from './lock-paths.js';
+import { readerFamilies } from './readers.js';
 import { type CostTotals, tracerFamilies } from './tracer.js';
 import { waitFamilies } from './waits.js';
 
 export interface ExpositionSources {
   readonly ledger: Ledger;
   readonly plan: () => ProbePlan;
+  readonly lockPaths: () => readonly LockPathEvidence[];
   readonly cost: () => CostTotals;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -42,20 +47,29 @@ export class MetricsText {
 
   constructor(sources: ExpositionSources) {
     this.#now = sources.now;
-    const { waits, tracer } = sources.ledger;
+    const { waits, readers, blocks, tracer } = sources.ledger;
+    const { plan } = sources;
     // Planned is not seen: before the first tick nothing was looked at, and a 0 would say otherwise.
     const observed = (what: Observable): boolean =>
-      tracer.lastTickAt !== undefined && sources.plan().observables[what].observed;
+      tracer.lastTickAt !== undefined && plan().observables[what].observed;
     const families = [
       ...waitFamilies(waits, observed),
+      ...readerFamilies({ readers, plan, observed }),
+      ...blockFamilies({ blocks, readers, plan, observed }),
       ...tracerFamilies({
         tracer,
         observed,
-        plan: sources.plan,
+        plan,
         cost: sources.cost,
-        folded: () => new Map([['process_waits', waits.processes.folded]]),
+        folded: () =>
+          new Map([
+            ['process_waits', waits.processes.folded],
+            ['reader_reads', readers.readers.folded],
+            ['reader_blocks', blocks.pairs.folded],
+          ]),
         now: sources.now,
       }),
+      ...lockPathFamilies(sources.lockPaths),
       ...infoFamilies(sources),
     ];
     for (const family of families) register(this.#registry, family);

@@ -3,7 +3,8 @@ import { durationBuckets, type WaitLedger } from '../ledger/waits.js';
 import type { Observable } from '../vocabulary.js';
 import { type Family, histogramSamples } from './family.js';
 
-const durationBounds = Array.from(
+/** Upper bounds in seconds of the buckets of the ledger. */
+export const durationBounds = Array.from(
   { length: durationBuckets.lastExponent - durationBuckets.firstExponent + 1 },
   (_, index) => 2 ** (durationBuckets.firstExponent + index) / 1e6,
 );

@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { MmaplockError, messageOf } from '../errors.js';
+import { dependencyProblems } from './dependencies.js';
 import { type Fragment, parseFragment } from './fragment.js';
 
 export interface Catalog {
@@ -23,11 +24,11 @@ export const readCatalog = async (directory: string): Promise<Catalog> => {
       fix: 'Correct probes.directory, or leave it out to use the fragments shipped with the program.',
     });
   });
-  for (const file of files.filter((name) => name.endsWith('.bt')).sort()) {
+  const names = files.filter((file) => file.endsWith('.bt')).map((file) => file.slice(0, -'.bt'.length));
+  for (const name of names.sort()) {
+    const file = `${name}.bt`;
     try {
-      fragments.push(
-        parseFragment(file.slice(0, -'.bt'.length), await readFile(path.join(directory, file), 'utf8')),
-      );
+      fragments.push(parseFragment(name, await readFile(path.join(directory, file), 'utf8')));
     } catch (error) {
       problems.push(
         error instanceof MmaplockError
@@ -39,5 +40,8 @@ export const readCatalog = async (directory: string): Promise<Catalog> => {
       );
     }
   }
-  return { fragments, problems };
+  const misled = dependencyProblems(fragments, new Set(names));
+  for (const [name, what] of misled)
+    problems.push(new MmaplockError('fragment_malformed', `${name}.bt: ${what}`, { field: `${name}.bt` }));
+  return { fragments: fragments.filter(({ name }) => !misled.has(name)), problems };
 };

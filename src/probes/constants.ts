@@ -1,61 +1,107 @@
-/** The numbers of this kernel that fragments need: BTF offsets and sizes, and the host facts no BTF holds. */
+/** The numbers of this kernel that fragments need: from BTF, the symbol table, and the host facts neither holds. */
+import { inInitialPidNamespace } from '../identity/pid-namespace.js';
 import type { KernelProfile } from '../kernel/profile.js';
+import { procFiles } from '../vocabulary.js';
 import type { Constant } from './fragment.js';
+import { lockPathNumber } from './lock-paths.js';
 import type { Reason } from './reasons.js';
 
 /** Symbols whose presence decides a host fact. */
 export const evidenceSymbols = ['asm_fred_entrypoint_user', '__asan_load8'] as const;
 
+/** An address can exceed what a Number holds exactly. */
+export type ConstantValue = number | bigint;
+
 /**
- * Bytes from the lowest address of a task's kernel stack to its saved registers, x86-64. struct pt_regs lies at the
- * top (arch/x86/include/asm/processor.h, task_pt_regs), below TOP_OF_KERNEL_STACK_PADDING, which is 16 with
- * CONFIG_X86_FRED (arch/x86/include/asm/thread_info.h, since 6.9). THREAD_SIZE is 16 KiB, 32 KiB with KASAN
- * (arch/x86/include/asm/page_64_types.h).
+ * Bytes from the lowest address of a task's kernel stack to a register saved there at entry into the kernel, x86-64.
+ * struct pt_regs lies at the top (arch/x86/include/asm/processor.h, task_pt_regs), below TOP_OF_KERNEL_STACK_PADDING,
+ * which is 16 with CONFIG_X86_FRED (arch/x86/include/asm/thread_info.h, since 6.9). THREAD_SIZE is 16 KiB, 32 KiB
+ * with KASAN (arch/x86/include/asm/page_64_types.h).
  */
-const savedRegisters = (profile: KernelProfile): number | undefined => {
+const savedRegister = (profile: KernelProfile, register: string): number | undefined => {
   const size = profile.structSize('pt_regs');
-  if (profile.machine !== 'x86_64' || size === undefined) return undefined;
+  const member = profile.memberOffset('pt_regs', register);
+  if (profile.machine !== 'x86_64' || size === undefined || member === undefined) return undefined;
   const threadSize = profile.hasSymbol('__asan_load8') ? 32768 : 16384;
   const padding = profile.hasSymbol('asm_fred_entrypoint_user') ? 16 : 0;
-  return threadSize - padding - size;
+  return threadSize - padding - size + member;
 };
 
 /** Host facts by name. Each gives undefined where this machine is not known well enough: the fragment sees 0. */
 const hostFacts: Readonly<Record<string, (profile: KernelProfile) => number | undefined>> = {
   /** Where, from the bottom of a task's kernel stack, the number of its system call is saved. */
-  syscall_number: (profile) => {
-    const registers = savedRegisters(profile);
-    const member = profile.memberOffset('pt_regs', 'orig_ax');
-    return registers === undefined || member === undefined ? undefined : registers + member;
-  },
+  syscall_number: (profile) => savedRegister(profile, 'orig_ax'),
+  /** Likewise the first argument of its system call: for read() and its like the file descriptor. */
+  syscall_fd: (profile) => savedRegister(profile, 'di'),
+  /** Likewise its second argument: for ioctl() the command. */
+  ioctl_command: (profile) => savedRegister(profile, 'si'),
   /** Offset in task_struct of the flags that hold TS_COMPAT (2), x86: a 32-bit system call is under way. */
   abi_status: (profile) =>
     profile.machine === 'x86_64' ? profile.memberOffset('task_struct', 'thread_info.status') : undefined,
+  /** This process, as probes see it: unknown where it has another id in the initial namespace. */
+  daemon_pid: () => (inInitialPidNamespace() ? process.pid : undefined),
+  /** `lock_path.FILE`: how this kernel serves that proc file, as a number of lock-paths.ts. */
+  ...Object.fromEntries(
+    procFiles.map((file) => [`lock_path.${file}`, (profile: KernelProfile) => lockPathNumber(profile, file)]),
+  ),
 };
 
 /** The value of one constant, or why there is none. */
-export const resolveConstant = ({ source }: Constant, profile: KernelProfile): number | Reason => {
-  if (source.from === 'host') {
-    const fact = Object.hasOwn(hostFacts, source.of) ? hostFacts[source.of] : undefined;
-    if (fact === undefined)
-      return { code: 'unknown_host_fact', detail: `this version knows no host fact "${source.of}"` };
-    return fact(profile) ?? 0;
+export const resolveConstant = ({ source }: Constant, profile: KernelProfile): ConstantValue | Reason => {
+  switch (source.from) {
+    case 'host': {
+      const fact = Object.hasOwn(hostFacts, source.of) ? hostFacts[source.of] : undefined;
+      return fact === undefined
+        ? { code: 'unknown_host_fact', detail: `this version knows no host fact "${source.of}"` }
+        : (fact(profile) ?? 0);
+    }
+    case 'address':
+      return address(source.of, source.optional, profile);
+    case 'size':
+      return profile.structSize(source.of) ?? (source.optional ? 0 : lacksMember(source.of, profile));
+    case 'offset':
+      for (const path of source.of) {
+        const value = memberOffset(path, profile);
+        if (value !== undefined) return value;
+      }
+      return source.optional ? 0 : lacksMember(source.of.join(' or '), profile);
   }
-  const [struct = '', ...path] = source.of.split('.');
-  const value =
-    source.from === 'size' ? profile.structSize(struct) : profile.memberOffset(struct, path.join('.'));
-  if (value !== undefined) return value;
-  if (source.optional) return 0;
+};
+
+const memberOffset = (path: string, profile: KernelProfile): number | undefined => {
+  const dot = path.indexOf('.');
+  return profile.memberOffset(path.slice(0, dot), path.slice(dot + 1));
+};
+
+const lacksMember = (what: string, profile: KernelProfile): Reason => {
   if (profile.btf === undefined)
     return {
       code: 'btf_unavailable',
-      detail: `${source.of} cannot be looked up: the kernel's BTF is not readable`,
+      detail: `${what} cannot be looked up: the kernel's BTF is not readable`,
     };
   return {
     code: 'kernel_lacks_member',
     detail:
-      source.of === 'mm_struct.owner'
+      what === 'mm_struct.owner'
         ? 'the kernel was built without CONFIG_MEMCG, so an mm_struct has no owner by which an mmap_lock can be told'
-        : `this kernel has no ${source.of}`,
+        : `this kernel has no ${what}`,
   };
+};
+
+/** That addresses are hidden is no absence: a fragment that took 0 for it would look, and see nothing. */
+const address = (name: string, optional: boolean, profile: KernelProfile): bigint | 0 | Reason => {
+  if (profile.problems.some(({ code }) => code === 'kallsyms_unreadable'))
+    return { code: 'symbol_addresses_hidden', detail: '/proc/kallsyms cannot be read' };
+  const symbol = profile.symbol(name);
+  if (symbol === undefined)
+    return optional ? 0 : { code: 'kernel_lacks_symbol', detail: `this kernel has no symbol ${name}` };
+  if (symbol.hidden)
+    return {
+      code: 'symbol_addresses_hidden',
+      detail:
+        'the kernel hides the addresses of its symbols: this takes kernel.kptr_restrict below 2, and CAP_SYSLOG',
+    };
+  if (symbol.addresses.length > 1)
+    return { code: 'symbol_ambiguous', detail: `this kernel has several symbols named ${name}` };
+  return symbol.addresses[0] ?? 0;
 };

@@ -2,223 +2,114 @@
  * A fragment: one file of bpf/, a bpftrace script that runs by hand and also says what the plan must know.
  *
  *   // NAME.bt  One line of what it shows.
- *   //@ mode watch|inspect                     always on, or time-boxed
- *   //@ provides WHAT [when CONSTANT]          observables (src/vocabulary.ts); "when": only if CONSTANT is not 0
- *   //@ cost TEXT                              what it costs others, measured
- *   //@ rank N                                 lower is preferred where two provide the same (default 100)
- *   //@ needs symbol NAME                      beyond what its probes and constants show
- *   //@ prints @map[:LIMIT] ...                what each tick prints, in this order; LIMIT: largest values only
- *   #define NAME 123   // offset STRUCT.member [or 0] | size STRUCT [or 0] | host FACT
+ *   //@ mode watch|inspect                      always on, or time-boxed
+ *   //@ runs when SWITCH POSITION...            only in these positions of a switch of the operator: reads, retries
+ *   //@ provides WHAT [when CONSTANT]           observables (src/vocabulary.ts); "when": only if CONSTANT is not 0
+ *   //@ cost TEXT                               what it costs others, measured
+ *   //@ rank N                                  lower is preferred where two provide the same (default 100)
+ *   //@ needs symbol NAME                       beyond what its probes and constants show
+ *   //@ needs field CATEGORY:NAME.FIELD[: WHY]  of a tracepoint; WHY is what to tell where the kernel lacks it
+ *   //@ needs fragment NAME                     runs only where that one runs
+ *   //@ prints @map[:LIMIT] ...                 what each tick prints, in this order; LIMIT: largest values only
+ *   //@ at FRAGMENT HOOK                        behind all probes: the lines that follow belong at that hook
+ *   #define NAME 123   // WHAT                  123 is replaced by what this host has; WHAT is one of
+ *                         offset STRUCT.MEMBER[|STRUCT.MEMBER]... [or 0]   bytes, of the first that this kernel has
+ *                         size STRUCT [or 0]                               bytes
+ *                         address SYMBOL [or 0]                            compare it as uint64: it can exceed 2^63
+ *                         host FACT                                        src/probes/constants.ts; 0 where unknown
+ *
+ * "or 0" is for what a kernel may lack. `host daemon_pid` is 0 in the file: by hand there is no daemon. No fragment
+ * may depend on itself by `needs fragment`.
  *
  * Everything else it needs (probe kinds, tracepoints and their fields) is read off its probes, so that what is
  * declared cannot drift from what is used.
+ *
+ * A hook is a line `//@ hook NAME: WHAT IS SET` inside a block. Others that need the fragment may add lines there, so
+ * that an event both look at has one probe and is measured once; a fragment may consist of such additions alone. They
+ * use only fields of `args` that the block itself uses.
  */
 import { MmaplockError } from '../errors.js';
-import { type Observable, observables } from '../vocabulary.js';
+import { type Constant, parseConstants } from './fragment-constants.js';
+import { type Directive, type Header, parseDirectives } from './fragment-header.js';
+import { type Addition, isAddition, parseAdditions } from './fragment-hooks.js';
+import { type ProbePoint, parseProbes } from './fragment-probes.js';
 
-export type ProbeKind = 'tracepoint' | 'kprobe' | 'fentry';
+export type { Constant } from './fragment-constants.js';
+export type { FieldNeed, ProbeSwitch, SwitchNeed } from './fragment-header.js';
+export type { Addition } from './fragment-hooks.js';
+export type { ProbeKind, ProbePoint } from './fragment-probes.js';
 
-/** Where a probe attaches. */
-export interface ProbePoint {
-  readonly kind: ProbeKind;
-  /** `category:name` of a tracepoint, else the function. */
-  readonly target: string;
-  /** Fields of `args` that its block uses. */
-  readonly fields: readonly string[];
-  /** Line of the file, from 1. */
-  readonly line: number;
-}
-
-export interface Constant {
-  readonly name: string;
-  readonly source:
-    | { readonly from: 'offset' | 'size'; readonly of: string; readonly optional: boolean }
-    | { readonly from: 'host'; readonly of: string };
-}
-
-export interface Fragment {
+export interface Fragment extends Header {
   readonly name: string;
   readonly summary: string;
-  readonly mode: 'watch' | 'inspect';
-  readonly provides: readonly { readonly what: Observable; readonly when: string | undefined }[];
-  readonly cost: string;
-  readonly rank: number;
-  readonly symbols: readonly string[];
-  readonly prints: readonly { readonly map: string; readonly limit: number | undefined }[];
   readonly constants: readonly Constant[];
   readonly probes: readonly ProbePoint[];
+  /** Lines for the hooks of others. */
+  readonly additions: readonly Addition[];
   /** Every line of the file, so that a compiler's line number can be given back as the file's. */
   readonly lines: readonly string[];
   /** Index of the first line after header and constants. */
   readonly bodyStart: number;
 }
 
-const kinds: Readonly<Record<string, ProbeKind>> = {
-  tracepoint: 'tracepoint',
-  kprobe: 'kprobe',
-  kretprobe: 'kprobe',
-  kfunc: 'fentry',
-  kretfunc: 'fentry',
-  fentry: 'fentry',
-  fexit: 'fentry',
-};
-
-const probeLine = /^(tracepoint|k(?:ret)?probe|k(?:ret)?func|fentry|fexit):([\w:.]+)\s*(,?)\s*(?:\/\/.*)?$/;
-/** What begins a probe, whether or not it is one that a fragment may have. */
-const anyProbe = /^\s*(?:[A-Za-z]+:\S|(?:BEGIN|END)\b)/i;
-const defineLine =
-  /^#define\s+([A-Z][A-Z0-9_]*)\s+\d+\s*\/\/\s*(offset|size|host)\s+([\w.]+)(\s+or\s+0)?\s*$/;
+/** The error that says what is wrong with the line of this index. */
+export type Malformed = (index: number, what: string) => MmaplockError;
 
 /**
  * Reads one fragment.
  * @throws MmaplockError `fragment_malformed`, naming file and line.
  */
 export const parseFragment = (name: string, text: string): Fragment => {
+  const malformed: Malformed = (index, what) =>
+    new MmaplockError('fragment_malformed', `${name}.bt:${index + 1}: ${what}`, { field: `${name}.bt` });
   const lines = text.split('\n');
-  let mode: Fragment['mode'] | undefined;
-  let cost = '';
-  let rank = 100;
+  const { directives, defines, bodyStart } = divide(lines, malformed);
+  const header = parseDirectives(directives, malformed);
+  const constants = parseConstants(defines, malformed);
+  const additions = parseAdditions(lines, header.needs.fragments, malformed);
+  const probes = parseProbes(lines.slice(0, additions[0]?.start), bodyStart, malformed);
+
+  if (probes.length + additions.length === 0) throw malformed(0, 'no probe found');
+  for (const { when } of header.provides)
+    if (when !== undefined && !constants.some((constant) => constant.name === when))
+      throw malformed(0, `provides ... when ${when}: no such #define`);
+  const body = lines.slice(bodyStart).join('\n');
+  for (const { map } of header.prints)
+    if (!new RegExp(`${map}\\b`).test(body)) throw malformed(0, `prints ${map}: no probe has such a map`);
+
+  const summary = (lines[0] ?? '').replace(/^\/\/\s*\S+\.bt\s+/, '').trim();
+  return { name, summary, ...header, constants, probes, additions, lines, bodyStart };
+};
+
+interface Parts {
+  readonly directives: readonly Directive[];
+  readonly defines: readonly { readonly index: number; readonly line: string }[];
+  readonly bodyStart: number;
+}
+
+/** Header, constants and body, which come in this order. */
+const divide = (lines: readonly string[], malformed: Malformed): Parts => {
+  const directives: Directive[] = [];
+  const defines: { index: number; line: string }[] = [];
   let bodyStart = 0;
   let inBody = false;
-  const provides: { what: Observable; when: string | undefined }[] = [];
-  const symbols: string[] = [];
-  const prints: { map: string; limit: number | undefined }[] = [];
-  const constants: Constant[] = [];
-
-  const malformed = (index: number, what: string): never => {
-    throw new MmaplockError('fragment_malformed', `${name}.bt:${index + 1}: ${what}`, {
-      field: `${name}.bt`,
-    });
-  };
-
-  const directives: Readonly<Record<string, (value: string, index: number) => void>> = {
-    mode: (value, index) => {
-      if (value !== 'watch' && value !== 'inspect')
-        malformed(index, `mode is watch or inspect, not ${value}`);
-      mode = value as Fragment['mode'];
-    },
-    provides: (value, index) => {
-      const [what, when, constant, ...rest] = value.split(/\s+/);
-      if (
-        !observables.includes(what as Observable) ||
-        rest.length > 0 ||
-        (when !== undefined && (when !== 'when' || constant === undefined))
-      )
-        malformed(index, `provides one of ${observables.join(', ')} [when CONSTANT], not "${value}"`);
-      provides.push({ what: what as Observable, when: constant });
-    },
-    cost: (value) => {
-      cost = value;
-    },
-    rank: (value, index) => {
-      rank = Number(value);
-      if (!Number.isInteger(rank)) malformed(index, `rank is an integer, not ${value}`);
-    },
-    needs: (value, index) => {
-      const symbol = /^symbol\s+([\w.]+)$/.exec(value)?.[1];
-      symbols.push(symbol ?? malformed(index, `needs symbol NAME, not "${value}"`));
-    },
-    prints: (value, index) => {
-      for (const item of value.split(/\s+/)) {
-        const match =
-          /^(@\w+)(?::(\d+))?$/.exec(item) ?? malformed(index, `prints @map or @map:LIMIT, not ${item}`);
-        prints.push({
-          map: match[1] as string,
-          limit: match[2] === undefined ? undefined : Number(match[2]),
-        });
-      }
-    },
-  };
-
   for (const [index, line] of lines.entries()) {
-    if (line.startsWith('//') && !inBody && constants.length === 0) bodyStart = index + 1;
-    const directive = /^\/\/@\s+(\w+)\s+(.*\S)\s*$/.exec(line);
-    if (directive !== null) {
-      const [, word, value] = directive as unknown as [string, string, string];
-      if (!Object.hasOwn(directives, word)) malformed(index, `unknown directive "${word}"`);
-      directives[word]?.(value, index);
-    } else if (line.startsWith('//@')) {
-      malformed(index, 'a directive is //@ WORD VALUE');
+    if (isAddition(line)) {
+      inBody = true;
+      continue;
+    }
+    if (line.startsWith('//') && !inBody && defines.length === 0) bodyStart = index + 1;
+    if (line.startsWith('//@')) {
+      const [, word, value] = /^\/\/@\s+(\w+)\s+(.*\S)\s*$/.exec(line) ?? [];
+      if (word === undefined || value === undefined) throw malformed(index, 'a directive is //@ WORD VALUE');
+      directives.push({ index, word, value });
     } else if (line.startsWith('#')) {
-      if (inBody) malformed(index, 'constants come before the first probe');
-      const match =
-        defineLine.exec(line) ??
-        malformed(index, 'a constant is #define NAME NUMBER // offset|size|host WHAT [or 0]');
-      const [, constant, from, of, optional] = match as unknown as [string, string, string, string, string?];
-      if (constants.some((other) => other.name === constant))
-        malformed(index, `${constant} is defined twice`);
-      constants.push({
-        name: constant,
-        source:
-          from === 'host'
-            ? { from, of }
-            : { from: from as 'offset' | 'size', of, optional: optional !== undefined },
-      });
+      if (inBody) throw malformed(index, 'constants come before the first probe');
+      defines.push({ index, line });
       bodyStart = index + 1;
     } else if (line.trim() !== '' && !line.startsWith('//')) {
       inBody = true;
     }
   }
-
-  const probes = parseProbes(lines, bodyStart, malformed);
-  if (mode === undefined) malformed(0, 'the header lacks //@ mode');
-  if (cost === '') malformed(0, 'the header lacks //@ cost: what does it cost others?');
-  if (probes.length === 0) malformed(0, 'no probe found');
-  for (const { when } of provides)
-    if (when !== undefined && !constants.some((constant) => constant.name === when))
-      malformed(0, `provides ... when ${when}: no such #define`);
-  const body = lines.slice(bodyStart).join('\n');
-  for (const { map } of prints)
-    if (!new RegExp(`${map}\\b`).test(body)) malformed(0, `prints ${map}: no probe has such a map`);
-
-  const summary = (lines[0] ?? '').replace(/^\/\/\s*\S+\.bt\s+/, '').trim();
-  return {
-    name,
-    summary,
-    mode: mode as unknown as Fragment['mode'],
-    provides,
-    cost,
-    rank,
-    symbols,
-    prints,
-    constants,
-    probes,
-    lines,
-    bodyStart,
-  };
-};
-
-const parseProbes = (
-  lines: readonly string[],
-  bodyStart: number,
-  malformed: (index: number, what: string) => never,
-): ProbePoint[] => {
-  const probes: { kind: ProbeKind; target: string; fields: Set<string>; line: number }[] = [];
-  let group: typeof probes = [];
-  let listGoesOn = false;
-  for (const [index, line] of lines.entries()) {
-    if (index < bodyStart) continue;
-    const match = probeLine.exec(line);
-    if (match !== null) {
-      const probe = {
-        kind: kinds[match[1] as string] as ProbeKind,
-        target: match[2] as string,
-        fields: new Set<string>(),
-        line: index + 1,
-      };
-      if (!listGoesOn) group = [];
-      group.push(probe);
-      probes.push(probe);
-      listGoesOn = match[3] === ',';
-    } else if (anyProbe.test(line)) {
-      malformed(
-        index,
-        'a probe stands alone on its line, spelled out (no wildcards), as tracepoint:, kprobe: or kfunc:',
-      );
-    }
-    const code = line.replace(/\/\/.*$/, '');
-    for (const [, field] of code.matchAll(/\bargs(?:->|\.)(\w+)/g))
-      for (const probe of group) probe.fields.add(field as string);
-  }
-  return probes.map((probe) => ({ ...probe, fields: [...probe.fields] }));
+  return { directives, defines, bodyStart };
 };

@@ -5,8 +5,15 @@
  */
 import type { Mode, Operation } from '../vocabulary.js';
 
-/** Context bits as bpf/waits.bt packs them. */
-export const context = { exiting: 1, ioWorker: 2, kernelThread: 4, compat: 8, foreign: 16 } as const;
+/** Context bits as bpf/waits.bt packs them; `procRead`: it reads (or clears) a proc file of that foreign mm. */
+export const context = {
+  exiting: 1,
+  ioWorker: 2,
+  kernelThread: 4,
+  compat: 8,
+  foreign: 16,
+  procRead: 32,
+} as const;
 
 type Table = ReadonlyMap<number, Operation>;
 
@@ -65,7 +72,8 @@ const readOperations = new Set<Operation>(['mmap', 'brk', 'mremap', 'madvise', '
  */
 export const operationOf = (mode: Mode, bits: number, syscall: number): Operation => {
   if (bits & context.exiting) return 'exit';
-  if (bits & (context.kernelThread | context.foreign)) return 'other';
+  if (bits & context.kernelThread) return 'other';
+  if (bits & context.foreign) return bits & context.procRead ? 'proc_read' : 'other';
   if (bits & context.ioWorker) return mode === 'read' ? 'page_fault' : 'other';
   if (syscall < 0) return 'page_fault';
   const compat = (bits & context.compat) !== 0;

@@ -2,12 +2,15 @@
  * Joins the chosen fragments into the one program that watch mode runs: constants become this kernel's numbers, and
  * one interval block ends each tick with what the fragments print and a tick line.
  */
+import type { ConstantValue } from './constants.js';
 import type { Fragment } from './fragment.js';
+import { isZeroByHand } from './fragment-constants.js';
+import { hookOf } from './fragment-hooks.js';
 
 /** A fragment with the values of its constants on this host. */
 export interface Choice {
   readonly fragment: Fragment;
-  readonly constants: ReadonlyMap<string, number>;
+  readonly constants: ReadonlyMap<string, ConstantValue>;
 }
 
 /** A place in a fragment's file; lines from 1. */
@@ -16,10 +19,14 @@ export interface Origin {
   readonly line: number;
 }
 
-export interface Program {
+/** What bpftrace runs. */
+export interface Script {
   readonly text: string;
   /** How many probes bpftrace must report, the interval included. */
   readonly probes: number;
+}
+
+export interface Program extends Script {
   readonly fragments: readonly string[];
   /** Which line of which fragment a line of the program (from 1) came from; undefined for lines of the join itself. */
   readonly originOf: (line: number) => Origin | undefined;
@@ -32,22 +39,22 @@ export interface Program {
 /** Starts the line that ends a tick; a kernel clock value in nanoseconds follows. */
 export const tickWord = 'tick';
 
-const substitute = (line: string, constants: ReadonlyMap<string, number>): string =>
+const substitute = (line: string, constants: ReadonlyMap<string, ConstantValue>): string =>
   line.replace(/\b[A-Z][A-Z0-9_]*\b/g, (word) => constants.get(word)?.toString() ?? word);
 
 /** Whether a message names this target itself, not one that its name is only a part of. */
 const names = (message: string, target: string): boolean =>
   new RegExp(`(?<![\\w.])${target.replaceAll('.', '\\.')}(?![\\w.]*\\w)`).test(message);
 
-/** A fragment as it runs by hand on this host: the file itself, with this kernel's constants. */
-export const renderFragment = ({ fragment, constants }: Choice): string =>
-  fragment.lines
-    .map((line) => {
-      const name = /^#define\s+(\w+)/.exec(line)?.[1];
-      const value = name === undefined ? undefined : constants.get(name);
-      return value === undefined ? line : line.replace(/^(#define\s+\w+\s+)\d+(\s*)/, `$1${value}$2`);
-    })
-    .join('\n');
+const adds = ({ fragment }: Choice): boolean => fragment.additions.length > 0;
+
+/** What was added to a fragment: where its probe is refused, this is the lesser loss, and may well be the cause. */
+const additionTo = ({ name }: Fragment, choices: readonly Choice[]): Origin | undefined => {
+  for (const { fragment } of choices)
+    for (const addition of fragment.additions)
+      if (addition.fragment === name) return { fragment: fragment.name, line: addition.start + 1 };
+  return undefined;
+};
 
 /** The joined program. */
 export const joinProgram = (choices: readonly Choice[]): Program => {
@@ -57,20 +64,32 @@ export const joinProgram = (choices: readonly Choice[]): Program => {
     lines.push(line);
     origins.push(undefined);
   };
-
-  for (const { fragment, constants } of choices) {
-    own(`// ---- ${fragment.name}.bt: ${fragment.summary}`);
-    for (const [name, value] of constants) own(`// ${name} = ${value}`);
-    for (const [offset, line] of fragment.lines.slice(fragment.bodyStart).entries()) {
+  const take = ({ fragment, constants }: Choice, start: number, end: number): void => {
+    for (const [offset, line] of fragment.lines.slice(start, end).entries()) {
       const comment = line.indexOf('//');
       const code = comment < 0 ? line : line.slice(0, comment);
       lines.push(substitute(code, constants) + (comment < 0 ? '' : line.slice(comment)));
-      origins.push({ fragment: fragment.name, line: fragment.bodyStart + offset + 1 });
+      origins.push({ fragment: fragment.name, line: start + offset + 1 });
+      const hook = hookOf(line);
+      if (hook === undefined) continue;
+      for (const other of choices)
+        for (const addition of other.fragment.additions)
+          if (addition.fragment === fragment.name && addition.hook === hook)
+            take(other, addition.start, addition.end);
     }
+  };
+
+  for (const choice of choices) {
+    const { fragment, constants } = choice;
+    own(`// ---- ${fragment.name}.bt: ${fragment.summary}`);
+    for (const [name, value] of constants) own(`// ${name} = ${value}`);
+    take(choice, fragment.bodyStart, fragment.additions[0]?.start ?? fragment.lines.length);
   }
 
+  // What was added at a hook is updated before what follows there, so it is read after it: it can only be ahead.
+  const printing = choices.toSorted((a, b) => Number(adds(a)) - Number(adds(b)));
   const prints = new Map(
-    choices.flatMap(({ fragment }) => fragment.prints.map(({ map, limit }) => [map, limit] as const)),
+    printing.flatMap(({ fragment }) => fragment.prints.map(({ map, limit }) => [map, limit] as const)),
   );
   own('// ---- the tick');
   own('interval:s:1');
@@ -91,9 +110,43 @@ export const joinProgram = (choices: readonly Choice[]): Program => {
     fragmentNamedIn: (message) => {
       for (const { fragment } of choices)
         for (const { target, line } of fragment.probes)
-          if (names(message, target)) return { fragment: fragment.name, line };
+          if (names(message, target))
+            return additionTo(fragment, choices) ?? { fragment: fragment.name, line };
       return undefined;
     },
     probeNames: [...probeNames, 'interval:s:1'],
   };
+};
+
+/** A choice with the values of its constants where there is no daemon. */
+const byHand = ({ fragment, constants }: Choice): Choice => {
+  const zeros = fragment.constants.filter(isZeroByHand).map(({ name }) => [name, 0] as const);
+  return { fragment, constants: new Map([...constants, ...zeros]) };
+};
+
+/** The file of a fragment, with the values of its constants. */
+const render = ({ fragment, constants }: Choice): string =>
+  fragment.lines
+    .map((line) => {
+      const value = constants.get(/^#define\s+(\w+)/.exec(line)?.[1] ?? '');
+      return value === undefined ? line : line.replace(/^(#define\s+\w+\s+)\d+(\s*)/, `$1${value}$2`);
+    })
+    .join('\n');
+
+/**
+ * A fragment as it runs by hand on this host: its file, with this kernel's constants. One that adds to others is no
+ * script of its own: then it is the program of them all.
+ * @param chosen where those others are found
+ */
+export const scriptOf = (choice: Choice, chosen: readonly Choice[]): Script => {
+  const { name, additions, probes } = choice.fragment;
+  if (additions.length === 0) return { text: render(byHand(choice)), probes: probes.length };
+  const parts = new Set([name]);
+  for (const part of parts)
+    for (const { fragment } of chosen.find((other) => other.fragment.name === part)?.fragment.additions ?? [])
+      parts.add(fragment);
+  const program = joinProgram(chosen.filter(({ fragment }) => parts.has(fragment.name)).map(byHand));
+  const others = [...parts].slice(1).map((other) => `${other}.bt`);
+  const first = `// ${name}.bt is no script of its own, for it adds to ${others.join(', ')}: here they are joined.`;
+  return { text: `${first}\n${program.text}`, probes: program.probes };
 };

@@ -1,7 +1,9 @@
 /** Why a fragment is not chosen, or an observable not observed. The codes are stable: scripts read them. */
 export const reasonCodes = [
   'disabled_by_config',
+  'switched_off',
   'kind_not_allowed',
+  'needs_fragment',
   'kernel_lacks_tracepoint',
   'kernel_lacks_field',
   'kernel_lacks_member',
@@ -9,6 +11,8 @@ export const reasonCodes = [
   'kernel_lacks_kprobes',
   'kernel_lacks_function_tracing',
   'function_not_traceable',
+  'symbol_ambiguous',
+  'symbol_addresses_hidden',
   'tracefs_missing',
   'btf_unavailable',
   'unknown_host_fact',

@@ -97,6 +97,31 @@ test('hand-written, after the sources: messages that no run here gives', () => {
   assert.deepEqual(judgeStderr('ERROR: something new'), { severity: 'error' });
 });
 
+test('what 0.17 says of addresses computed from a field of args is harmless, with the lines it quotes', () => {
+  const said = [
+    'proc-opens.bt:57:36-37: WARNING: Addrspace mismatch',
+    '  $op = *(uint64*)(*(uint64*)($fds + $fd * 8) + FILE_OP);',
+    '                                   ~',
+    'WARNING: Addrspace is not set',
+  ];
+  const tail = new StderrTail();
+  assert.deepEqual(
+    said.map((line) => tail.push(line)),
+    [
+      { severity: 'benign', sourceLine: 57 },
+      { severity: 'benign' },
+      { severity: 'benign' },
+      { severity: 'benign' },
+    ],
+  );
+  assert.equal(tail.firstError, undefined);
+  // any other warning about the program still is one
+  assert.deepEqual(judgeStderr('stdin:57:36-37: WARNING: Something mismatch'), {
+    severity: 'warning',
+    sourceLine: 57,
+  });
+});
+
 test('the tail is bounded, yet keeps the first error', () => {
   const tail = new StderrTail();
   assert.equal(tail.reason, 'it said nothing');

@@ -1,23 +1,8 @@
 import assert from 'node:assert/strict';
-import { endianness } from 'node:os';
 import { test } from 'node:test';
-import type { MapRows } from '../../src/bpftrace/rows.js';
 import { ongoingWaits, processRows, waitDurations, waitRows } from '../../src/bpftrace/wire-waits.js';
 import { context } from '../../src/probes/operations.js';
-
-const rows = (...entries: readonly (readonly [readonly (number | bigint)[], number | bigint])[]): MapRows =>
-  entries.map(([key, value]) => ({ key: key.map(BigInt), value }));
-const read = 2;
-const write = 4;
-
-/** The two integers a comm of up to 16 bytes is read as; signed, as bpftrace prints them. */
-const words = (comm: string | readonly number[]): [bigint, bigint] => {
-  const bytes = Buffer.alloc(16);
-  Buffer.from(comm as string, 'utf8').copy(bytes);
-  return endianness() === 'LE'
-    ? [bytes.readBigInt64LE(0), bytes.readBigInt64LE(8)]
-    : [bytes.readBigInt64BE(0), bytes.readBigInt64BE(8)];
-};
+import { read, rows, words, write } from './map-rows.js';
 
 test('system calls of one operation are added up, counts and times apart from each other', () => {
   const counts = rows(
@@ -62,6 +47,14 @@ test('a process is its name, its cgroup and the mode; the pid is shared by both 
   ]);
 });
 
+test('a process whose count or time was left out of the largest is still told', () => {
+  const [a, b] = [words('a'), words('b')];
+  assert.deepEqual(processRows(rows([[...a, 1, write], 9]), rows([[...b, 1, write], 900]), []), [
+    { name: 'a', cgroupId: '1', mode: 'write', count: 9, nanoseconds: 0, lastPid: undefined },
+    { name: 'b', cgroupId: '1', mode: 'write', count: 0, nanoseconds: 900, lastPid: undefined },
+  ]);
+});
+
 const names: readonly (readonly [string | readonly number[], string])[] = [
   ['fifteen letters', 'fifteen letters'],
   ['a, (b) "c"', 'a, (b) "c"'],
@@ -100,7 +93,7 @@ test('durations are told by mode', () => {
 });
 
 const how = (mode: number, bits: number, syscall: number): number =>
-  ((syscall + 1) << 8) | (bits << 3) | mode;
+  ((syscall + 1) << 11) | (bits << 3) | mode;
 const since = (start: bigint): bigint => 2n ** 62n - start;
 
 test('a wait that goes on is as old as the clock of the kernel says', () => {
@@ -144,6 +137,8 @@ test('all context bits and every system call number survive their packing', () =
   assert.equal(at(context.kernelThread, 9)?.operation, 'other');
   assert.equal(at(context.compat, 192)?.operation, 'mmap');
   assert.equal(at(context.foreign, 9)?.foreign, true);
+  assert.equal(at(context.foreign | context.procRead, 0)?.operation, 'proc_read');
+  assert.equal(at(255 & ~context.exiting, 9)?.operation, 'other', 'it is a kernel thread first');
   assert.equal(at(0, 435)?.operation, 'clone');
   assert.equal(at(0, 1022)?.operation, 'other');
 });

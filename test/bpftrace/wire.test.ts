@@ -89,6 +89,8 @@ const damaged: readonly (readonly [string, string, RegExp])[] = [
   ['a key too long', map('@process_pid', { '1,2,3,4': 1 }), /^@process_pid: expected a key of 3/],
   ['a key that is no integer', map('@waits', { '4,0,mmap': 1 }), /^@waits: expected a key of 3/],
   ['a value that is no integer', map('@waits', { '4,0,9': 'many' }), /^@waits: expected an integer/],
+  ['a reader without its file', map('@reader_reads', { '1,2,3': 1 }), /^@reader_reads: expected a key of 4/],
+  ['a block without its file', map('@reader_blocks', { '1,2,3,4,5,6': 1 }), /^@reader_blocks: .* key of 7/],
   ['no keys', map('@waits', 5), /^@waits: expected keys$/],
   ['a histogram without keys', map('@wait_us', [], 'hist'), /^@wait_us: expected keys$/],
   [
@@ -111,6 +113,69 @@ test('a damaged line makes its own tick incomplete, and no other', async (contex
       assert.equal(onlyTick(say(tickAt(1))).complete, false);
       assert.equal(onlyTick(say(tickAt(2))).complete, true);
     });
+});
+
+test('a file that is not known costs its row and nothing else, and is told', () => {
+  const { say } = wireOf();
+  assert.deepEqual(say(map('@proc_reads', { '0': 7, '1': 5, '9': 6 })), [
+    { kind: 'undecodable', at, reason: '@proc_reads: no proc file 0' },
+    { kind: 'undecodable', at, reason: '@proc_reads: no proc file 9' },
+  ]);
+  assert.deepEqual(say(map('@reader_reads', { '97,0,1,1': 5, '97,0,1,-1': 6 })), [
+    { kind: 'undecodable', at, reason: '@reader_reads: no proc file -1' },
+  ]);
+  assert.deepEqual(say(map('@blocks', { '0': 1, '8': 2, '9': 3 })), [
+    { kind: 'undecodable', at, reason: '@blocks: no proc file 9' },
+  ]);
+  assert.deepEqual(say(map('@block_us', { '9': [], '2': [] }, 'hist')), [
+    { kind: 'undecodable', at, reason: '@block_us: no proc file 9' },
+  ]);
+  const told = onlyTick(say(tickAt(1)));
+  assert.equal(told.complete, true, 'the next tick would have the row again');
+  assert.deepEqual(
+    told.procFiles.map(({ file, reads }) => [file, reads]),
+    [['maps', 5]],
+  );
+  assert.deepEqual(
+    told.readers.map(({ name, reads }) => [name, reads]),
+    [['a', 5]],
+  );
+  assert.deepEqual(
+    told.blocks.map(({ file, count }) => [file, count]),
+    [
+      [undefined, 1],
+      ['remote', 2],
+    ],
+  );
+  assert.deepEqual(told.blockDurations, [{ file: 'smaps', buckets: [] }]);
+});
+
+test('readers and blocks are part of the tick', () => {
+  const { say } = wireOf();
+  say(
+    map('@proc_opens', { '1': 2 }),
+    map('@reader_opens', { '97,0,1,1': 2 }),
+    map('@blocks', { '2': 1 }),
+    map('@block_ns', { '2': 30_000 }),
+    map('@block_us', { '2': [{ min: 16, max: 31, count: 1 }] }, 'hist'),
+    map('@reader_blocks', { '97,0,1,98,0,2,2': 1 }),
+    map('@reader_block_ns', { '97,0,1,98,0,2,2': 30_000 }),
+    map('@unblocked', { '4': 3 }),
+    map('@unblocked_ns', { '4': 900 }),
+  );
+  const noReads = { opens: 2, reads: 0, retries: 0, waits: 0, waitNanoseconds: 0 };
+  const reader = { name: 'a', cgroupId: '1' };
+  assert.deepEqual(onlyTick(say(tickAt(1))), {
+    ...emptyTick,
+    procFiles: [{ file: 'maps', ...noReads }],
+    readers: [{ ...reader, file: 'maps', ...noReads, lastPid: undefined, lastTargetPid: undefined }],
+    blocks: [{ file: 'smaps', count: 1, nanoseconds: 30_000 }],
+    blockDurations: [{ file: 'smaps', buckets: [{ floorMicroseconds: 16, count: 1 }] }],
+    readerBlocks: [
+      { file: 'smaps', reader, victim: { name: 'b', cgroupId: '2' }, count: 1, nanoseconds: 30_000 },
+    ],
+    unblocked: [{ mode: 'write', count: 3, nanoseconds: 900 }],
+  });
 });
 
 test('a line dropped before it was decoded counts as damaged too', () => {
@@ -156,7 +221,7 @@ test('last words are a tick of what was counted, without waits that go on', () =
   assert.deepEqual(wire.lastWords(), []);
   say(map('@waits', { '4,0,11': 3 }), tickAt(1));
   assert.deepEqual(wire.lastWords(), [], 'nothing was said since the tick');
-  say('', '', map('@waits', { '4,0,11': 5 }), map('@waiting_write', { '7,7,2820': 1 }));
+  say('', '', map('@waits', { '4,0,11': 5 }), map('@waiting_write', { '7,7,24580': 1 }));
   assert.deepEqual(wire.lastWords(), [
     { ...emptyTick, waits: [{ mode: 'write', operation: 'munmap', count: 5, nanoseconds: 0 }] },
   ]);
@@ -174,7 +239,7 @@ test('last words with a damaged line are incomplete', () => {
 test('integers over 2^53 arrive, whether as numbers or as strings', () => {
   const start = 4_500_000_000_123n;
   const value = 2n ** 62n - start;
-  const how = (12 << 8) | 4;
+  const how = (12 << 11) | 4;
   for (const [version, text] of [
     ['0.17.0', `${value}`],
     ['0.27.0', `"${value}"`],

@@ -74,12 +74,13 @@ describe('settings as flags', () => {
   });
   test('check, dump-program and demo take what decides the probes', () => {
     for (const command of ['check', 'dump-program', 'demo']) {
-      const line = `${command} --probes.directory /x --bpftrace.path /y --limits.map-keys 512 --log.level warn`;
+      const line = `${command} --probes.directory /x --bpftrace.path /y --limits.map-keys 512 --log.level warn --reads opens`;
       assert.deepEqual(flagsOf(line), {
         'probes.directory': '/x',
         'bpftrace.path': '/y',
         'limits.map_keys': 512,
         'log.level': 'warn',
+        'probes.reads': 'opens',
       });
     }
   });
@@ -107,6 +108,7 @@ describe('refused', () => {
     ],
     ['--log.level info check', 'unknown_command', 'check', 'before all flags'],
     ['check everything', 'unknown_command', 'everything', 'takes no argument "everything"'],
+    ['--reads all', 'invalid_flag', '--reads', 'one of exact, opens, off', 'got "all"'],
     ['--log.level', 'invalid_flag', '--log.level', 'expected one of trace'],
     ['--log.level --log.format json', 'invalid_flag', '--log.level', 'expected one of trace'],
     ['--log.level info --log.level warn', 'invalid_flag', '--log.level', 'twice'],

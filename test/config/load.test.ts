@@ -176,6 +176,8 @@ describe('invalid value', () => {
     ['web: {listen_address: ["a:1", "a:1"]}', 'web.listen_address', 'no value twice'],
     ['web: {allowed_hosts: [{a: 1}]}', 'web.allowed_hosts', 'got "{\\"a\\":1}"'],
     ['probes: {allow: [tracepoint, uprobe]}', 'probes.allow', 'got "uprobe"'],
+    ['probes: {reads: all}', 'probes.reads', 'one of exact, opens, off'],
+    ['probes: {retries: true}', 'probes.retries', 'one of on, off, got true'],
     ['probes: {disable: [../x]}', 'probes.disable', 'name of a fragment'],
     ['bpftrace: {path: "/bin/x\\0"}', 'bpftrace.path', 'got "/bin/x\\u{0}"'],
   ];
@@ -189,7 +191,7 @@ describe('the file', () => {
     const file = yaml(
       'web: {listen_address: ["127.0.0.1:1"], allowed_hosts: [&name monitor.example.org]}\n' +
         'bpftrace: {stall_seconds: 2.5, path: /usr/bin/bpftrace}\nallow_second: true\n' +
-        'probes: {allow: [fentry], directory: *name}\n',
+        'probes: {allow: [fentry], directory: *name, reads: off, retries: off}\n',
     );
     const config = loadConfig({ file });
     assert.deepEqual(config.web.listen_address, ['127.0.0.1:1']);
@@ -199,6 +201,8 @@ describe('the file', () => {
     assert.equal(config.allow_second, true);
     assert.deepEqual(config.probes.allow, ['fentry']);
     assert.equal(config.probes.directory, 'monitor.example.org');
+    assert.equal(config.probes.reads, 'off');
+    assert.equal(config.probes.retries, 'off');
   });
   for (const content of ['', '# nothing\n', 'web:\n  # nothing\nlog: {}\n', '\uFEFF---\nlog:\n']) {
     test(`without a setting: ${JSON.stringify(content)}`, () => {

@@ -39,6 +39,14 @@ test('names in the sources follow from the path', () => {
   assert.equal(settings.get('allow_second')!.flag, 'allow-second');
 });
 
+test('a flag may have a name of its own; the other names stay those of the path', () => {
+  for (const name of ['reads', 'retries']) {
+    const setting = settings.get(`probes.${name}`)!;
+    assert.deepEqual([setting.section, setting.flag], ['probes', name]);
+    assert.equal(setting.variable, `MMAPLOCKD_PROBES_${name.toUpperCase()}`);
+  }
+});
+
 test('text becomes the type of the setting, or stays text to be refused', () => {
   const read = (path: string, ...texts: string[]) => valueFromText(settings.get(path)!.schema, texts);
   assert.deepEqual(read('probes.disable', 'a, b', 'c'), ['a', 'b', 'c']);

@@ -3,17 +3,25 @@ import { test } from 'node:test';
 import { pageOf, sinceTime } from '../../src/http/lists.js';
 import { openApp, problemOf } from '../support/app.js';
 import { epoch, type FakeDaemon } from '../support/daemon.js';
-import { processRow, tick, waitRow } from '../support/records.js';
+import {
+  blockRow,
+  processRow,
+  procFileRow,
+  readerBlockRow,
+  readerRow,
+  tick,
+  waitRow,
+} from '../support/records.js';
 import { quietDaemon } from '../support/scenes.js';
 
-interface ProcessPage {
-  readonly data: readonly { readonly process: string; readonly last_wait_at: string }[];
+interface ListPage {
+  readonly data: readonly Readonly<Record<string, unknown>>[];
   readonly next_cursor: string | null;
   readonly as_of: string | null;
   readonly complete: boolean;
 }
 
-/** Processes `p0`, `p1`, ..., the first of which waited longest. */
+/** Processes `p0`, `p1`, ..., the first of which waited longest, read most, and made the others wait longest. */
 const daemonWith = (count: number): FakeDaemon =>
   quietDaemon().apply(
     tick(epoch + 2000, {
@@ -21,10 +29,24 @@ const daemonWith = (count: number): FakeDaemon =>
       processes: Array.from({ length: count }, (_, index) =>
         processRow(`p${index}`, 'write', 1, (count - index) * 1000),
       ),
+      procFiles: [procFileRow('maps', { reads: (count * (count + 1)) / 2 })],
+      readers: Array.from({ length: count }, (_, index) =>
+        readerRow(`p${index}`, 'maps', { reads: count - index }),
+      ),
+      blocks: [blockRow('maps', count, count * (count + 1) * 500)],
+      readerBlocks: Array.from({ length: count }, (_, index) =>
+        readerBlockRow(`p${index}`, 'victim', 'maps', 1, (count - index) * 1000),
+      ),
     }),
   );
 
-const lists = ['/api/v1/waits', '/api/v1/processes'];
+/** Lists of names, and the member of a row that holds the name. */
+const named = [
+  ['/api/v1/processes', 'process'],
+  ['/api/v1/readers', 'reader'],
+  ['/api/v1/blocks', 'reader'],
+] as const;
+const lists = ['/api/v1/waits', ...named.map(([list]) => list)];
 
 for (const list of lists) {
   for (const limit of ['0', '1001', '-1', '1.5', 'abc', '', '1,2', '1e999', 'true', 'null', 'NaN', '%zz'])
@@ -53,60 +75,78 @@ for (const list of lists) {
       const { ask } = await openApp(context, daemonWith(3));
       const answer = await ask(`${list}?limit=${limit}`);
       assert.equal(answer.statusCode, 200);
-      const { data } = answer.json<ProcessPage>();
+      const { data } = answer.json<ListPage>();
       assert.ok(limit === '1' ? data.length === 1 : data.length > 1);
     });
 }
 
-test('250 processes come in three pages of at most 100, each once, longest waiting first', async (context) => {
-  const { ask } = await openApp(context, daemonWith(250));
-  const pages: ProcessPage[] = [];
-  let cursor: string | null = '';
-  while (cursor !== null && pages.length < 10) {
-    const from: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-    const page: ProcessPage = (await ask(`/api/v1/processes?limit=100${from}`)).json();
-    pages.push(page);
-    cursor = page.next_cursor;
-  }
-  assert.deepEqual(
-    pages.map(({ data }) => data.length),
-    [100, 100, 50],
-  );
-  assert.deepEqual(
-    pages.flatMap(({ data }) => data.map(({ process }) => process)),
-    Array.from({ length: 250 }, (_, index) => `p${index}`),
-  );
-});
+for (const [list, member] of named) {
+  test(`${list}: 250 rows come in three pages of at most 100, each once, the largest first`, async (context) => {
+    const { ask } = await openApp(context, daemonWith(250));
+    const pages: ListPage[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null && pages.length < 10) {
+      const from: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+      const page: ListPage = (await ask(`${list}?limit=100${from}`)).json();
+      pages.push(page);
+      cursor = page.next_cursor;
+    }
+    assert.deepEqual(
+      pages.map(({ data }) => data.length),
+      [100, 100, 50],
+    );
+    assert.deepEqual(
+      pages.flatMap(({ data }) => data.map((row) => row[member])),
+      Array.from({ length: 250 }, (_, index) => `p${index}`),
+    );
+  });
+
+  test(`${list} says when rows had to be dropped`, async (context) => {
+    const whole = await openApp(context, daemonWith(2000));
+    assert.equal((await whole.ask(list)).json<ListPage>().complete, true);
+    const cut = await openApp(context, daemonWith(2001));
+    assert.equal((await cut.ask(list)).json<ListPage>().complete, false);
+  });
+
+  test(`${list}: a name longer than any can be is refused`, async (context) => {
+    const { ask } = await openApp(context);
+    const answer = await ask(`${list}?${member}=${'a'.repeat(65)}`);
+    assert.equal(problemOf(answer, 400, 'invalid_parameter').field, member);
+  });
+
+  test(`${list}: since leaves out what was seen last before it`, async (context) => {
+    const daemon = daemonWith(2);
+    daemon.now = epoch + 62_000;
+    const { ask } = await openApp(context, daemon);
+    const rows = async (since: string) => (await ask(`${list}?since=${since}`)).json<ListPage>().data.length;
+    assert.equal(await rows('1m'), 2);
+    assert.equal(await rows('59s'), 0);
+    assert.equal(problemOf(await ask(`${list}?since=1w`), 400, 'invalid_parameter').field, 'since');
+  });
+}
 
 test('without a limit a page holds 100; a full last page has no next one', async (context) => {
   const { ask } = await openApp(context, daemonWith(200));
-  const first = (await ask('/api/v1/processes')).json<ProcessPage>();
+  const first = (await ask('/api/v1/processes')).json<ListPage>();
   assert.equal(first.data.length, 100);
-  const second = (await ask(`/api/v1/processes?cursor=${first.next_cursor}`)).json<ProcessPage>();
+  const second = (await ask(`/api/v1/processes?cursor=${first.next_cursor}`)).json<ListPage>();
   assert.equal(second.data.length, 100);
   assert.equal(second.next_cursor, null);
 });
 
 test('a cursor beyond the end gives an empty last page', async (context) => {
   const { ask } = await openApp(context, daemonWith(3));
-  const page = (await ask('/api/v1/processes?cursor=o999999999')).json<ProcessPage>();
+  const page = (await ask('/api/v1/processes?cursor=o999999999')).json<ListPage>();
   assert.deepEqual([page.data, page.next_cursor], [[], null]);
 });
 
 test('as_of is the time of the newest record, null before the first', async (context) => {
   for (const list of lists) {
     const { ask } = await openApp(context);
-    assert.equal((await ask(list)).json<ProcessPage>().as_of, null);
+    assert.equal((await ask(list)).json<ListPage>().as_of, null);
     const later = await openApp(context, daemonWith(1));
-    assert.equal((await later.ask(list)).json<ProcessPage>().as_of, '2025-06-01T12:00:02.000Z');
+    assert.equal((await later.ask(list)).json<ListPage>().as_of, '2025-06-01T12:00:02.000Z');
   }
-});
-
-test('a list says when rows had to be dropped', async (context) => {
-  const whole = await openApp(context, daemonWith(2000));
-  assert.equal((await whole.ask('/api/v1/processes')).json<ProcessPage>().complete, true);
-  const cut = await openApp(context, daemonWith(2001));
-  assert.equal((await cut.ask('/api/v1/processes')).json<ProcessPage>().complete, false);
 });
 
 test('pageOf cuts rows as limit and cursor say', () => {
@@ -173,7 +213,7 @@ test('since leaves out what waited last before it', async (context) => {
   const { ask } = await openApp(context, daemon);
   const names = async (since: string) =>
     (await ask(`/api/v1/processes?since=${encodeURIComponent(since)}`))
-      .json<ProcessPage>()
+      .json<ListPage>()
       .data.map(({ process }) => process)
       .sort();
   assert.deepEqual(await names('30s'), ['late']);

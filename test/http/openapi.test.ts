@@ -38,6 +38,8 @@ const routes: Readonly<Record<string, readonly string[]>> = {
   '/api/v1/status': [],
   '/api/v1/waits': ['cursor', 'limit', 'mode'],
   '/api/v1/processes': ['cursor', 'limit', 'process', 'since'],
+  '/api/v1/readers': ['cursor', 'file', 'limit', 'reader', 'since'],
+  '/api/v1/blocks': ['cursor', 'file', 'limit', 'reader', 'since', 'victim'],
 };
 
 test('/openapi.json describes every route and its parameters', async (context) => {
@@ -86,7 +88,9 @@ test('/openapi.json holds only keywords of OpenAPI 3.1, whose schemas are JSON S
 /** Fails where a value is not as its schema says, or has a member that the schema does not tell of. */
 const conform = (value: unknown, schema: Schema, path: string): void => {
   if (schema.anyOf !== undefined) {
-    const fits = schema.anyOf.some(({ type }) => type === (value === null ? 'null' : typeof value));
+    const type = value === null ? 'null' : typeof value;
+    const types = Number.isInteger(value) ? [type, 'integer'] : [type];
+    const fits = schema.anyOf.some((each) => types.includes(each.type ?? ''));
     assert.ok(fits, `${path}: ${JSON.stringify(value)}`);
   } else if (schema.enum !== undefined) {
     assert.ok(schema.enum.includes(value), `${path}: ${JSON.stringify(value)}`);
@@ -104,7 +108,7 @@ const conform = (value: unknown, schema: Schema, path: string): void => {
   }
 };
 
-for (const path of ['/api/v1/waits', '/api/v1/processes'])
+for (const path of ['/api/v1/waits', '/api/v1/processes', '/api/v1/readers', '/api/v1/blocks'])
   test(`${path} answers as it is described`, async (context) => {
     const { ask } = await openApp(context, busyDaemon());
     const { paths } = (await ask('/openapi.json')).json<Document>();

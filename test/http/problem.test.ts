@@ -4,7 +4,7 @@ import { openApp, problemOf } from '../support/app.js';
 import { FakeDaemon } from '../support/daemon.js';
 import { quietDaemon } from '../support/scenes.js';
 
-const api = ['/api/v1/status', '/api/v1/waits', '/api/v1/processes'];
+const api = ['/api/v1/status', '/api/v1/waits', '/api/v1/processes', '/api/v1/readers', '/api/v1/blocks'];
 const all = [...api, '/', '/metrics', '/-/healthy', '/-/ready', '/openapi.json'];
 
 for (const path of api) {

@@ -144,9 +144,3 @@ test('processes of one name: exactly that name, whatever characters it has', asy
   assert.deepEqual(await names('mysql'), []);
   assert.deepEqual(await names('__proto__'), []);
 });
-
-test('processes: a name longer than any can be is refused', async (context) => {
-  const { ask } = await openApp(context);
-  const answer = await ask(`/api/v1/processes?process=${'a'.repeat(65)}`);
-  assert.equal(problemOf(answer, 400, 'invalid_parameter').field, 'process');
-});

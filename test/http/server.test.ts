@@ -84,7 +84,15 @@ test('a listener for metrics takes any Host, and serves nothing but /metrics and
   for (const host of ['evil.example', 'db1.internal:10465', '10.0.0.1', 'localhost']) {
     for (const path of ['/metrics', '/-/healthy', '/-/ready'])
       assert.equal((await ask(path, { headers: { host } })).statusCode, 200, path);
-    for (const path of ['/', '/api/v1/status', '/api/v1/waits', '/api/v1/processes', '/openapi.json'])
+    for (const path of [
+      '/',
+      '/api/v1/status',
+      '/api/v1/waits',
+      '/api/v1/processes',
+      '/api/v1/readers',
+      '/api/v1/blocks',
+      '/openapi.json',
+    ])
       problemOf(await ask(path, { headers: { host } }), 404, 'not_found');
   }
   problemOf(await ask('/metrics', { method: 'POST' }), 405, 'method_not_allowed');

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Ledger } from '../../src/ledger/ledger.js';
 import type { ProcessWaitRow, Tick, WaitRow } from '../../src/records.js';
+import { tick as tickOf } from '../support/records.js';
 
 const newLedger = (slots = 50, rowLimit = 500) =>
   new Ledger({ waits: { slots, rowLimit, label: (name) => name } });
@@ -12,16 +13,7 @@ const tick = (
   waits: readonly WaitRow[],
   processes: readonly ProcessWaitRow[] = [],
   more: Partial<Tick> = {},
-): Tick => ({
-  kind: 'tick',
-  at,
-  waits,
-  processes,
-  durations: [],
-  ongoing: [],
-  complete: true,
-  ...more,
-});
+): Tick => tickOf(at, { waits, processes, ...more });
 
 const wait = (
   count: number,
@@ -193,63 +185,68 @@ test('property: over all label sets the waits by process are the bounded totals,
     lost: fc.boolean(),
   });
   fc.assert(
-    fc.property(fc.integer({ min: 2, max: 12 }), fc.array(step, { maxLength: 150 }), (slots, steps) => {
-      const ledger = newLedger(slots, 6);
-      const totals = new Map<string, { count: number; nanoseconds: number }>();
-      const byName = new Map<string, { count: number; nanoseconds: number }>();
-      let later: (() => void)[] = [];
-      let before = new Map<string, number>();
-      let at = 0;
-      const add = (map: typeof totals, key: string, nanoseconds: number) => {
-        const entry = map.get(key) ?? { count: 0, nanoseconds: 0 };
-        entry.count += 1;
-        entry.nanoseconds += nanoseconds;
-        map.set(key, entry);
-      };
-      for (const { event, name, mode, nanoseconds, late, lost } of steps) {
-        at += 20_000;
-        if (event === 'wait') {
-          if (!lost) add(byName, `${name} ${mode}`, nanoseconds);
-          const total = () => add(totals, mode === 'read' ? 'page_fault' : 'munmap', nanoseconds);
-          if (late) later.push(total);
-          else total();
-          continue;
-        }
-        if (event === 'restart') {
-          ledger.apply({ kind: 'tracer_stopped', at, reason: 'killed', handedOver: false });
-          ledger.apply({ kind: 'tracer_started', at });
-          totals.clear();
-          byName.clear();
+    fc.property(
+      fc.integer({ min: 2, max: 12 }),
+      fc.array(step, { maxLength: 150, size: 'max' }),
+      (slots, steps) => {
+        const ledger = newLedger(slots, 6);
+        const totals = new Map<string, { count: number; nanoseconds: number }>();
+        const byName = new Map<string, { count: number; nanoseconds: number }>();
+        let later: (() => void)[] = [];
+        let before = new Map<string, number>();
+        let at = 0;
+        const add = (map: typeof totals, key: string, nanoseconds: number) => {
+          const entry = map.get(key) ?? { count: 0, nanoseconds: 0 };
+          entry.count += 1;
+          entry.nanoseconds += nanoseconds;
+          map.set(key, entry);
+        };
+        for (const { event, name, mode, nanoseconds, late, lost } of steps) {
+          at += 20_000;
+          if (event === 'wait') {
+            if (!lost) add(byName, `${name} ${mode}`, nanoseconds);
+            const total = () => add(totals, mode === 'read' ? 'page_fault' : 'munmap', nanoseconds);
+            if (late) later.push(total);
+            else total();
+            continue;
+          }
+          if (event === 'restart') {
+            ledger.apply({ kind: 'tracer_stopped', at, reason: 'killed', handedOver: false });
+            ledger.apply({ kind: 'tracer_started', at });
+            totals.clear();
+            byName.clear();
+            later = [];
+            continue;
+          }
+          const waits = [...totals].map(([operation, { count, nanoseconds: ns }]) =>
+            wait(count, ns, operation as 'munmap'),
+          );
+          const processes = [...byName]
+            .map(([key, { count, nanoseconds: ns }]) => {
+              const [comm = '', of] = key.split(' ');
+              return process(comm, count, ns, of as 'read' | 'write');
+            })
+            .sort((a, b) => b.count - a.count)
+            .slice(0, 6);
+          ledger.apply(tick(at, waits, processes, { complete: event === 'tick' }));
+          for (const update of later) update();
           later = [];
-          continue;
-        }
-        const waits = [...totals].map(([operation, { count, nanoseconds: ns }]) =>
-          wait(count, ns, operation as 'munmap'),
-        );
-        const processes = [...byName]
-          .map(([key, { count, nanoseconds: ns }]) => {
-            const [comm = '', of] = key.split(' ');
-            return process(comm, count, ns, of as 'read' | 'write');
-          })
-          .sort((a, b) => b.count - a.count)
-          .slice(0, 6);
-        ledger.apply(tick(at, waits, processes, { complete: event === 'tick' }));
-        for (const update of later) update();
-        later = [];
 
-        const now = new Map<string, number>();
-        for (const { labels, totals: values } of ledger.waits.processes.series())
-          for (const [index, value] of values.entries())
-            now.set(`${labels.process} ${labels.mode} ${index}`, value);
-        for (const [key, value] of before) {
-          const current = now.get(key);
-          if (current !== undefined) assert.ok(current >= value, `${key} went down`);
+          const now = new Map<string, number>();
+          for (const { labels, totals: values } of ledger.waits.processes.series())
+            for (const [index, value] of values.entries())
+              now.set(`${labels.process} ${labels.mode} ${index}`, value);
+          for (const [key, value] of before) {
+            const current = now.get(key);
+            if (current !== undefined) assert.ok(current >= value, `${key} went down`);
+          }
+          before = now;
+          // All of it takes less than an hour, so no slot is given away and the exposed sums must be equal.
+          for (const of of ['read', 'write'])
+            assert.deepEqual(processTotals(ledger, of), totalsOf(ledger, of));
         }
-        before = now;
-        // All of it takes less than an hour, so no slot is given away and the exposed sums must be equal.
-        for (const of of ['read', 'write']) assert.deepEqual(processTotals(ledger, of), totalsOf(ledger, of));
-      }
-    }),
+      },
+    ),
     { numRuns: 300 },
   );
 });

@@ -12,7 +12,7 @@ import { packageRoot } from '../../src/host.js';
 import { readKernelProfile } from '../../src/kernel/profile.js';
 import { readCatalog } from '../../src/probes/catalog.js';
 import { askedOfKernel, makePlan } from '../../src/probes/plan.js';
-import { renderFragment } from '../../src/probes/program.js';
+import { scriptOf } from '../../src/probes/program.js';
 import { lacking } from './support/host.js';
 import { watchLines } from './support/lines.js';
 
@@ -35,21 +35,33 @@ const loaded = async (pid: number, programs: number): Promise<void> => {
 };
 
 for (const fragment of catalog.fragments) {
-  // By itself, and as if always on: what another covers, or inspect alone may run, can be run by hand all the same.
-  const alone = { fragments: [{ ...fragment, mode: 'watch' as const }], problems: [] };
-  const plan = makePlan(alone, profile, {
+  // By itself, but for what it adds to, and as if always on: what another covers, or inspect alone may run, can be run
+  // by hand all the same.
+  const parts = [fragment.name, ...fragment.additions.map((addition) => addition.fragment)];
+  const fragments = catalog.fragments
+    .filter(({ name }) => parts.includes(name))
+    .map((part) => ({
+      ...part,
+      mode: 'watch' as const,
+      needs: { ...part.needs, fragments: part.needs.fragments.filter((name) => parts.includes(name)) },
+    }));
+  const plan = makePlan({ fragments, problems: [] }, profile, {
     allow: ['tracepoint', 'kprobe', 'fentry'],
     disable: [],
+    reads: 'exact',
+    retries: 'on',
     rejected: new Map(),
   });
-  const [choice] = plan.chosen;
-  const refusal = plan.refused[0]?.reasons.map(({ detail }) => detail).join('; ') ?? 'refused';
-  const lacks = skip === false && choice === undefined && refusal;
+  const choice = plan.chosen.find((chosen) => chosen.fragment.name === fragment.name);
+  const refusal = plan.refused.find((refused) => refused.fragment === fragment.name);
+  const lacks =
+    choice === undefined && (refusal?.reasons.map(({ detail }) => detail).join('; ') ?? 'refused');
 
   test(`${fragment.name}.bt runs by hand`, { skip: skip || lacks, timeout: 60_000 }, async () => {
     assert.ok(choice !== undefined);
     const file = path.join(directory, `${fragment.name}.bt`);
-    writeFileSync(file, renderFragment(choice));
+    const script = scriptOf(choice, plan.chosen);
+    writeFileSync(file, script.text);
     const child = spawn('bpftrace', ['-f', 'json', file], { stdio: ['ignore', 'pipe', 'pipe'] });
     const ended = once(child, 'close');
     const stdout = watchLines(child.stdout, 'bpftrace');
@@ -58,8 +70,8 @@ for (const fragment of catalog.fragments) {
       const [, count] = await stdout
         .match(/"attached_probes", "data": \{"probes": (\d+)/)
         .catch((error: Error) => assert.fail(`${error.message}\n${stderr.seen.join('\n')}`));
-      assert.equal(Number(count), fragment.probes.length);
-      await loaded(child.pid!, fragment.probes.length);
+      assert.equal(Number(count), script.probes);
+      await loaded(child.pid!, script.probes);
     } finally {
       child.kill('SIGINT');
     }

@@ -18,6 +18,27 @@ export const contract: Readonly<Record<string, ContractRow>> = {
   mmaplock_oldest_wait_seconds: gauge('mode'),
   mmaplock_process_waits_total: counter('mode', 'process'),
   mmaplock_process_wait_seconds_total: counter('mode', 'process'),
+  // readers of proc files
+  mmaplock_proc_opens_total: counter('file'),
+  mmaplock_proc_reads_total: counter('file'),
+  mmaplock_proc_read_retries_total: counter('file'),
+  mmaplock_proc_read_waits_total: counter('file'),
+  mmaplock_proc_read_wait_seconds_total: counter('file'),
+  mmaplock_reader_opens_total: counter('file', 'reader'),
+  mmaplock_reader_reads_total: counter('file', 'reader'),
+  mmaplock_reader_retries_total: counter('file', 'reader'),
+  mmaplock_reader_waits_total: counter('file', 'reader'),
+  mmaplock_reader_wait_seconds_total: counter('file', 'reader'),
+  // blocks
+  mmaplock_blocks_total: counter('file'),
+  mmaplock_block_seconds_total: counter('file'),
+  mmaplock_block_duration_seconds: histogram('file'),
+  mmaplock_reader_blocks_total: counter('file', 'reader', 'victim'),
+  mmaplock_reader_block_seconds_total: counter('file', 'reader', 'victim'),
+  mmaplock_unblocked_waits_total: counter('mode'),
+  mmaplock_unblocked_wait_seconds_total: counter('mode'),
+  // how the kernel serves proc files
+  mmaplock_proc_file_lock_path_info: gauge('file', 'path'),
   // how whole the observation is
   mmaplock_observable: gauge('what'),
   mmaplock_source_info: gauge('source', 'what'),

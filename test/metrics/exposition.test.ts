@@ -4,10 +4,18 @@ import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { waitPairs } from '../../src/vocabulary.js';
+import { procFiles, waitPairs } from '../../src/vocabulary.js';
 import { epoch, type FakeDaemon } from '../support/daemon.js';
 import { parseExposition, samplesOf, seriesCount, valueIn } from '../support/exposition.js';
-import { processRow, tick, waitRow } from '../support/records.js';
+import {
+  blockRow,
+  processRow,
+  procFileRow,
+  readerBlockRow,
+  readerRow,
+  tick,
+  waitRow,
+} from '../support/records.js';
 import { busyDaemon, quietDaemon, silentDaemon } from '../support/scenes.js';
 import { contract } from './contract.js';
 
@@ -17,25 +25,61 @@ const golden = new URL('../../../test/metrics/golden.prom', import.meta.url);
 const own = (text: string) =>
   [...parseExposition(text).values()].filter(({ name }) => /^mmaplock_/.test(name));
 
-/** 10,000 hostile names wait once; then the last 600 of them wait again, which earns names their own series. */
-const flood = (daemon: FakeDaemon): FakeDaemon => {
-  const rows = Array.from({ length: 10_000 }, (_, index) =>
-    processRow(`"\\{${index}}`, index % 2 === 0 ? 'read' : 'write', 1, 20_000_000, {
-      cgroupId: String(index),
+const names = 10_000;
+const blockFiles = [...procFiles, undefined];
+
+/**
+ * What 10,000 hostile names say in a tick: each waits, reads and is blocked, all files are read, and whoever is named
+ * does each of these `times`.
+ */
+const hostileTick = (at: number, { from, times, waits }: { from: number; times: number; waits: number }) => {
+  const indexes = Array.from({ length: names - from }, (_, index) => index + from);
+  const nanoseconds = 20_000_000;
+  /** All 10,000 have done it once, those named here again. */
+  const total = (count: number) => count * nanoseconds;
+  const share = (length: number, place: number) =>
+    Array.from({ length: names }, (_, index) => index)
+      .filter((index) => index % length === place)
+      .reduce((sum, index) => sum + (index < from ? 1 : times), 0);
+  const amounts = (count: number) => ({
+    opens: count,
+    reads: 100 * count,
+    retries: count,
+    waits: count,
+    waitNanoseconds: total(count),
+  });
+  return tick(at, {
+    waits: [
+      waitRow('read', 'page_fault', waits, total(waits)),
+      waitRow('write', 'mmap', waits, total(waits)),
+    ],
+    processes: indexes.map((index) =>
+      processRow(`"\\{${index}}`, index % 2 === 0 ? 'read' : 'write', times, total(times), {
+        cgroupId: String(index),
+      }),
+    ),
+    procFiles: procFiles.map((file, place) => procFileRow(file, amounts(share(procFiles.length, place)))),
+    readers: indexes.map((index) =>
+      readerRow(`"\\{${index}}`, procFiles[index % procFiles.length]!, amounts(times)),
+    ),
+    blocks: blockFiles.map((file, place) => {
+      const count = share(blockFiles.length, place);
+      return blockRow(file, count, total(count));
     }),
-  );
-  const totals = (count: number) => [
-    waitRow('read', 'page_fault', count, count * 20_000_000),
-    waitRow('write', 'mmap', count, count * 20_000_000),
-  ];
-  return daemon.apply(
-    tick(epoch + 2000, { waits: totals(5000), processes: rows }),
-    tick(epoch + 3000, {
-      waits: totals(5300),
-      processes: rows.slice(-600).map((row) => ({ ...row, count: 2, nanoseconds: 40_000_000 })),
+    readerBlocks: indexes.map((index) => {
+      const file = blockFiles[index % blockFiles.length];
+      const reader = file === undefined ? undefined : `"\\{${index}}`;
+      return readerBlockRow(reader, `victim ${index}`, file, times, total(times));
     }),
-  );
+  });
 };
+
+/** 10,000 hostile names do all that is counted; then the last 600 of them again, which earns names their own series. */
+const flood = (daemon: FakeDaemon): FakeDaemon =>
+  daemon.apply(
+    hostileTick(epoch + 2000, { from: 0, times: 1, waits: 5000 }),
+    hostileTick(epoch + 3000, { from: names - 600, times: 2, waits: 5300 }),
+  );
 
 test('every family of the contract is there with its type, help and labels, and no other', async () => {
   const families = own(await busyDaemon().text());
@@ -84,14 +128,23 @@ test('the exposition of a small fixed state is the golden one', async () => {
 
 test('a plain host has under 500 series', async () => {
   const daemon = quietDaemon();
-  const names = Array.from({ length: 12 }, (_, index) => `service-${index}`);
+  const services = Array.from({ length: 12 }, (_, index) => `service-${index}`);
+  const read = { opens: 1, reads: 5 };
   daemon.apply(
     tick(epoch + 2000, {
       waits: waitPairs.map(([mode, operation]) => waitRow(mode, operation, 12, 12_000)),
-      processes: names.flatMap((name) => [
+      processes: services.flatMap((name) => [
         processRow(name, 'read', 1, 1000),
         processRow(name, 'write', 1, 1000),
       ]),
+      procFiles: [procFileRow('maps', read), procFileRow('smaps_rollup', read)],
+      readers: [readerRow('agent', 'maps', read), readerRow('exporter', 'smaps_rollup', read)],
+      blocks: [blockRow('smaps_rollup', 3, 9000), blockRow(undefined, 1, 1000)],
+      readerBlocks: [
+        readerBlockRow('exporter', 'service-0', 'smaps_rollup', 1, 3000),
+        readerBlockRow('exporter', 'service-1', 'smaps_rollup', 2, 6000),
+        readerBlockRow(undefined, 'service-1', undefined, 1, 1000),
+      ],
     }),
   );
   const text = await daemon.text();
@@ -99,21 +152,43 @@ test('a plain host has under 500 series', async () => {
   assert.ok(seriesCount(text) < 500, `${seriesCount(text)} series`);
 });
 
-for (const [slots, most] of [
-  [50, 500],
-  [500, 1500],
-] as const)
-  test(`10,000 hostile names stay under ${most} series with ${slots} slots, and nothing is lost`, async () => {
-    const daemon = flood(quietDaemon({ flags: { 'metrics.process_slots': slots } }));
-    const text = await daemon.text();
-    assert.ok(seriesCount(text) <= most, `${seriesCount(text)} series`);
+test('10,000 hostile names fill every slot, stay under 1500 series, and nothing is lost', async () => {
+  const daemon = flood(quietDaemon());
+  const text = await daemon.text();
+  assert.ok(seriesCount(text) <= 1500, `${seriesCount(text)} series`);
+  const { process_slots: processes, reader_slots: readers, block_slots: pairs } = daemon.config.metrics;
+  const sum = (family: string, labels = {}) =>
+    samplesOf(text, family, labels).reduce((total, { value }) => total + value, 0);
+  assert.equal(samplesOf(text, 'mmaplock_process_waits_total').length, processes + 2);
+  for (const mode of ['read', 'write']) assert.equal(sum('mmaplock_process_waits_total', { mode }), 5300);
+  for (const family of ['opens', 'reads', 'retries', 'waits', 'wait_seconds'])
+    assert.equal(
+      samplesOf(text, `mmaplock_reader_${family}_total`).length,
+      readers + procFiles.length,
+      family,
+    );
+  assert.equal(sum('mmaplock_reader_reads_total'), 1_060_000);
+  assert.equal(samplesOf(text, 'mmaplock_reader_block_seconds_total').length, pairs + blockFiles.length);
+  assert.equal(sum('mmaplock_reader_blocks_total'), 10_600);
+  for (const [family, slots] of [
+    ['process_waits', processes],
+    ['reader_reads', readers],
+    ['reader_blocks', pairs],
+  ] as const)
+    assert.ok(valueIn(text, 'mmaplock_series_folded_total', { family }) >= names - slots, family);
+});
+
+for (const slots of [1, 7])
+  test(`with ${slots} slots no family has more names`, async () => {
+    const flags = {
+      'metrics.process_slots': slots,
+      'metrics.reader_slots': slots,
+      'metrics.block_slots': slots,
+    };
+    const text = await flood(quietDaemon({ flags })).text();
     assert.equal(samplesOf(text, 'mmaplock_process_waits_total').length, slots + 2);
-    for (const mode of ['read', 'write'])
-      assert.equal(
-        samplesOf(text, 'mmaplock_process_waits_total', { mode }).reduce((sum, { value }) => sum + value, 0),
-        5300,
-      );
-    assert.ok(valueIn(text, 'mmaplock_series_folded_total', { family: 'process_waits' }) >= 10_000 - slots);
+    assert.equal(samplesOf(text, 'mmaplock_reader_reads_total').length, slots + procFiles.length);
+    assert.equal(samplesOf(text, 'mmaplock_reader_blocks_total').length, slots + blockFiles.length);
   });
 
 test('within a tick everybody gets the same rendering; a tick makes a new one', async () => {

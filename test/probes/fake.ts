@@ -15,8 +15,12 @@ export interface FakeKernel {
   readonly sizes?: Readonly<Record<string, number>>;
   /** Name to how often the symbol table has it. */
   readonly symbols?: Readonly<Record<string, number>>;
+  /** Addresses of these symbols; of the others they are hidden. */
+  readonly addresses?: Readonly<Record<string, bigint>>;
   /** Functions in BTF. */
   readonly functions?: readonly string[];
+  /** Functions in BTF, with the types of their parameters. */
+  readonly parameters?: Readonly<Record<string, readonly string[]>>;
   /** `category:name` to its fields. */
   readonly tracepoints?: Readonly<Record<string, readonly string[]>>;
   readonly problems?: KernelProfile['problems'];
@@ -40,6 +44,16 @@ export const fakeKernel = (has: FakeKernel = {}): KernelProfile => {
     readable ? own(has.members, `${tag}.${path}`) : undefined;
   const structSize = (tag: string) => (readable ? own(has.sizes, tag) : undefined);
   const symbolCount = (name: string) => own(has.symbols, name) ?? 0;
+  const symbol: KernelProfile['symbol'] = (name) => {
+    const count = symbolCount(name);
+    const address = own(has.addresses, name) ?? 0n;
+    if (count === 0) return undefined;
+    return {
+      addresses: Array(count).fill(address),
+      modules: Array(count).fill(undefined),
+      hidden: address === 0n,
+    };
+  };
   const tracepoint: KernelProfile['tracepoint'] = (name) => {
     const fields = own(has.tracepoints, name);
     return fields === undefined ? undefined : { id: 1, fields: fields.map(field) };
@@ -60,10 +74,11 @@ export const fakeKernel = (has: FakeKernel = {}): KernelProfile => {
     hasMember: (tag, path) => memberOffset(tag, path) !== undefined,
     structSize,
     hasFunction: (name) => has.functions?.includes(name) ?? false,
-    functionParameters: () => undefined,
+    functionParameters: (name) =>
+      readable ? own(has.parameters, name)?.map((type) => ({ name: '', type })) : undefined,
     hasSymbol: (name) => symbolCount(name) > 0,
     symbolCount,
-    symbol: () => undefined,
+    symbol,
     tracepoint,
     tracepointField: (name, wanted) => tracepoint(name)?.fields.find(({ name }) => name === wanted),
     config: () => undefined,

@@ -20,7 +20,12 @@ test('a fragment says all that the plan must know', () => {
       'provides operations when NUMBER',
       'cost 3 % of   a loop',
       'rank 7',
+      'runs when reads exact opens',
+      'runs when retries on',
       'needs symbol seq_read.isra.0',
+      'needs fragment proc-opens',
+      'needs field mmap_lock:mmap_lock_start_locking.memcg_id: too dear: it resolves a path',
+      'needs field lock:contention_end.ret',
       'prints @waits @names:500',
       'prints @last:1',
     ],
@@ -29,7 +34,11 @@ test('a fragment says all that the plan must know', () => {
       'MAYBE 1  // offset mm_struct.mm_wr_seq or 0',
       'SIZE 1   // size pt_regs',
       'MAYBE_SIZE 1//size pt_regs or 0',
+      'MOVED 1 // offset proc_maps_private.mm|proc_maps_private.lock_ctx.mm or 0',
+      'OPEN 18446744073709551615 // address pid_maps_open.isra.0',
+      'MAYBE_OPEN 0 // address pid_numa_maps_open or 0',
       'NUMBER 1 // host syscall_number',
+      'PATH 0 // host lock_path.smaps_rollup',
     ],
     body: 'kprobe:down_read\n{\n  @waits = count();\n  @names[tid] = MEMBER;\n  @last[0] = SIZE;\n}\n',
   });
@@ -42,26 +51,61 @@ test('a fragment says all that the plan must know', () => {
   ]);
   assert.equal(fragment.cost, '3 % of   a loop');
   assert.equal(fragment.rank, 7);
-  assert.deepEqual(fragment.symbols, ['seq_read.isra.0']);
+  assert.deepEqual(fragment.runsWhen, [
+    { key: 'reads', positions: ['exact', 'opens'] },
+    { key: 'retries', positions: ['on'] },
+  ]);
+  assert.deepEqual(fragment.needs, {
+    symbols: ['seq_read.isra.0'],
+    fragments: ['proc-opens'],
+    fields: [
+      {
+        tracepoint: 'mmap_lock:mmap_lock_start_locking',
+        field: 'memcg_id',
+        why: 'too dear: it resolves a path',
+      },
+      { tracepoint: 'lock:contention_end', field: 'ret', why: undefined },
+    ],
+  });
   assert.deepEqual(fragment.prints, [
     { map: '@waits', limit: undefined },
     { map: '@names', limit: 500 },
     { map: '@last', limit: 1 },
   ]);
   assert.deepEqual(fragment.constants, [
-    { name: 'MEMBER', source: { from: 'offset', of: 'task_struct.mm', optional: false } },
-    { name: 'MAYBE', source: { from: 'offset', of: 'mm_struct.mm_wr_seq', optional: true } },
+    { name: 'MEMBER', source: { from: 'offset', of: ['task_struct.mm'], optional: false } },
+    { name: 'MAYBE', source: { from: 'offset', of: ['mm_struct.mm_wr_seq'], optional: true } },
     { name: 'SIZE', source: { from: 'size', of: 'pt_regs', optional: false } },
     { name: 'MAYBE_SIZE', source: { from: 'size', of: 'pt_regs', optional: true } },
+    {
+      name: 'MOVED',
+      source: {
+        from: 'offset',
+        of: ['proc_maps_private.mm', 'proc_maps_private.lock_ctx.mm'],
+        optional: true,
+      },
+    },
+    { name: 'OPEN', source: { from: 'address', of: 'pid_maps_open.isra.0', optional: false } },
+    { name: 'MAYBE_OPEN', source: { from: 'address', of: 'pid_numa_maps_open', optional: true } },
     { name: 'NUMBER', source: { from: 'host', of: 'syscall_number' } },
+    { name: 'PATH', source: { from: 'host', of: 'lock_path.smaps_rollup' } },
   ]);
 });
 
 test('a fragment without rank has 100, and needs neither constants, prints nor observables', () => {
-  const { rank, constants, prints, provides } = fragmentOf('sample', { header: ['mode watch', 'cost none'] });
+  const { rank, constants, prints, provides, runsWhen, needs } = fragmentOf('sample', {
+    header: ['mode watch', 'cost none'],
+  });
   assert.deepEqual(
-    { rank, constants, prints, provides },
-    { rank: 100, constants: [], prints: [], provides: [] },
+    { rank, constants, prints, provides, runsWhen, needs },
+    {
+      rank: 100,
+      constants: [],
+      prints: [],
+      provides: [],
+      runsWhen: [],
+      needs: { symbols: [], fields: [], fragments: [] },
+    },
   );
 });
 
@@ -155,6 +199,19 @@ const malformed: readonly (readonly [string, string, number, RegExp])[] = [
   ['a rank that is no integer', fragmentText({ header: header('rank 1.5') }), 6, /rank is an integer/],
   ['a rank that is no number', fragmentText({ header: header('rank first') }), 6, /rank is an integer/],
   ['a need that is no symbol', fragmentText({ header: header('needs luck') }), 6, /needs symbol NAME/],
+  ['a need of a field without tracepoint', fragmentText({ header: header('needs field ret') }), 6, /FIELD\[/],
+  [
+    'a need whose reason is not set off',
+    fragmentText({ header: header('needs field a:b.c because') }),
+    6,
+    /\[: WHY\]/,
+  ],
+  ['a need of two fragments', fragmentText({ header: header('needs fragment a b') }), 6, /fragment NAME/],
+  ['an unknown switch', fragmentText({ header: header('runs when writes on') }), 6, /reads\|retries/],
+  ['a switch named as a method', fragmentText({ header: header('runs when toString on') }), 6, /reads\|/],
+  ['a switch without when', fragmentText({ header: header('runs reads exact') }), 6, /runs when reads/],
+  ['no position', fragmentText({ header: header('runs when reads') }), 6, /reads is one of exact/],
+  ['an unknown position', fragmentText({ header: header('runs when reads exact on') }), 6, /not "exact on"/],
   ['a print of no map', fragmentText({ header: header('prints waits') }), 6, /@map or @map:LIMIT, not waits/],
   ['a limit that is no number', fragmentText({ header: header('prints @waits:all') }), 6, /not @waits:all/],
   ['a map of no probe', fragmentText({ header: header('prints @wait') }), 1, /prints @wait: no probe/],
@@ -172,11 +229,17 @@ const malformed: readonly (readonly [string, string, number, RegExp])[] = [
     'a constant of an unknown source',
     fragmentText({ defines: ['X 1 // guess it'] }),
     6,
-    /offset\|size\|host/,
+    /offset\|size\|address WHAT/,
   ],
   ['a constant in lower case', fragmentText({ defines: ['x 1 // size pt_regs'] }), 6, /#define NAME NUMBER/],
   ['a constant without number', fragmentText({ defines: ['X // size pt_regs'] }), 6, /#define NAME NUMBER/],
   ['a default that is not 0', fragmentText({ defines: ['X 1 // size a or 1'] }), 6, /\[or 0\]/],
+  ['an offset of no member', fragmentText({ defines: ['X 1 // offset a'] }), 6, /#define NAME NUMBER/],
+  ['a choice of sizes', fragmentText({ defines: ['X 1 // size a|b'] }), 6, /#define NAME NUMBER/],
+  ['an end of a choice', fragmentText({ defines: ['X 1 // offset a.b|'] }), 6, /#define NAME NUMBER/],
+  ['a source named as a method', fragmentText({ defines: ['X 1 // toString b'] }), 6, /#define NAME/],
+  ['a fact with a default', fragmentText({ defines: ['X 1 // host a or 0'] }), 6, /host FACT/],
+  ['a daemon by hand', fragmentText({ defines: ['X 77 // host daemon_pid'] }), 6, /X is 0 in the file/],
   [
     'a constant defined twice',
     fragmentText({ defines: ['X 1 // size a', 'X 1 // size b'] }),
@@ -225,8 +288,14 @@ test('any text is a fragment or malformed, and nothing else', () => {
     '//@ provides waits',
     '//@ constructor x',
     '//@ prints @a:99999999999999999999',
+    '//@ needs field a:b.c: d',
+    '//@ runs when __proto__ x',
+    '//@ needs fragment d',
+    '//@ at d e',
+    '  //@ hook e',
     '#define A 1 // offset a.b',
     '#define __PROTO__ 1 // host constructor',
+    '#define B 1 // constructor b',
     'tracepoint:a:b,',
     'kprobe:c',
     '{',
@@ -239,11 +308,16 @@ test('any text is a fragment or malformed, and nothing else', () => {
     fc.property(fc.array(fc.oneof(pieces, fc.string({ unit: 'binary' })), { maxLength: 30 }), (lines) => {
       try {
         const fragment = parseFragment('hostile', lines.join('\n'));
-        assert.ok(fragment.probes.length > 0);
+        assert.ok(fragment.probes.length + fragment.additions.length > 0);
         // Nothing of the program is cut away with the header.
         for (const probe of fragment.probes) assert.ok(probe.line > fragment.bodyStart);
+        for (const { start } of fragment.additions) assert.ok(start >= fragment.bodyStart);
         const written = fragment.lines.filter((line) => /^(tracepoint:a:b,|kprobe:c)\s*$/.test(line)).length;
         assert.ok(fragment.probes.length >= written, 'a probe was lost');
+        assert.equal(
+          fragment.additions.length,
+          fragment.lines.filter((line) => /^\/\/@ at /.test(line)).length,
+        );
       } catch (error) {
         if (!(error instanceof MmaplockError)) throw error;
         assert.match(error.message, /^hostile\.bt:\d+: /);

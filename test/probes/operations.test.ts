@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { context, operationOf } from '../../src/probes/operations.js';
 import { type Mode, type Operation, waitPairs } from '../../src/vocabulary.js';
 
-const { exiting, ioWorker, kernelThread, compat, foreign } = context;
+const { exiting, ioWorker, kernelThread, compat, foreign, procRead } = context;
 const none = 0;
 const pageFault = -1;
 const unknown = 1022;
@@ -71,6 +71,12 @@ const cases: readonly (readonly [string, Mode, number, number, Operation])[] = [
   ['a foreign mm, in read()', 'read', foreign, 0, 'other'],
   ['a foreign mm, in process_madvise()', 'read', foreign, 440, 'other'],
   ['a foreign mm, for writing', 'write', foreign, 1, 'other'],
+  ['a proc file of a foreign mm, in read()', 'read', foreign | procRead, 0, 'proc_read'],
+  ['PROCMAP_QUERY, in ioctl()', 'read', foreign | procRead, 16, 'proc_read'],
+  ['clear_refs of a foreign mm, in write()', 'write', foreign | procRead, 1, 'proc_read'],
+  ['a 32-bit reader of a proc file', 'read', foreign | procRead | compat, 3, 'proc_read'],
+  ['a killed reader of a proc file', 'read', exiting | foreign | procRead, 0, 'exit'],
+  ['a kernel thread reads no proc file', 'read', kernelThread | foreign | procRead, 0, 'other'],
 
   ['a number that was not read', 'read', none, unknown, 'other'],
   ['a number that was not read, for writing', 'write', none, unknown, 'other'],
@@ -87,7 +93,7 @@ test('every mode, context and system call gives a pair that has its series', () 
   const known = new Set(waitPairs.map(([mode, operation]) => `${mode} ${operation}`));
   const modes: readonly Mode[] = ['read', 'write'];
   for (const mode of modes)
-    for (let bits = 0; bits < 32; bits += 1)
+    for (let bits = 0; bits < 256; bits += 1)
       for (let syscall = -1; syscall <= 1100; syscall += 1) {
         const pair = `${mode} ${operationOf(mode, bits, syscall)}`;
         if (!known.has(pair)) assert.fail(`${pair} of context ${bits}, system call ${syscall} has no series`);

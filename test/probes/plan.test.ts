@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { probeSwitches } from '../../src/config/schema.js';
+import { settings } from '../../src/config/settings.js';
 import { MmaplockError } from '../../src/errors.js';
 import type { Fragment } from '../../src/probes/fragment.js';
 import { askedOfKernel, makePlan, type PlanOptions, type ProbePlan } from '../../src/probes/plan.js';
 import { type ReasonCode, reasonCodes } from '../../src/probes/reasons.js';
 import { observables } from '../../src/vocabulary.js';
-import { type FakeKernel, fakeKernel, fragmentOf } from './fake.js';
+import { type FakeKernel, fakeKernel, fragmentOf, plainBody } from './fake.js';
 
 /** Has everything that the fragments here want. */
 const full: FakeKernel = {
@@ -21,6 +23,8 @@ const full: FakeKernel = {
 const everything: PlanOptions = {
   allow: ['tracepoint', 'kprobe', 'fentry'],
   disable: [],
+  reads: 'exact',
+  retries: 'on',
   rejected: new Map(),
 };
 
@@ -35,6 +39,7 @@ const chosen = ({ chosen }: ProbePlan): string[] => chosen.map(({ fragment }) =>
 const codes = ({ refused }: ProbePlan, fragment: string): string[] =>
   refused.find((refusal) => refusal.fragment === fragment)?.reasons.map(({ code }) => code) ?? [];
 
+const plainHeader = ['mode watch', 'provides waits', 'cost none'];
 const byKprobe = 'kprobe:down_read\n{\n  @waits = count();\n}\n';
 const byFentry = 'fentry:lock_next_vma\n{\n  @retries = count();\n}\n';
 const waits = fragmentOf('waits', { defines: ['LOCK 1 // offset mm_struct.mmap_lock'] });
@@ -50,6 +55,18 @@ test('what this host can run is chosen, with the numbers of its kernel', () => {
 // Each code with a fragment and a host that lead to it.
 const refusals: Readonly<Partial<Record<ReasonCode, () => ProbePlan>>> = {
   disabled_by_config: () => plan([waits], full, { disable: ['waits'] }),
+  switched_off: () =>
+    plan([fragmentOf('waits', { header: [...plainHeader, 'runs when reads exact'] })], full, {
+      reads: 'opens',
+    }),
+  needs_fragment: () => plan([fragmentOf('waits', { header: [...plainHeader, 'needs fragment gone'] })]),
+  symbol_addresses_hidden: () => plan([fragmentOf('waits', { defines: ['X 1 // address seq_read'] })]),
+  symbol_ambiguous: () =>
+    plan([fragmentOf('waits', { defines: ['X 1 // address seq_read'] })], {
+      ...full,
+      symbols: { seq_read: 2 },
+      addresses: { seq_read: 4096n },
+    }),
   kind_not_allowed: () => plan([waits], full, { allow: ['kprobe', 'fentry'] }),
   kernel_lacks_tracepoint: () => plan([waits], { ...full, tracepoints: {} }),
   kernel_lacks_field: () =>
@@ -166,10 +183,135 @@ test('a fragment with nothing to show on this machine does not run', () => {
   assert.deepEqual(codes(result, 'only'), ['not_on_this_machine']);
 });
 
+// As the shipped fragments depend on each other: retries needs reads, which needs opens; blocks adds to waits.
+const opens = fragmentOf('opens', {
+  header: ['mode watch', 'provides opens', 'cost none', 'runs when reads exact opens'],
+});
+const reads = fragmentOf('reads', {
+  header: ['mode watch', 'provides reads', 'cost none', 'runs when reads exact', 'needs fragment opens'],
+});
+const why = 'before 6.14 each event resolves a path';
+const retries = fragmentOf('a-retries', {
+  header: [
+    'mode watch',
+    'provides retries',
+    'cost none',
+    'runs when retries on',
+    'needs fragment reads',
+    `needs field mmap_lock:mmap_lock_start_locking.memcg_id: ${why}`,
+  ],
+});
+const blocks = fragmentOf('blocks', {
+  header: ['mode watch', 'provides blocks', 'cost none', 'needs fragment waits', 'needs fragment reads'],
+  body: '//@ at waits begun\n  @blocks = count();\n',
+});
+const hooked = fragmentOf('waits', { body: plainBody.replace('}', '  //@ hook begun: nothing\n}') });
+const readers = [retries, blocks, opens, reads, hooked];
+const modern: FakeKernel = {
+  ...full,
+  tracepoints: { ...full.tracepoints, 'mmap_lock:mmap_lock_start_locking': ['mm', 'memcg_id'] },
+};
+const observed = ({ observables: seen }: ProbePlan): string[] =>
+  observables.filter((what) => seen[what].observed);
+
+test('fragments that need others run beside them, in the order of ranks and names', () => {
+  const result = plan(readers, modern);
+  assert.deepEqual(chosen(result), ['a-retries', 'blocks', 'opens', 'reads', 'waits']);
+  assert.deepEqual(result.refused, []);
+  assert.deepEqual(observed(result), ['waits', 'opens', 'reads', 'retries', 'blocks']);
+});
+
+test('the switches leave out what they name, and what cannot be without it', () => {
+  const opened = plan(readers, modern, { reads: 'opens' });
+  assert.deepEqual(chosen(opened), ['opens', 'waits']);
+  assert.deepEqual(observed(opened), ['waits', 'opens']);
+  const leftOut = { code: 'switched_off', detail: '--reads opens (probes.reads) leaves it out' };
+  assert.deepEqual(opened.observables.reads.reason, leftOut);
+  for (const what of ['retries', 'blocks'] as const)
+    assert.deepEqual(opened.observables[what].reason, {
+      code: 'needs_fragment',
+      detail: `it needs reads, which does not run: ${leftOut.detail}`,
+    });
+  assert.deepEqual(observed(plan(readers, modern, { reads: 'off' })), ['waits']);
+
+  const calm = plan(readers, modern, { retries: 'off' });
+  assert.deepEqual(observed(calm), ['waits', 'opens', 'reads', 'blocks']);
+  assert.deepEqual(calm.observables.retries.reason, {
+    code: 'switched_off',
+    detail: '--retries off (probes.retries) leaves it out',
+  });
+});
+
+test('the flag a reason names is the flag of its setting', () => {
+  for (const key of Object.keys(probeSwitches)) assert.equal(settings.get(`probes.${key}`)?.flag, key);
+});
+
+test('with a fragment that bpftrace rejected go those that need it, and no others', () => {
+  const result = plan(readers, modern, { rejected: new Map([['opens', 'opens.bt:60: no']]) });
+  assert.deepEqual(chosen(result), ['waits']);
+  assert.deepEqual(result.observables.opens.reason, {
+    code: 'rejected_by_bpftrace',
+    detail: 'opens.bt:60: no',
+  });
+  assert.deepEqual(result.observables.reads.reason, {
+    code: 'needs_fragment',
+    detail: 'it needs opens, which does not run: opens.bt:60: no',
+  });
+  assert.deepEqual(result.observables.blocks.reason, {
+    code: 'needs_fragment',
+    detail: 'it needs reads, which does not run: it needs opens, which does not run: opens.bt:60: no',
+  });
+  const last = plan(readers, modern, { rejected: new Map([['a-retries', 'no']]) });
+  assert.deepEqual(chosen(last), ['blocks', 'opens', 'reads', 'waits']);
+  const unblamed = plan(readers, modern, { rejected: new Map([['blocks', 'blocks.bt:9: no']]) });
+  assert.deepEqual(chosen(unblamed), ['a-retries', 'opens', 'reads', 'waits']);
+});
+
+test('a field that is missing is told in the words of the fragment', () => {
+  const { 'lock:contention_begin': fields = [] } = full.tracepoints ?? {};
+  const older = {
+    'lock:contention_begin': fields,
+    'mmap_lock:mmap_lock_start_locking': ['mm', 'memcg_path'],
+  };
+  const result = plan(readers, { ...full, tracepoints: older });
+  assert.deepEqual(chosen(result), ['blocks', 'opens', 'reads', 'waits']);
+  assert.deepEqual(result.observables.retries.reason, { code: 'kernel_lacks_field', detail: why });
+  assert.equal(plan(readers).observables.retries.reason?.code, 'kernel_lacks_tracepoint');
+});
+
+test('what needs a fragment that cannot be read says so, and the others run', () => {
+  const problem = new MmaplockError('fragment_malformed', 'reads.bt:3: no', { field: 'reads.bt' });
+  const result = plan([retries, blocks, opens, hooked], modern, {}, [problem]);
+  assert.deepEqual(chosen(result), ['opens', 'waits']);
+  for (const what of ['retries', 'blocks'] as const)
+    assert.deepEqual(result.observables[what].reason, {
+      code: 'needs_fragment',
+      detail: 'it needs reads, which does not run: reads.bt:3: no',
+    });
+});
+
+test('a fragment that another covers does not run for those that need it', () => {
+  const cheaper = fragmentOf('cheaper', {
+    header: ['mode watch', 'provides reads', 'cost none', 'rank 10'],
+  });
+  const result = plan([reads, opens, retries, cheaper], modern);
+  assert.deepEqual(chosen(result), ['cheaper', 'opens']);
+  assert.deepEqual(result.observables.retries.reason, {
+    code: 'needs_fragment',
+    detail: 'it needs reads, which does not run: cheaper provides the same',
+  });
+});
+
+test('an address is a number of the plan, with every bit', () => {
+  const fragment = fragmentOf('waits', { defines: ['OPEN 0 // address seq_read'] });
+  const result = plan([fragment], { ...full, addresses: { seq_read: 0xffffffff814a6f31n } });
+  assert.deepEqual([...(result.chosen[0]?.constants ?? [])], [['OPEN', 0xffffffff814a6f31n]]);
+});
+
 test('what no fragment provides says so, and each observable is answered', () => {
   const result = plan([waits]);
   assert.deepEqual(Object.keys(result.observables), [...observables]);
-  assert.equal(result.observables.retries.reason?.code, 'no_fragment');
+  assert.equal(result.observables.holds.reason?.code, 'no_fragment');
 });
 
 test('a malformed fragment is among the refused, under its name', () => {
@@ -184,10 +326,14 @@ test('a malformed fragment is among the refused, under its name', () => {
 test('the kernel is asked for every symbol and tracepoint that decides', () => {
   const fragments = [
     waits,
-    fragmentOf('other', { body: byFentry, header: ['mode watch', 'cost none', 'needs symbol x'] }),
+    fragmentOf('other', {
+      body: byFentry,
+      header: ['mode watch', 'cost none', 'needs symbol x', 'needs field mmap_lock:start.mm'],
+      defines: ['OPEN 0 // address y or 0'],
+    }),
   ];
   const { symbols, tracepoints } = askedOfKernel({ fragments, problems: [] });
-  assert.deepEqual([...tracepoints], ['lock:contention_begin']);
-  for (const symbol of ['lock_next_vma', 'x', 'asm_fred_entrypoint_user', '__asan_load8'])
+  assert.deepEqual([...tracepoints], ['lock:contention_begin', 'mmap_lock:start']);
+  for (const symbol of ['lock_next_vma', 'x', 'y', 'asm_fred_entrypoint_user', '__asan_load8'])
     assert.ok(symbols.has(symbol), symbol);
 });

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Fragment } from '../../src/probes/fragment.js';
 import { parseFragment } from '../../src/probes/fragment.js';
-import { joinProgram, renderFragment } from '../../src/probes/program.js';
+import { joinProgram, scriptOf } from '../../src/probes/program.js';
 import { fragmentOf, fragmentText } from './fake.js';
 
-const choice = (fragment: Fragment, constants: Readonly<Record<string, number>> = {}) => ({
+const choice = (fragment: Fragment, constants: Readonly<Record<string, number | bigint>> = {}) => ({
   fragment,
   constants: new Map(Object.entries(constants)),
 });
@@ -119,7 +119,8 @@ test('the line of a probe is not that of a comment which names it', () => {
 });
 
 test('a fragment by hand is its file, with the numbers of this host in its #defines', () => {
-  const rendered = renderFragment(choice(waits, { LOCK: 200, LOCK_END: 1500 })).split('\n');
+  const here = choice(waits, { LOCK: 200, LOCK_END: 1500 });
+  const rendered = scriptOf(here, [here]).text.split('\n');
   const changed = rendered.filter((line, index) => line !== waits.lines[index]);
   assert.equal(rendered.length, waits.lines.length);
   assert.deepEqual(changed, [
@@ -128,4 +129,169 @@ test('a fragment by hand is its file, with the numbers of this host in its #defi
   ]);
   // so that it can be rendered again, elsewhere
   assert.deepEqual(parseFragment('waits', rendered.join('\n')).constants, waits.constants);
+});
+
+test('an address keeps every digit, by hand and in the program', () => {
+  const fragment = fragmentOf('sample', {
+    defines: ['OPEN 18446744071579000000 // address pid_maps_open'],
+    body: 'kprobe:x\n{\n  @a = (uint64)OPEN;\n}\n',
+  });
+  const here = choice(fragment, { OPEN: 18446744071583657777n });
+  assert.ok(joinProgram([here]).text.includes('\n  @a = (uint64)18446744071583657777;\n'));
+  assert.ok(scriptOf(here, [here]).text.includes('\n#define OPEN 18446744071583657777 // address'));
+});
+
+test('by hand a fragment runs without the daemon', () => {
+  const fragment = fragmentOf('sample', {
+    defines: ['DAEMON 0 // host daemon_pid', 'LOCK 1 // offset a.b'],
+    body: 'kprobe:x\n/pid != DAEMON/\n{\n  @a = LOCK;\n}\n',
+  });
+  const here = choice(fragment, { DAEMON: 4711, LOCK: 8 });
+  assert.match(joinProgram([here]).text, /\/pid != 4711\/\n\{\n {2}@a = 8;/);
+  const { text, probes } = scriptOf(here, [here]);
+  assert.deepEqual(text.match(/^#define \w+ \d+/gm), ['#define DAEMON 0', '#define LOCK 8']);
+  assert.equal(probes, 1);
+});
+
+// Two fragments that add to a third.
+const host = fragmentOf('host', {
+  header: ['mode watch', 'provides waits', 'cost none', 'prints @waits'],
+  defines: ['LOCK 1 // offset mm_struct.mmap_lock'],
+  body: `tracepoint:lock:contention_begin
+{
+  @waits = LOCK;
+  //@ hook begun: nothing
+  @after = 1;
+}
+kprobe:down_read
+{
+  //@ hook taken: nothing
+}
+`,
+});
+const adding = (name: string, body: string) =>
+  fragmentOf(name, {
+    header: ['mode watch', 'provides blocks', 'cost none', 'needs fragment host', `prints @${name}`],
+    defines: ['LOCK 0 // offset rw_semaphore.owner', 'DAEMON 0 // host daemon_pid'],
+    body,
+  });
+const blocks = adding(
+  'blocks',
+  '//@ at host taken\n  @later = 1;\n//@ at host begun\n  @blocks = LOCK + DAEMON;\n',
+);
+const more = adding('more', 'kprobe:up_read\n{\n  @more = 1;\n}\n//@ at host begun\n  @more = LOCK;\n');
+const hostHere = choice(host, { LOCK: 184 });
+const blocksHere = choice(blocks, { LOCK: 8, DAEMON: 4711 });
+const moreHere = choice(more, { LOCK: 16, DAEMON: 4711 });
+
+/** The program without its comments and empty lines. */
+const codeOf = (text: string): string[] =>
+  text.split('\n').filter((line) => line.trim() !== '' && !line.trimStart().startsWith('//'));
+
+test('what is added stands at its hook, in the order of the choices, with the numbers of who adds it', () => {
+  const { text, probes, probeNames } = joinProgram([moreHere, blocksHere, hostHere]);
+  assert.deepEqual(codeOf(text).slice(0, codeOf(text).indexOf('interval:s:1')), [
+    'kprobe:up_read',
+    '{',
+    '  @more = 1;',
+    '}',
+    'tracepoint:lock:contention_begin',
+    '{',
+    '  @waits = 184;',
+    '  @more = 16;',
+    '  @blocks = 8 + 4711;',
+    '  @after = 1;',
+    '}',
+    'kprobe:down_read',
+    '{',
+    '  @later = 1;',
+    '}',
+  ]);
+  const turned = codeOf(joinProgram([hostHere, blocksHere, moreHere]).text);
+  assert.equal(turned[turned.indexOf('  @waits = 184;') + 1], '  @blocks = 8 + 4711;');
+  // an addition is no probe
+  assert.deepEqual(probeNames, [
+    'kprobe:up_read',
+    'tracepoint:lock:contention_begin',
+    'kprobe:down_read',
+    'interval:s:1',
+  ]);
+  assert.equal(probes, 4);
+});
+
+test('an added line is given back as the line of who adds it, those around it as their own', () => {
+  const { text, originOf } = joinProgram([blocksHere, hostHere]);
+  const origin = (line: string) => originOf(text.split('\n').indexOf(line) + 1);
+  assert.deepEqual(origin('  @blocks = 8 + 4711;'), {
+    fragment: 'blocks',
+    line: blocks.lines.indexOf('  @blocks = LOCK + DAEMON;') + 1,
+  });
+  assert.deepEqual(origin('  @waits = 184;'), {
+    fragment: 'host',
+    line: host.lines.indexOf('  @waits = LOCK;') + 1,
+  });
+  assert.deepEqual(origin('  @after = 1;'), {
+    fragment: 'host',
+    line: host.lines.indexOf('  @after = 1;') + 1,
+  });
+});
+
+test('where a probe with additions is refused, it is the addition that is named', () => {
+  const message = 'ERROR: Error loading program: tracepoint:lock:contention_begin';
+  const { fragmentNamedIn } = joinProgram([hostHere, blocksHere]);
+  assert.deepEqual(fragmentNamedIn(message), {
+    fragment: 'blocks',
+    line: blocks.lines.indexOf('//@ at host taken') + 1,
+  });
+  assert.deepEqual(joinProgram([hostHere]).fragmentNamedIn(message), {
+    fragment: 'host',
+    line: host.lines.indexOf('tracepoint:lock:contention_begin') + 1,
+  });
+  // a probe of who adds is its own
+  assert.equal(joinProgram([hostHere, moreHere]).fragmentNamedIn('kprobe:up_read')?.fragment, 'more');
+});
+
+test('of a fragment that is not chosen nothing is added', () => {
+  const { text } = joinProgram([hostHere]);
+  assert.doesNotMatch(text, /blocks|later|more/);
+  assert.deepEqual(codeOf(text).slice(0, 8), [
+    'tracepoint:lock:contention_begin',
+    '{',
+    '  @waits = 184;',
+    '  @after = 1;',
+    '}',
+    'kprobe:down_read',
+    '{',
+    '}',
+  ]);
+});
+
+test('by hand, a fragment that adds to another is the program of both, and of no third', () => {
+  const { text, probes } = scriptOf(blocksHere, [moreHere, blocksHere, hostHere]);
+  const [first, ...rest] = text.split('\n');
+  assert.equal(first, '// blocks.bt is no script of its own, for it adds to host.bt: here they are joined.');
+  assert.equal(
+    rest.join('\n'),
+    joinProgram([choice(blocks, { LOCK: 8, DAEMON: 0 }), hostHere]).text,
+    'without the daemon',
+  );
+  assert.equal(probes, 3);
+});
+
+test('by hand, a fragment that adds to one that adds is the program of all three', () => {
+  const last = fragmentOf('last', {
+    header: ['mode watch', 'cost none', 'needs fragment middle'],
+    body: '//@ at middle inner\n    @last = 1;\n',
+  });
+  const middle = fragmentOf('middle', {
+    header: ['mode watch', 'cost none', 'needs fragment host'],
+    body: '//@ at host begun\n  if (1) {\n    //@ hook inner: nothing\n  }\n',
+  });
+  const { text } = scriptOf(choice(last), [choice(last), choice(middle), hostHere, moreHere]);
+  assert.match(text, /^\/\/ last\.bt .* adds to middle\.bt, host\.bt: /);
+  assert.match(
+    codeOf(text).join('\n'),
+    /@waits = 184;\n {2}if \(1\) \{\n {4}@last = 1;\n {2}\}\n {2}@after = 1;/,
+  );
+  assert.doesNotMatch(text, /@more/);
 });

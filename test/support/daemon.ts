@@ -11,7 +11,9 @@ import { Ledger } from '../../src/ledger/ledger.js';
 import { MetricsText } from '../../src/metrics/exposition.js';
 import type { CostTotals } from '../../src/metrics/tracer.js';
 import { parseFragment } from '../../src/probes/fragment.js';
+import type { LockPathEvidence } from '../../src/probes/lock-paths.js';
 import type { Observation, ProbePlan } from '../../src/probes/plan.js';
+import type { Choice } from '../../src/probes/program.js';
 import { type Readiness, readinessOf } from '../../src/readiness.js';
 import type { TracerRecord } from '../../src/records.js';
 import { type Observable, observables } from '../../src/vocabulary.js';
@@ -19,40 +21,77 @@ import { type Observable, observables } from '../../src/vocabulary.js';
 /** A fixed time, milliseconds since the epoch: 2025-06-01T12:00:00Z. */
 export const epoch = Date.UTC(2025, 5, 1, 12);
 
-const waitsFragment = parseFragment(
-  'waits',
-  `// waits.bt  Who waits.
-//@ mode watch
-//@ provides waits
-//@ provides operations
-//@ cost hardly any
-tracepoint:lock:contention_begin
-{
-  @begun = args->lock_addr;
+interface Provider {
+  readonly name: string;
+  readonly summary: string;
+  readonly provides: readonly Observable[];
+  readonly probe: string;
 }
-`,
-);
 
-/** A plan that observes what is named, by a fragment `waits`. */
+/** Like the fragments of bpf/. */
+const providers: readonly Provider[] = [
+  {
+    name: 'waits',
+    summary: 'Who waits.',
+    provides: ['waits', 'operations', 'blocks'],
+    probe: 'lock:contention_begin',
+  },
+  { name: 'proc-opens', summary: 'Who opens.', provides: ['opens'], probe: 'syscalls:sys_exit_openat' },
+  { name: 'proc-reads', summary: 'Who reads.', provides: ['reads'], probe: 'syscalls:sys_exit_read' },
+  {
+    name: 'retries',
+    summary: 'Who retries.',
+    provides: ['retries'],
+    probe: 'mmap_lock:mmap_lock_start_locking',
+  },
+];
+const queries: Provider = {
+  name: 'procmap-query',
+  summary: 'Who asks.',
+  provides: [],
+  probe: 'syscalls:sys_exit_ioctl',
+};
+
+const choiceOf = ({ name, summary, provides, probe }: Provider): Choice => {
+  const text = `// ${name}.bt  ${summary}
+//@ mode watch
+${provides.map((what) => `//@ provides ${what}\n`).join('')}//@ cost hardly any
+tracepoint:${probe}
+{
+  @seen = 1;
+}
+`;
+  return { fragment: parseFragment(name, text), constants: new Map() };
+};
+
+/** All that a fragment provides. */
+const everything = providers.flatMap(({ provides }) => provides);
+
+/** A plan that observes what is named, each by the fragment that provides it; PROCMAP_QUERY goes with the reads. */
 export const planOf = (
-  observed: readonly Observable[] = ['waits', 'operations'],
+  observed: readonly Observable[] = everything,
   more: Partial<ProbePlan> = {},
-): ProbePlan => ({
-  chosen: observed.length === 0 ? [] : [{ fragment: waitsFragment, constants: new Map() }],
-  refused: [],
-  observables: Object.fromEntries(
-    observables.map((what): [Observable, Observation] => [
-      what,
-      observed.includes(what)
-        ? { observed: true, source: 'waits' }
-        : {
-            observed: false,
-            reason: { code: 'no_fragment', detail: 'no fragment of this version provides it' },
-          },
-    ]),
-  ) as ProbePlan['observables'],
-  ...more,
-});
+): ProbePlan => {
+  const used = providers
+    .map((provider) => ({
+      ...provider,
+      provides: provider.provides.filter((what) => observed.includes(what)),
+    }))
+    .filter(({ provides }) => provides.length > 0);
+  return {
+    chosen: [...used, ...(observed.includes('reads') ? [queries] : [])].map(choiceOf),
+    refused: [],
+    observables: Object.fromEntries(
+      observables.map((what): [Observable, Observation] => {
+        const source = used.find(({ provides }) => provides.includes(what))?.name;
+        if (source !== undefined) return [what, { observed: true, source }];
+        const reason = { code: 'no_fragment', detail: 'no fragment of this version provides it' } as const;
+        return [what, { observed: false, reason }];
+      }),
+    ) as ProbePlan['observables'],
+    ...more,
+  };
+};
 
 export const observingTracer = (at: number = epoch): TracerState => ({
   phase: 'observing',
@@ -78,6 +117,12 @@ const kernel: KernelFacts = {
   problems: [],
 };
 
+/** Of a kernel that serves these two files, and locks VMAs for one of them. */
+const lockPaths: readonly LockPathEvidence[] = [
+  { file: 'maps', path: 'per_vma_lock', evidence: 'lock_next_vma is there.' },
+  { file: 'smaps', path: 'mmap_lock', evidence: 'smap_gather_stats takes no reader.' },
+];
+
 const noCost: CostTotals = {
   cpuSeconds: 0,
   residentBytes: undefined,
@@ -87,6 +132,7 @@ const noCost: CostTotals = {
 
 export interface FakeDaemonOptions {
   readonly plan?: ProbePlan;
+  readonly lockPaths?: readonly LockPathEvidence[];
   readonly tracer?: TracerState;
   readonly cost?: CostTotals;
   readonly kernel?: Partial<KernelFacts>;
@@ -117,11 +163,15 @@ export class FakeDaemon {
         rowLimit: Number.POSITIVE_INFINITY,
         label: (name) => name,
       },
+      readerSlots: this.config.metrics.reader_slots,
+      blockSlots: this.config.metrics.block_slots,
+      blocksObserved: () => this.plan.observables.blocks.observed,
     });
     const facts = { ...kernel, ...options.kernel };
     this.metrics = new MetricsText({
       ledger: this.ledger,
       plan: () => this.plan,
+      lockPaths: () => options.lockPaths ?? lockPaths,
       cost: () => this.cost,
       now: () => this.now,
       kernelRelease: facts.release,
@@ -135,6 +185,7 @@ export class FakeDaemon {
       kernel: facts,
       ledger: this.ledger,
       plan: () => this.plan,
+      lockPaths: () => options.lockPaths ?? lockPaths,
       tracer: () => this.tracer,
       readiness: () => this.#readiness(),
       cost: () => this.cost,

@@ -1,6 +1,17 @@
 /** Records as the tracer sends them, for tests of what comes after it. */
-import type { OngoingWait, ProcessWaitRow, Tick, WaitRow } from '../../src/records.js';
-import type { Mode, Operation } from '../../src/vocabulary.js';
+import type {
+  BlockRow,
+  OngoingWait,
+  ProcessWaitRow,
+  ProcFileRow,
+  ReadCounts,
+  ReaderBlockRow,
+  ReaderRow,
+  Tick,
+  UnblockedRow,
+  WaitRow,
+} from '../../src/records.js';
+import type { Mode, Operation, ProcFile } from '../../src/vocabulary.js';
 
 export const tick = (at: number, parts: Partial<Omit<Tick, 'kind' | 'at'>> = {}): Tick => ({
   kind: 'tick',
@@ -9,6 +20,12 @@ export const tick = (at: number, parts: Partial<Omit<Tick, 'kind' | 'at'>> = {})
   processes: [],
   durations: [],
   ongoing: [],
+  procFiles: [],
+  readers: [],
+  blocks: [],
+  blockDurations: [],
+  readerBlocks: [],
+  unblocked: [],
   complete: true,
   ...parts,
 });
@@ -34,3 +51,57 @@ export const ongoingWait = (
   seconds: number,
   more: Partial<OngoingWait> = {},
 ): OngoingWait => ({ mode, operation, foreign: false, pid: 42, tid: 43, seconds, ...more });
+
+const noReads: ReadCounts = { opens: 0, reads: 0, retries: 0, waits: 0, waitNanoseconds: 0 };
+
+export const procFileRow = (file: ProcFile, counts: Partial<ReadCounts>): ProcFileRow => ({
+  ...noReads,
+  file,
+  ...counts,
+});
+
+export const readerRow = (
+  name: string,
+  file: ProcFile,
+  counts: Partial<ReadCounts>,
+  more: Partial<ReaderRow> = {},
+): ReaderRow => ({
+  ...noReads,
+  name,
+  cgroupId: '4711',
+  file,
+  lastPid: 4242,
+  lastTargetPid: 42,
+  ...counts,
+  ...more,
+});
+
+/** A file of undefined stands for `~unknown`. */
+export const blockRow = (file: ProcFile | undefined, count: number, nanoseconds: number): BlockRow => ({
+  file,
+  count,
+  nanoseconds,
+});
+
+/** A reader of undefined stands for `~unknown`; both processes are in the cgroup 4711 unless told otherwise. */
+export const readerBlockRow = (
+  reader: string | undefined,
+  victim: string,
+  file: ProcFile | undefined,
+  count: number,
+  nanoseconds: number,
+  more: Partial<ReaderBlockRow> = {},
+): ReaderBlockRow => ({
+  reader: reader === undefined ? undefined : { name: reader, cgroupId: '4711' },
+  victim: { name: victim, cgroupId: '4711' },
+  file,
+  count,
+  nanoseconds,
+  ...more,
+});
+
+export const unblockedRow = (mode: Mode, count: number, nanoseconds: number): UnblockedRow => ({
+  mode,
+  count,
+  nanoseconds,
+});

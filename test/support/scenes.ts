@@ -1,6 +1,16 @@
 /** Situations that more than one test looks at. */
 import { epoch, FakeDaemon, type FakeDaemonOptions } from './daemon.js';
-import { ongoingWait, processRow, tick, waitRow } from './records.js';
+import {
+  blockRow,
+  ongoingWait,
+  processRow,
+  procFileRow,
+  readerBlockRow,
+  readerRow,
+  tick,
+  unblockedRow,
+  waitRow,
+} from './records.js';
 
 /** The cost of a tracer that runs, with one probe that was skipped at times. */
 const cost = {
@@ -14,8 +24,8 @@ const cost = {
 };
 
 /**
- * A host after one tracer was killed and the next has ticked: waits in both modes, one still going on, and every
- * kind of loss. It has a sample of every family.
+ * A host after one tracer was killed and the next has ticked: waits in both modes, one still going on, a reader of
+ * maps that retries and one of smaps that blocks, and every kind of loss. It has a sample of every family.
  */
 export const busyDaemon = (options: FakeDaemonOptions = {}): FakeDaemon =>
   new FakeDaemon({ cost, ...options }).apply(
@@ -27,6 +37,27 @@ export const busyDaemon = (options: FakeDaemonOptions = {}): FakeDaemon =>
         { mode: 'write', buckets: [{ floorMicroseconds: 2048, count: 2 }] },
         { mode: 'read', buckets: [{ floorMicroseconds: 16, count: 3 }] },
       ],
+      procFiles: [
+        procFileRow('maps', { opens: 10, reads: 30, retries: 4 }),
+        procFileRow('smaps', { opens: 2, reads: 6, waits: 1, waitNanoseconds: 30_000 }),
+        procFileRow('remote', { waits: 1, waitNanoseconds: 20_000 }),
+      ],
+      readers: [
+        readerRow('cat', 'maps', { opens: 10, reads: 30, retries: 4 }),
+        readerRow('agent "x"', 'smaps', { opens: 2, reads: 6, waits: 1, waitNanoseconds: 30_000 }),
+        readerRow('ps', 'remote', { waits: 1, waitNanoseconds: 20_000 }),
+      ],
+      // Of the 6 ms of the writers 5.5 are the smaps reader's; the rest no reader can be shown to own.
+      blocks: [blockRow('smaps', 2, 5_500_000), blockRow(undefined, 1, 500_000)],
+      blockDurations: [
+        { file: 'smaps', buckets: [{ floorMicroseconds: 2048, count: 2 }] },
+        { file: undefined, buckets: [{ floorMicroseconds: 256, count: 1 }] },
+      ],
+      readerBlocks: [
+        readerBlockRow('agent "x"', 'mysqld', 'smaps', 2, 5_500_000),
+        readerBlockRow(undefined, 'mysqld', undefined, 1, 500_000),
+      ],
+      unblocked: [unblockedRow('read', 3, 90_000)],
     }),
     { kind: 'events_lost', at: epoch + 1500, events: 7 },
     { kind: 'undecodable', at: epoch + 1600, reason: 'no JSON' },
@@ -38,6 +69,9 @@ export const busyDaemon = (options: FakeDaemonOptions = {}): FakeDaemon =>
       processes: [processRow('a "b" \\c', 'write', 1, 2 ** 28 * 1000, { cgroupId: '99' })],
       durations: [{ mode: 'write', buckets: [{ floorMicroseconds: 2 ** 28, count: 1 }] }],
       ongoing: [ongoingWait('read', 'page_fault', 0.25), ongoingWait('read', 'page_fault', 1.75)],
+      procFiles: [procFileRow('maps', { opens: 1, reads: 3 })],
+      readers: [readerRow('cat', 'maps', { opens: 1, reads: 3 }, { lastPid: 4343 })],
+      unblocked: [unblockedRow('write', 1, 2 ** 28 * 1000)],
     }),
   );
 

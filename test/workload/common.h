@@ -104,6 +104,15 @@ static inline uint64_t parse_seconds(const char *text)
 	return (uint64_t)(value * (double)NS_PER_S);
 }
 
+/* The place of a word among those a program knows, or the usage. */
+static inline int index_of(const char *word, const char *const *words, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (!strcmp(word, words[i]))
+			return i;
+	usage();
+}
+
 /* The calling thread runs on this CPU only. */
 static inline void pin_to(int cpu)
 {

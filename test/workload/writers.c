@@ -8,7 +8,7 @@
 
 const char usage_text[] =
 	"usage: writers [--threads N] [--vmas N] [--seconds S | --ops N] [--bytes B] [--pin CPU[,CPU...]]\n"
-	"               [--name COMM] [--gate]\n"
+	"               [--read-own FILE] [--name COMM] [--gate]\n"
 	"       writers --once [--name COMM] [--gate]\n"
 	"  --threads N   threads sharing the mm (2)\n"
 	"  --vmas N      further mappings that the threads leave alone (0)\n"
@@ -16,6 +16,8 @@ const char usage_text[] =
 	"  --ops N       cycles of mmap, touch, mprotect, munmap for each thread, in place of a time\n"
 	"  --bytes B     size of each mapping (65536)\n"
 	"  --pin CPUS    thread i runs on the CPU number i of the list, which repeats\n"
+	"  --read-own F  read /proc/self/F to its end, once, after the gate and before the threads start:\n"
+	"                maps, smaps, smaps_rollup or numa_maps\n"
 	"  --once        two threads, one contended wait, then exit\n"
 	"  --name COMM   name of the process, at most 15 bytes\n"
 	"  --gate        after \"ready PID\" on stderr, wait for a byte or EOF on stdin\n";
@@ -24,6 +26,8 @@ const char usage_text[] =
 
 enum op { OP_MMAP, OP_TOUCH, OP_MPROTECT, OP_MUNMAP, OP_KINDS };
 static const char *const op_names[OP_KINDS] = { "mmap", "touch", "mprotect", "munmap" };
+
+static const char *const own_files[] = { "maps", "smaps", "smaps_rollup", "numa_maps" };
 
 /* What the scheduler did with a thread. Slept is the rest: wall - exec - run_delay. */
 struct schedstat {
@@ -45,6 +49,7 @@ static struct {
 	size_t bytes;
 	int cpus[MAX_THREADS];
 	unsigned int cpu_count;
+	const char *own_file;
 	bool once, gate;
 } options = { .threads = 2, .run_ns = 10 * NS_PER_S, .bytes = 65536 };
 
@@ -124,6 +129,27 @@ static void *work(void *arg)
 	return NULL;
 }
 
+/* The number of read() calls to the end of /proc/self/FILE, the one that met EOF included. */
+static uint64_t read_own(const char *file)
+{
+	char path[64], text[4096];
+	uint64_t reads = 0;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/%s", file);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		die(path);
+	do {
+		n = read(fd, text, sizeof(text));
+		if (n < 0)
+			die(path);
+		reads++;
+	} while (n > 0);
+	close(fd);
+	return reads;
+}
+
 /* Every other page is unreadable, or the kernel would merge them all into one VMA. */
 static void map_ballast(unsigned int vmas)
 {
@@ -147,12 +173,13 @@ static void print_schedstat(const struct schedstat *s)
 	       s->wall_ns, s->exec_ns, s->run_delay_ns, slept > 0 ? slept : 0);
 }
 
-static void print_result(const struct worker *workers, uint64_t start_ns, uint64_t end_ns)
+static void print_result(const struct worker *workers, uint64_t own_reads, uint64_t start_ns, uint64_t end_ns)
 {
 	struct schedstat sum = { 0 };
 
-	printf("{\"pid\":%d,\"threads\":%u,\"seconds\":%.6f,\"start_ns\":%" PRIu64 ",\"end_ns\":%" PRIu64 ",\"ops\":{",
-	       getpid(), options.threads, (double)(end_ns - start_ns) / (double)NS_PER_S, start_ns, end_ns);
+	printf("{\"pid\":%d,\"threads\":%u,\"seconds\":%.6f,\"start_ns\":%" PRIu64 ",\"end_ns\":%" PRIu64
+	       ",\"own_reads\":%" PRIu64 ",\"ops\":{",
+	       getpid(), options.threads, (double)(end_ns - start_ns) / (double)NS_PER_S, start_ns, end_ns, own_reads);
 	for (int op = 0; op < OP_KINDS; op++) {
 		struct latency total = { 0 };
 
@@ -195,11 +222,12 @@ static void run_threads(void)
 	pthread_barrier_wait(&threads_exist);
 	announce_ready(options.gate);
 	uint64_t start_ns = now_ns(CLOCK_BOOTTIME);
+	uint64_t own_reads = options.own_file ? read_own(options.own_file) : 0;
 	deadline_ns = now_ns(CLOCK_MONOTONIC) + options.run_ns;
 	pthread_barrier_wait(&start);
 	for (unsigned int i = 0; i < options.threads; i++)
 		pthread_join(workers[i].thread, NULL);
-	print_result(workers, start_ns, now_ns(CLOCK_BOOTTIME));
+	print_result(workers, own_reads, start_ns, now_ns(CLOCK_BOOTTIME));
 }
 
 static void run_once(void)
@@ -232,9 +260,11 @@ int main(int argc, char **argv)
 		{ "threads", required_argument, NULL, 't' }, { "vmas", required_argument, NULL, 'v' },
 		{ "seconds", required_argument, NULL, 's' }, { "ops", required_argument, NULL, 'o' },
 		{ "bytes", required_argument, NULL, 'b' },   { "pin", required_argument, NULL, 'p' },
-		{ "name", required_argument, NULL, 'n' },    { "once", no_argument, NULL, '1' },
-		{ "gate", no_argument, NULL, 'g' },	     { 0 },
+		{ "name", required_argument, NULL, 'n' },    { "read-own", required_argument, NULL, 'r' },
+		{ "once", no_argument, NULL, '1' },	     { "gate", no_argument, NULL, 'g' },
+		{ 0 },
 	};
+	const int own_count = sizeof(own_files) / sizeof(own_files[0]);
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
@@ -250,12 +280,13 @@ int main(int argc, char **argv)
 				usage();
 			set_comm(optarg);
 			break;
+		case 'r': options.own_file = own_files[index_of(optarg, own_files, own_count)]; break;
 		case '1': options.once = true; break;
 		case 'g': options.gate = true; break;
 		default: usage();
 		}
 	}
-	if (optind != argc)
+	if (optind != argc || (options.once && options.own_file))
 		usage();
 	page_size = (size_t)sysconf(_SC_PAGESIZE);
 	stop_on_signals();

@@ -35,6 +35,8 @@ interface Schedstat {
 export interface WritersResult extends Span {
   readonly threads: number;
   readonly seconds: number;
+  /** read() calls of `--read-own`, the one that met EOF included. */
+  readonly own_reads: number;
   readonly ops: Readonly<Record<'mmap' | 'touch' | 'mprotect' | 'munmap', Latency>>;
   readonly schedstat: Schedstat & { readonly per_thread: readonly Schedstat[] };
 }
@@ -57,14 +59,19 @@ export interface SpawnerResult extends Span {
 }
 
 export interface ProcReaderResult extends Span {
+  /** Differs from `pid` with `--open inherit`. */
+  readonly reader_pid: number;
   readonly target_pid: number;
   readonly file: string;
+  /** As `--call`; `ioctl` for procmap_query, `write` for clear_refs. */
   readonly call: string;
+  readonly open: 'each' | 'once' | 'inherit';
+  readonly threads: number;
   readonly seconds: number;
   readonly passes: number;
   readonly opens: number;
   readonly open_errors: number;
-  /** read() calls, those that met EOF or an error included. */
+  /** Calls that read (ioctl() for procmap_query, write() for clear_refs), those that met EOF or an error included. */
   readonly reads: number;
   readonly read_errors: number;
   readonly bytes: number;

@@ -1,0 +1,62 @@
+/** What the maps of readers mean (bpf/proc-opens.bt, proc-reads.bt, procmap-query.bt, retries.bt, waits.bt). */
+import type { ProcFileRow, ReadCounts, ReaderRow } from '../records.js';
+import type { ProcFile } from '../vocabulary.js';
+import { joinRows, type MapRows } from './rows.js';
+import { fileOf, namedOf } from './wire-keys.js';
+
+/** The maps they print, each with the number of integers in its key, of which the last is the file. */
+export const readerMaps = {
+  '@proc_opens': 1,
+  '@proc_reads': 1,
+  '@proc_retries': 1,
+  '@proc_read_waits': 1,
+  '@proc_read_wait_ns': 1,
+  '@reader_opens': 4,
+  '@reader_reads': 4,
+  '@reader_retries': 4,
+  '@reader_waits': 4,
+  '@reader_wait_ns': 4,
+  '@reader_last': 4,
+} as const;
+
+type Rows = (map: keyof typeof readerMaps) => MapRows;
+
+/** The five maps keyed (file). */
+export const procFileRows = (rows: Rows): ProcFileRow[] =>
+  joinRows([
+    rows('@proc_opens'),
+    rows('@proc_reads'),
+    rows('@proc_retries'),
+    rows('@proc_read_waits'),
+    rows('@proc_read_wait_ns'),
+  ]).map(({ key: [file = 0n], values }) => ({ file: fileOf(file) as ProcFile, ...countsOf(values) }));
+
+/** The five maps keyed (name, name, cgroup, file), with @reader_last. Each is limited to its largest on its own. */
+export const readerRows = (rows: Rows): ReaderRow[] => {
+  const lastOf = new Map(rows('@reader_last').map(({ key, value }) => [key.join(), BigInt(value)]));
+  return joinRows([
+    rows('@reader_opens'),
+    rows('@reader_reads'),
+    rows('@reader_retries'),
+    rows('@reader_waits'),
+    rows('@reader_wait_ns'),
+  ]).map(({ key, values }) => {
+    const [word0 = 0n, word1 = 0n, cgroup = 0n, file = 0n] = key;
+    const last = lastOf.get(key.join()) ?? 0n;
+    return {
+      ...namedOf(word0, word1, cgroup),
+      file: fileOf(file) as ProcFile,
+      ...countsOf(values),
+      lastPid: pidOf(last >> 32n),
+      lastTargetPid: pidOf(last & 0xffff_ffffn),
+    };
+  });
+};
+
+const countsOf = (values: readonly number[]): ReadCounts => {
+  const [opens = 0, reads = 0, retries = 0, waits = 0, waitNanoseconds = 0] = values;
+  return { opens, reads, retries, waits, waitNanoseconds };
+};
+
+/** 0 is no process. */
+const pidOf = (pid: bigint): number | undefined => (pid === 0n ? undefined : Number(pid));

@@ -1,0 +1,87 @@
+/** /api/v1/readers. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import type { ReaderEntry } from '../ledger/reader-list.js';
+import { type FileCount, isShown } from '../metrics/proc-files.js';
+import { type Observable, procFiles } from '../vocabulary.js';
+import type { DaemonView } from './context.js';
+import { listOf, listQuery, pageOf, sinceQuery, sinceTime } from './lists.js';
+import { identityOf, identityRow, idOrNull, matches, nameQuery, nullable } from './rows.js';
+
+const file = Type.Enum([...procFiles]);
+/** An amount that is null, never 0, where nothing looks for it: on this host, or for this file. */
+const count = (description: string) =>
+  Type.Union([Type.Integer(), Type.Null()], { description: `${description} Null where not observed.` });
+const seconds = (description: string) =>
+  Type.Union([Type.Number(), Type.Null()], { description: `${description} Null where not observed.` });
+
+const readerRow = Type.Object({
+  file,
+  reader: Type.String({ description: 'comm of the thread-group leader.' }),
+  cgroup_id: Type.String(),
+  ...identityRow,
+  opens_total: count('Opens of the file.'),
+  reads_total: count('read() system calls, errors and end of file included.'),
+  retries_total: count('Times it had to look again because the address space changed; self-reads left out.'),
+  waits_total: count('Times it waited for the mmap_lock of another process.'),
+  wait_seconds_total: seconds('Thread-seconds of these waits.'),
+  last_pid: nullable('The process of that name that read last.'),
+  last_target_pid: nullable('The process whose file it read last.'),
+  last_target: nullable('Name of that process; null when it is gone.'),
+  last_seen_at: Type.String({ format: 'date-time' }),
+});
+
+export const readerRoutes =
+  (view: DaemonView): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    app.get(
+      '/api/v1/readers',
+      {
+        schema: {
+          summary: 'Who reads maps, smaps and the like: readers by name, cgroup and file, most reads first',
+          querystring: Type.Object(
+            { ...listQuery, ...sinceQuery, file: Type.Optional(file), reader: nameQuery },
+            { additionalProperties: false },
+          ),
+          response: { 200: listOf(readerRow) },
+        },
+      },
+      async ({ query }) => {
+        const { readers, asOf } = view.ledger;
+        const from = query.since === undefined ? 0 : sinceTime(query.since, view.now());
+        const rows = readers.list
+          .entries()
+          .filter(
+            (entry) =>
+              entry.lastSeenAt >= from &&
+              matches(query.file, entry.file) &&
+              matches(query.reader, entry.name),
+          )
+          .sort((a, b) => b.reads - a.reads || b.opens - a.opens);
+        const page = pageOf(rows, query, { asOf, complete: readers.list.dropped === 0 });
+        return { ...page, data: page.data.map((entry) => describe(entry, view)) };
+      },
+    );
+  };
+
+const describe = (entry: ReaderEntry, view: DaemonView) => {
+  const plan = view.plan();
+  const { file, lastTargetPid } = entry;
+  const ifObserved = (what: Observable, counted: FileCount, amount: number): number | null =>
+    plan.observables[what].observed && isShown(counted, file, amount, plan) ? amount : null;
+  return {
+    file,
+    reader: entry.name,
+    cgroup_id: entry.cgroupId,
+    ...identityOf(view, entry.cgroupId),
+    opens_total: ifObserved('opens', 'opens', entry.opens),
+    reads_total: ifObserved('reads', 'reads', entry.reads),
+    retries_total: ifObserved('retries', 'retries', entry.retries),
+    waits_total: ifObserved('blocks', 'waits', entry.waits),
+    wait_seconds_total: ifObserved('blocks', 'waits', entry.waitNanoseconds / 1e9),
+    last_pid: idOrNull(entry.lastPid),
+    last_target_pid: idOrNull(lastTargetPid),
+    last_target: lastTargetPid === undefined ? null : (view.processName(lastTargetPid) ?? null),
+    last_seen_at: new Date(entry.lastSeenAt).toISOString(),
+  };
+};

@@ -1,0 +1,32 @@
+/** Members that rows of several lists share. */
+import { Type } from 'typebox';
+import type { DaemonView } from './context.js';
+
+export const nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
+
+/** What is known of a cgroup: members of a row. */
+export const identityRow = {
+  unit: nullable('systemd unit.'),
+  container_id: nullable('Container id.'),
+  pod_uid: nullable('Kubernetes pod UID.'),
+};
+
+/** The members of {@link identityRow} for a cgroup, which may not be known. */
+export const identityOf = (view: DaemonView, cgroupId: string | undefined) => {
+  const identity = cgroupId === undefined ? undefined : view.cgroup(cgroupId);
+  return {
+    unit: identity?.unit ?? null,
+    container_id: identity?.container_id ?? null,
+    pod_uid: identity?.pod_uid ?? null,
+  };
+};
+
+/** A pid as rows hold it. */
+export const idOrNull = (id: number | undefined): string | null => (id === undefined ? null : String(id));
+
+/** A filter by name: exactly this one. */
+export const nameQuery = Type.Optional(Type.String({ maxLength: 64 }));
+
+/** Whether a filter that was given, if it was, names this value. */
+export const matches = (wanted: string | undefined, value: string): boolean =>
+  wanted === undefined || wanted === value;

@@ -1,0 +1,126 @@
+/** The header of a fragment: its `//@` lines. What each of them means: fragment.ts. */
+import { probeSwitches } from '../config/schema.js';
+import { type Observable, observables } from '../vocabulary.js';
+import type { Malformed } from './fragment.js';
+
+export type ProbeSwitch = keyof typeof probeSwitches;
+
+/** Positions of a switch under which a fragment runs. */
+export interface SwitchNeed {
+  readonly key: ProbeSwitch;
+  readonly positions: readonly string[];
+}
+
+/** A field that a tracepoint must have. */
+export interface FieldNeed {
+  /** `category:name`. */
+  readonly tracepoint: string;
+  readonly field: string;
+  /** What to tell the operator of a kernel without it. */
+  readonly why: string | undefined;
+}
+
+export interface Header {
+  readonly mode: 'watch' | 'inspect';
+  readonly runsWhen: readonly SwitchNeed[];
+  readonly provides: readonly { readonly what: Observable; readonly when: string | undefined }[];
+  readonly cost: string;
+  readonly rank: number;
+  /** Beyond what its probes and constants show. */
+  readonly needs: {
+    readonly symbols: readonly string[];
+    readonly fields: readonly FieldNeed[];
+    readonly fragments: readonly string[];
+  };
+  readonly prints: readonly { readonly map: string; readonly limit: number | undefined }[];
+}
+
+/** One line `//@ WORD VALUE`. */
+export interface Directive {
+  readonly index: number;
+  readonly word: string;
+  readonly value: string;
+}
+
+const words = ['mode', 'runs', 'provides', 'cost', 'rank', 'needs', 'prints'] as const;
+
+/** Reads the directives of a header. */
+export const parseDirectives = (directives: readonly Directive[], malformed: Malformed): Header => {
+  const all = <T>(word: (typeof words)[number], parse: (value: string) => T | string): T[] =>
+    directives
+      .filter((directive) => directive.word === word)
+      .map(({ index, value }) => {
+        const parsed = parse(value);
+        if (typeof parsed === 'string') throw malformed(index, parsed);
+        return parsed;
+      });
+
+  for (const { index, word } of directives)
+    if (!(words as readonly string[]).includes(word)) throw malformed(index, `unknown directive "${word}"`);
+  const mode = all('mode', parseMode).at(-1)?.mode;
+  if (mode === undefined) throw malformed(0, 'the header lacks //@ mode');
+  const cost = all('cost', (text) => ({ text })).at(-1)?.text;
+  if (cost === undefined) throw malformed(0, 'the header lacks //@ cost: what does it cost others?');
+  const needs = all('needs', parseNeed);
+  return {
+    mode,
+    runsWhen: all('runs', parseRuns),
+    provides: all('provides', parseProvides),
+    cost,
+    rank: all('rank', parseRank).at(-1) ?? 100,
+    needs: {
+      symbols: needs.flatMap((need) => ('symbol' in need ? [need.symbol] : [])),
+      fields: needs.flatMap((need) => ('field' in need ? [need] : [])),
+      fragments: needs.flatMap((need) => ('fragment' in need ? [need.fragment] : [])),
+    },
+    prints: all('prints', parsePrints).flat(),
+  };
+};
+
+// Each gives what it read, or the words that say what is wrong.
+
+const parseMode = (value: string): { mode: Header['mode'] } | string =>
+  value === 'watch' || value === 'inspect' ? { mode: value } : `mode is watch or inspect, not ${value}`;
+
+const parseRuns = (value: string): SwitchNeed | string => {
+  const [when, key = '', ...positions] = value.split(/\s+/);
+  const known: readonly string[] | undefined = Object.hasOwn(probeSwitches, key)
+    ? probeSwitches[key as ProbeSwitch]
+    : undefined;
+  if (when !== 'when' || known === undefined)
+    return `runs when ${Object.keys(probeSwitches).join('|')} POSITION..., not "${value}"`;
+  if (positions.length === 0 || !positions.every((position) => known.includes(position)))
+    return `${key} is one of ${known.join(', ')}, not "${positions.join(' ')}"`;
+  return { key: key as ProbeSwitch, positions };
+};
+
+const parseProvides = (value: string): Header['provides'][number] | string => {
+  const [what, when, constant, ...rest] = value.split(/\s+/);
+  const conditional = when === 'when' && constant !== undefined;
+  return observables.includes(what as Observable) && rest.length === 0 && (when === undefined || conditional)
+    ? { what: what as Observable, when: constant }
+    : `provides one of ${observables.join(', ')} [when CONSTANT], not "${value}"`;
+};
+
+const parseRank = (value: string): number | string =>
+  Number.isInteger(Number(value)) ? Number(value) : `rank is an integer, not ${value}`;
+
+const parseNeed = (value: string): { symbol: string } | { fragment: string } | FieldNeed | string => {
+  const symbol = /^symbol\s+([\w.]+)$/.exec(value)?.[1];
+  if (symbol !== undefined) return { symbol };
+  const fragment = /^fragment\s+([\w.-]+)$/.exec(value)?.[1];
+  if (fragment !== undefined) return { fragment };
+  const [, tracepoint, field, why] = /^field\s+(\w+:\w+)\.(\w+)(?::\s+(.+))?$/.exec(value) ?? [];
+  if (tracepoint !== undefined && field !== undefined) return { tracepoint, field, why };
+  return `needs symbol NAME, field CATEGORY:NAME.FIELD[: WHY] or fragment NAME, not "${value}"`;
+};
+
+const parsePrints = (value: string): Header['prints'] | string => {
+  const prints: { map: string; limit: number | undefined }[] = [];
+  for (const item of value.split(/\s+/)) {
+    const [, map, limit] = /^(@\w+)(?::(\d+))?$/.exec(item) ?? [];
+    if (map === undefined) return `prints @map or @map:LIMIT, not ${item}`;
+    prints.push({ map, limit: limit === undefined ? undefined : Number(limit) });
+  }
+  return prints;
+};

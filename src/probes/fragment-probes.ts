@@ -1,0 +1,65 @@
+/** The probes of a fragment: where they attach and which fields they use. */
+import type { Malformed } from './fragment.js';
+
+export type ProbeKind = 'tracepoint' | 'kprobe' | 'fentry';
+
+/** Where a probe attaches. */
+export interface ProbePoint {
+  readonly kind: ProbeKind;
+  /** `category:name` of a tracepoint, else the function. */
+  readonly target: string;
+  /** Fields of `args` that its block uses. */
+  readonly fields: readonly string[];
+  /** Line of the file, from 1. */
+  readonly line: number;
+}
+
+const kinds: Readonly<Record<string, ProbeKind>> = {
+  tracepoint: 'tracepoint',
+  kprobe: 'kprobe',
+  kretprobe: 'kprobe',
+  kfunc: 'fentry',
+  kretfunc: 'fentry',
+  fentry: 'fentry',
+  fexit: 'fentry',
+};
+
+const probeLine = /^(tracepoint|k(?:ret)?probe|k(?:ret)?func|fentry|fexit):([\w:.]+)\s*(,?)\s*(?:\/\/.*)?$/;
+/** Whether a line begins a probe, be it one that a fragment may have or not. */
+export const beginsProbe = (line: string): boolean => /^\s*(?:[A-Za-z]+:\S|(?:BEGIN|END)\b)/i.test(line);
+
+/** Reads the probes from the line with index `bodyStart` on. */
+export const parseProbes = (
+  lines: readonly string[],
+  bodyStart: number,
+  malformed: Malformed,
+): ProbePoint[] => {
+  const probes: { kind: ProbeKind; target: string; fields: Set<string>; line: number }[] = [];
+  let group: typeof probes = [];
+  let listGoesOn = false;
+  for (const [index, line] of lines.entries()) {
+    if (index < bodyStart) continue;
+    const match = probeLine.exec(line);
+    if (match !== null) {
+      const probe = {
+        kind: kinds[match[1] as string] as ProbeKind,
+        target: match[2] as string,
+        fields: new Set<string>(),
+        line: index + 1,
+      };
+      if (!listGoesOn) group = [];
+      group.push(probe);
+      probes.push(probe);
+      listGoesOn = match[3] === ',';
+    } else if (beginsProbe(line)) {
+      throw malformed(
+        index,
+        'a probe stands alone on its line, spelled out (no wildcards), as tracepoint:, kprobe: or kfunc:',
+      );
+    }
+    const code = line.replace(/\/\/.*$/, '');
+    for (const [, field] of code.matchAll(/\bargs(?:->|\.)(\w+)/g))
+      for (const probe of group) probe.fields.add(field as string);
+  }
+  return probes.map((probe) => ({ ...probe, fields: [...probe.fields] }));
+};

@@ -1,0 +1,123 @@
+/** Why a fragment cannot or may not run on this host. */
+import type { KernelProfile, TracepointName } from '../kernel/profile.js';
+import { type ConstantValue, resolveConstant } from './constants.js';
+import type { Fragment, ProbeKind, ProbePoint, ProbeSwitch } from './fragment.js';
+import type { Reason } from './reasons.js';
+
+/** What the operator, and bpftrace on this host, let run. */
+export interface PlanOptions extends Readonly<Record<ProbeSwitch, string>> {
+  /** Probe kinds the operator allows. */
+  readonly allow: readonly ProbeKind[];
+  /** Fragments the operator switched off. */
+  readonly disable: readonly string[];
+  /** What is traced of readers. */
+  readonly reads: 'exact' | 'opens' | 'off';
+  readonly retries: 'on' | 'off';
+  /** Fragments that bpftrace refused on this host, with what it said. */
+  readonly rejected: ReadonlyMap<string, string>;
+}
+
+/** What is decided already: why a fragment does not run, or undefined where it does. */
+export type ReasonAgainst = (fragment: string) => Reason | undefined;
+
+/** The constants of a fragment on this host, and all that speaks against it; it may run where nothing does. */
+export const examine = (
+  fragment: Fragment,
+  profile: KernelProfile,
+  options: PlanOptions,
+  against: ReasonAgainst,
+): { constants: ReadonlyMap<string, ConstantValue>; reasons: readonly Reason[] } => {
+  const constants = new Map<string, ConstantValue>();
+  const ruledOut = refusedByPeople(fragment, options);
+  if (ruledOut !== undefined) return { constants, reasons: [ruledOut] };
+
+  const reasons: Reason[] = [];
+  for (const name of fragment.needs.fragments) {
+    const why = against(name);
+    if (why !== undefined)
+      reasons.push({ code: 'needs_fragment', detail: `it needs ${name}, which does not run: ${why.detail}` });
+  }
+  for (const probe of fragment.probes) reasons.push(...probeRefusal(probe, profile, options));
+  for (const { tracepoint, field, why } of fragment.needs.fields)
+    reasons.push(...tracepointRefusal(tracepoint, [field], profile, why));
+  for (const symbol of fragment.needs.symbols)
+    if (!profile.hasSymbol(symbol))
+      reasons.push({ code: 'kernel_lacks_symbol', detail: `this kernel has no symbol ${symbol}` });
+  for (const constant of fragment.constants) {
+    const value = resolveConstant(constant, profile);
+    if (typeof value === 'object') reasons.push(value);
+    else constants.set(constant.name, value);
+  }
+  return { constants, reasons: [...new Map(reasons.map((reason) => [reason.detail, reason])).values()] };
+};
+
+/** What rules a fragment out whatever the kernel has. */
+const refusedByPeople = (fragment: Fragment, options: PlanOptions): Reason | undefined => {
+  if (options.disable.includes(fragment.name))
+    return { code: 'disabled_by_config', detail: 'probes.disable names it' };
+  for (const { key, positions } of fragment.runsWhen)
+    if (!positions.includes(options[key]))
+      return { code: 'switched_off', detail: `--${key} ${options[key]} (probes.${key}) leaves it out` };
+  const rejected = options.rejected.get(fragment.name);
+  if (rejected !== undefined) return { code: 'rejected_by_bpftrace', detail: rejected };
+  if (fragment.mode === 'inspect')
+    return { code: 'inspect_only', detail: 'runs only while inspect mode is on' };
+  return undefined;
+};
+
+const probeRefusal = (
+  { kind, target, fields }: ProbePoint,
+  profile: KernelProfile,
+  { allow }: PlanOptions,
+): Reason[] => {
+  if (!allow.includes(kind)) return [{ code: 'kind_not_allowed', detail: `probes.allow leaves out ${kind}` }];
+  if (kind === 'tracepoint') return tracepointRefusal(target, fields, profile);
+  if (kind === 'kprobe' && !profile.kprobes)
+    return [
+      {
+        code: 'kernel_lacks_kprobes',
+        detail: 'this kernel has no kprobes (CONFIG_KPROBES, or lockdown)',
+      },
+    ];
+  if (kind === 'fentry' && profile.functionTracing.list !== 'readable')
+    return [
+      {
+        code: 'kernel_lacks_function_tracing',
+        detail: 'this kernel does not let functions be traced (fentry)',
+      },
+    ];
+  if (!profile.hasSymbol(target))
+    return [{ code: 'kernel_lacks_symbol', detail: `this kernel has no function ${target}` }];
+  if (profile.symbolCount(target) > 1)
+    return [{ code: 'function_not_traceable', detail: `this kernel has several functions named ${target}` }];
+  if (kind === 'fentry' && !profile.hasFunction(target))
+    return [{ code: 'function_not_traceable', detail: `this kernel's BTF has no function ${target}` }];
+  return [];
+};
+
+/** @param why what to say where a field is missing, in place of its name */
+const tracepointRefusal = (
+  target: string,
+  fields: readonly string[],
+  profile: KernelProfile,
+  why?: string,
+): Reason[] => {
+  if (profile.problems.some(({ code }) => code === 'tracefs_missing'))
+    return [
+      {
+        code: 'tracefs_missing',
+        detail: 'tracefs is not mounted: mount -t tracefs nodev /sys/kernel/tracing',
+      },
+    ];
+  const tracepoint = profile.tracepoint(target as TracepointName);
+  if (tracepoint === undefined)
+    return [{ code: 'kernel_lacks_tracepoint', detail: `this kernel has no tracepoint ${target}` }];
+  const missing = fields.filter((field) => !tracepoint.fields.some(({ name }) => name === field));
+  if (missing.length === 0) return [];
+  return [
+    {
+      code: 'kernel_lacks_field',
+      detail: why ?? `tracepoint ${target} has no field ${missing.join(', ')}`,
+    },
+  ];
+};
