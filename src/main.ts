@@ -75,7 +75,7 @@ const reload = (config: Config, readConfig: () => Config, log: Log): void => {
 /** On a terminal, says in plain words what is observed and where to look. */
 const introduce = ({ view, urls }: Daemon): void => {
   if (!process.stdout.isTTY) return;
-  const { waits } = view.plan().observables;
+  const { waits, opens, blocks } = view.plan().observables;
   const [url] = urls;
   process.stdout.write(
     [
@@ -85,6 +85,8 @@ const introduce = ({ view, urls }: Daemon): void => {
         : `Nothing can be observed on this host: ${waits.reason?.detail ?? 'reason unknown'}.`,
       `  who waits     ${url}/api/v1/processes`,
       `  doing what    ${url}/api/v1/waits`,
+      ...(opens.observed ? [`  who reads     ${url}/api/v1/readers`] : []),
+      ...(blocks.observed ? [`  who blocks    ${url}/api/v1/blocks`] : []),
       `  for Grafana   ${url}/metrics`,
       `  is it whole?  ${url}/-/ready`,
       'Ctrl-C ends it.',

@@ -52,7 +52,7 @@ interface Outcome {
   readonly worked: boolean;
 }
 
-const firstRetryMilliseconds = 250;
+const firstRetryMilliseconds = 100;
 const lastRetryMilliseconds = 30_000;
 
 export class Supervisor {

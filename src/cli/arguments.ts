@@ -78,7 +78,11 @@ const commands = {
       [
         'fragment',
         {
-          schema: Type.String({ description: 'Print this fragment alone.', minLength: 1, accepts: 'a name' }),
+          schema: Type.String({
+            description: 'Print this fragment only, joined with those it adds to.',
+            minLength: 1,
+            accepts: 'a name',
+          }),
         },
       ],
       configFile,

@@ -11,6 +11,7 @@ import { MmaplockError } from '../errors.js';
 import { type KernelFacts, surveyHost } from '../host.js';
 import { snakeCase } from '../http/snake-case.js';
 import { otherInstance } from '../instance.js';
+import { type Limit, limitsOf } from '../probes/limits.js';
 import type { LockPathEvidence } from '../probes/lock-paths.js';
 import type { Observation, ProbePlan } from '../probes/plan.js';
 import { type Observable, observables, procFiles } from '../vocabulary.js';
@@ -32,6 +33,8 @@ export interface CheckReport {
     readonly cost?: string;
     readonly reasons: readonly { readonly code: string; readonly detail: string }[];
   }[];
+  /** What the fragments chosen cannot see. */
+  readonly limits: readonly Limit[];
   readonly other_daemon: string | null;
 }
 
@@ -71,6 +74,7 @@ const examine = async (config: Config, clock: Clock): Promise<CheckReport> => {
       })),
       ...plan.refused.map(({ fragment, reasons }) => ({ fragment, chosen: false, reasons })),
     ],
+    limits: limitsOf(plan),
     other_daemon: (await otherInstance()) ?? null,
   };
 };
@@ -133,6 +137,9 @@ const describe = (report: CheckReport): string => {
         ? [`  runs  ${fragment}: ${summary}`, `        cost: ${cost}`]
         : [`  not   ${fragment}`, ...reasons.map(({ code, detail }) => `        ${code}: ${detail}`)],
     ),
+    ...(report.limits.length === 0
+      ? []
+      : ['', 'What this cannot see', ...report.limits.map(({ text }) => `  ${text}`)]),
     ...(report.other_daemon === null
       ? []
       : ['', `Another mmaplockd runs on this host: ${report.other_daemon}`]),

@@ -1,6 +1,6 @@
 /**
  * Joins the chosen fragments into the one program that watch mode runs: constants become this kernel's numbers, and
- * one interval block ends each tick with what the fragments print and a tick line.
+ * an interval block ends each tick with what the fragments print and a tick line.
  */
 import type { ConstantValue } from './constants.js';
 import type { Fragment } from './fragment.js';
@@ -22,7 +22,7 @@ export interface Origin {
 /** What bpftrace runs. */
 export interface Script {
   readonly text: string;
-  /** How many probes bpftrace must report, the interval included. */
+  /** How many probes bpftrace must report, the intervals included. */
   readonly probes: number;
 }
 
@@ -32,9 +32,12 @@ export interface Program extends Script {
   readonly originOf: (line: number) => Origin | undefined;
   /** The fragment of the probe that a message names, if it names one. */
   readonly fragmentNamedIn: (message: string) => Origin | undefined;
-  /** The probes in their order, for what is counted by probe; the interval is last. */
+  /** The probes in their order, for what is counted by probe; the intervals are last. */
   readonly probeNames: readonly string[];
 }
+
+/** Ends each tick, and the first one early. */
+const intervals = ['interval:s:1', 'interval:ms:100'] as const;
 
 /** Starts the line that ends a tick; a kernel clock value in nanoseconds follows. */
 export const tickWord = 'tick';
@@ -92,10 +95,17 @@ export const joinProgram = (choices: readonly Choice[]): Program => {
     printing.flatMap(({ fragment }) => fragment.prints.map(({ map, limit }) => [map, limit] as const)),
   );
   own('// ---- the tick');
-  own('interval:s:1');
+  own(intervals[0]);
   own('{');
   for (const [map, limit] of prints)
     own(limit === undefined ? `  print(${map});` : `  print(${map}, ${limit});`);
+  own(`  printf("${tickWord} %llu\\n", nsecs);`);
+  own('}');
+  // The first tick comes early: it says that the probes are there, and a restart need not wait a second for it.
+  own(intervals[1]);
+  own('/@ticking == 0/');
+  own('{');
+  own('  @ticking = 1;');
   own(`  printf("${tickWord} %llu\\n", nsecs);`);
   own('}');
 
@@ -104,7 +114,7 @@ export const joinProgram = (choices: readonly Choice[]): Program => {
   );
   return {
     text: `${lines.join('\n')}\n`,
-    probes: probeNames.length + 1,
+    probes: probeNames.length + intervals.length,
     fragments: choices.map(({ fragment }) => fragment.name),
     originOf: (line) => origins[line - 1],
     fragmentNamedIn: (message) => {
@@ -114,7 +124,7 @@ export const joinProgram = (choices: readonly Choice[]): Program => {
             return additionTo(fragment, choices) ?? { fragment: fragment.name, line };
       return undefined;
     },
-    probeNames: [...probeNames, 'interval:s:1'],
+    probeNames: [...probeNames, ...intervals],
   };
 };
 

@@ -45,7 +45,7 @@ const restarts = (metrics: Metrics, reason: string): number =>
 
 const brokenFragment = `// broken.bt  A fragment that no bpftrace takes.
 //@ mode watch
-//@ provides reads
+//@ provides holds
 //@ cost none: it never runs
 tracepoint:sched:sched_process_exit
 {
@@ -64,7 +64,7 @@ test('a fragment that bpftrace refuses is named, and the others go on', { skip }
   assert.match(body.problems[0]?.message ?? '', /broken\.bt:7: .*no_such_function/);
   assert.equal(restarts(metrics, 'rejected'), 1);
   assert.equal(metrics.sum('mmaplock_observable', { what: 'waits' }), 1);
-  assert.equal(metrics.sum('mmaplock_observable', { what: 'reads' }), 0);
+  assert.equal(metrics.sum('mmaplock_observable', { what: 'holds' }), 0);
   assert.equal(await daemon.stop(), 0);
 });
 
@@ -72,7 +72,7 @@ test('with nothing left to run the daemon lives on and says why', { skip }, asyn
   const fragments = await folder();
   await writeFile(
     path.join(fragments, 'broken.bt'),
-    brokenFragment.replace('provides reads', 'provides waits'),
+    brokenFragment.replace('provides holds', 'provides waits'),
   );
   const daemon = await startDaemon({ args: ['--probes.directory', fragments] });
   await daemon.until('both reasons', (_, { status, body }) => {

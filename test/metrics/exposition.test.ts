@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { settings } from '../../src/config/settings.js';
+import { packageRoot } from '../../src/host.js';
+import { readCatalog } from '../../src/probes/catalog.js';
+import { mapNames } from '../../src/probes/map-budget.js';
 import { procFiles, waitPairs } from '../../src/vocabulary.js';
 import { epoch, type FakeDaemon } from '../support/daemon.js';
 import { parseExposition, samplesOf, seriesCount, valueIn } from '../support/exposition.js';
@@ -176,6 +181,43 @@ test('10,000 hostile names fill every slot, stay under 1500 series, and nothing 
     ['reader_blocks', pairs],
   ] as const)
     assert.ok(valueIn(text, 'mmaplock_series_folded_total', { family }) >= names - slots, family);
+});
+
+test('with every setting of slots at its maximum and all that can be labelled, it stays under 1500 series', async () => {
+  const most = ['process_slots', 'reader_slots', 'block_slots'].map((key): [string, number] => {
+    const { path, schema } = settings.get(`metrics.${key}`)!;
+    return [path, schema.maximum!];
+  });
+  const { fragments } = await readCatalog(join(packageRoot, 'bpf'));
+  const probes = fragments.flatMap((fragment) =>
+    fragment.probes.map(({ kind, target }) => `${kind}:${target}`),
+  );
+  const maps = mapNames(fragments.flatMap(({ lines }) => lines).join('\n'));
+  const daemon = quietDaemon({
+    flags: Object.fromEntries(most),
+    lockPaths: procFiles.map((file) => ({ file, path: 'mmap_lock', evidence: '' })),
+    cost: {
+      cpuSeconds: 1,
+      residentBytes: 1,
+      mapBytes: 1,
+      misses: new Map([...probes, 'interval:s:1', 'unknown'].map((probe) => [probe, 1])),
+    },
+  }).apply(
+    ...[...maps, 'unknown'].map((map) => ({
+      kind: 'map_overflow' as const,
+      at: epoch + 1500,
+      map,
+      updates: 1,
+    })),
+  );
+  const text = await flood(daemon).text();
+  const named = (family: string) =>
+    samplesOf(text, family).filter(({ labels }) => !Object.values(labels).includes('~other')).length;
+  assert.deepEqual(
+    ['process_waits', 'reader_reads', 'reader_blocks'].map((family) => named(`mmaplock_${family}_total`)),
+    most.map(([, slots]) => slots),
+  );
+  assert.ok(seriesCount(text) < 1500, `${seriesCount(text)} series`);
 });
 
 for (const slots of [1, 7])

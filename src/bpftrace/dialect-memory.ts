@@ -1,0 +1,21 @@
+/** Learns the dialect of a bpftrace once: again only when the executable is another, as after an upgrade. */
+import { stat } from 'node:fs/promises';
+import { type Dialect, runCanary } from './dialect.js';
+
+/**
+ * A function that gives the dialect of the bpftrace at a path. A start of the tracer does not wait for the canary
+ * (0.3 s of CPU) again while the file behind the path is the same, by device, inode, size and time of change.
+ *
+ * It rejects as runCanary() does; then nothing is remembered.
+ */
+export const createDialectMemory = (
+  learn: (path: string) => Promise<Dialect> = (path) => runCanary([path]),
+): ((bpftrace: { readonly path: string }) => Promise<Dialect>) => {
+  let known: { readonly file: string; readonly dialect: Dialect } | undefined;
+  return async ({ path }) => {
+    const { dev, ino, size, ctimeMs } = await stat(path);
+    const file = [path, dev, ino, size, ctimeMs].join(' ');
+    if (known?.file !== file) known = { file, dialect: await learn(path) };
+    return known.dialect;
+  };
+};

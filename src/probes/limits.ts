@@ -1,0 +1,117 @@
+/**
+ * What the fragments that run here cannot see, for people who read their numbers. What this host does not let be
+ * observed at all is a reason of the plan. The CANNOT SEE of a fragment says more.
+ */
+import type { ProbePlan } from './plan.js';
+
+export interface Limit {
+  /** Stable: scripts read it. */
+  readonly code: string;
+  /** What is not seen, one sentence. */
+  readonly text: string;
+}
+
+interface Line extends Limit {
+  /** It applies where all of these fragments run... */
+  readonly runs: readonly string[];
+  /** ... and this one does not ... */
+  readonly without?: string;
+  /** ... and, if named, this constant of theirs is not known on this host. */
+  readonly unknownConstant?: string;
+}
+
+const lines: readonly Line[] = [
+  {
+    code: 'short_waits',
+    runs: ['waits'],
+    text: 'Waits shorter than the optimistic spin, some 25 us: the task never queues.',
+  },
+  {
+    code: 'waits_in_exit_mmap',
+    runs: ['waits'],
+    text: 'Waits in exit_mmap(), after the address space has lost its owner.',
+  },
+  {
+    code: 'vma_waits',
+    runs: ['waits'],
+    text: 'Waits for the lock of one VMA (Linux 6.4 and later): only who queues behind such a waiter is seen.',
+  },
+  {
+    code: 'io_uring',
+    runs: ['proc-opens'],
+    text: 'Readers that use io_uring: they make no system call to open or read.',
+  },
+  {
+    code: 'compat_syscalls',
+    runs: ['proc-opens'],
+    text: 'Readers that are 32-bit programs: the tracepoints of system calls do not fire for them.',
+  },
+  {
+    code: 'opened_before',
+    runs: ['proc-reads'],
+    unknownConstant: 'DAEMON_PID',
+    text: 'Readers of a file they opened before the tracer started: this daemon runs in a pid namespace of its own.',
+  },
+  {
+    code: 'passed_descriptors',
+    runs: ['proc-reads'],
+    without: 'retries',
+    text: 'Readers of a descriptor that came by SCM_RIGHTS or pidfd_getfd().',
+  },
+  {
+    code: 'passed_descriptors',
+    runs: ['proc-reads', 'retries'],
+    text: 'Readers of a descriptor that came by SCM_RIGHTS or pidfd_getfd(), until they first take the lock of their target.',
+  },
+  {
+    code: 'skipped_probes',
+    runs: ['proc-reads'],
+    text: 'Reads whose probe a preemptible kernel had to skip: with mmaplock_probe_misses_total they are at least all reads.',
+  },
+  {
+    code: 'self_waits',
+    runs: ['reader-waits'],
+    text: 'That a process waits for its own lock because it reads its own maps: this counts as a page fault.',
+  },
+  {
+    code: 'self_retries',
+    runs: ['retries'],
+    text: 'Retries of a process that reads its own maps: they look like its page faults.',
+  },
+  {
+    code: 'retries_without_lock',
+    runs: ['retries'],
+    text: 'Retries that do not take mmap_lock, as when a VMA that was gone is looked for again.',
+  },
+  {
+    code: 'no_windows',
+    runs: ['blocks'],
+    without: 'retries',
+    text: 'Since when a reader holds the lock: blocks rest on the word of the lock alone, which names the reader that came last.',
+  },
+  {
+    code: 'fifth_reader',
+    runs: ['blocks', 'retries'],
+    text: 'Windows of more than four readers of one process at once: the part of the others goes to the four, or to ~unknown.',
+  },
+  {
+    code: 'remote_blocks',
+    runs: ['blocks'],
+    text: 'Blocks by other access to a process (cmdline, environ, mem, ptrace, process_vm_readv): those waits count as unblocked.',
+  },
+];
+
+/** The limits that apply to a plan. */
+export const limitsOf = ({ chosen }: Pick<ProbePlan, 'chosen'>): Limit[] => {
+  const running = new Set(chosen.map(({ fragment }) => fragment.name));
+  const isUnknown = (constant: string): boolean =>
+    chosen.some(({ constants }) => constants.get(constant) === 0);
+  return lines
+    .filter(
+      ({ runs, without, unknownConstant }) =>
+        runs.every((name) => running.has(name)) &&
+        (without === undefined || !running.has(without)) &&
+        (unknownConstant === undefined || isUnknown(unknownConstant)),
+    )
+    .map(({ code, text }) => ({ code, text }));
+};

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import { packageRoot } from '../../src/host.js';
+import { readCatalog } from '../../src/probes/catalog.js';
+import { limitsOf } from '../../src/probes/limits.js';
+
+const { fragments } = await readCatalog(path.join(packageRoot, 'bpf'));
+
+/** A plan in which all fragments run but these; all constants are known but those that are given. */
+const without = (names: readonly string[], values: Readonly<Record<string, number>> = {}) => ({
+  chosen: fragments
+    .filter(({ name }) => !names.includes(name))
+    .map((fragment) => ({
+      fragment,
+      constants: new Map(fragment.constants.map(({ name }) => [name, values[name] ?? 1])),
+    })),
+});
+
+const codesWithout = (...names: readonly string[]): string[] =>
+  limitsOf(without(names)).map(({ code }) => code);
+
+/** Those that need the reads of readers. */
+const onReads = ['proc-reads', 'procmap-query', 'reader-waits', 'retries', 'blocks'];
+
+test('with all fragments: what cannot be seen of waits, readers, retries and blocks', () => {
+  assert.deepEqual(codesWithout(), [
+    'short_waits',
+    'waits_in_exit_mmap',
+    'vma_waits',
+    'io_uring',
+    'compat_syscalls',
+    'passed_descriptors',
+    'skipped_probes',
+    'self_waits',
+    'self_retries',
+    'retries_without_lock',
+    'fifth_reader',
+    'remote_blocks',
+  ]);
+});
+
+test('without retries nothing is said of them, blocks have no windows, and passed descriptors stay unseen', () => {
+  assert.deepEqual(codesWithout('retries'), [
+    'short_waits',
+    'waits_in_exit_mmap',
+    'vma_waits',
+    'io_uring',
+    'compat_syscalls',
+    'passed_descriptors',
+    'skipped_probes',
+    'self_waits',
+    'no_windows',
+    'remote_blocks',
+  ]);
+  const passed = (...names: readonly string[]) =>
+    limitsOf(without(names)).find(({ code }) => code === 'passed_descriptors')?.text;
+  assert.match(passed() ?? '', /until they first take the lock/);
+  assert.doesNotMatch(passed('retries') ?? '', /until/);
+});
+
+test('only opens: nothing is said of reads and what follows from them', () => {
+  assert.deepEqual(codesWithout(...onReads), [
+    'short_waits',
+    'waits_in_exit_mmap',
+    'vma_waits',
+    'io_uring',
+    'compat_syscalls',
+  ]);
+});
+
+test('only waits, and nothing at all', () => {
+  assert.deepEqual(codesWithout(...onReads, 'proc-opens'), [
+    'short_waits',
+    'waits_in_exit_mmap',
+    'vma_waits',
+  ]);
+  assert.deepEqual(limitsOf({ chosen: [] }), []);
+});
+
+test('a daemon that the tracer cannot tell by its pid does not find files opened before', () => {
+  const codes = (daemonPid: number, ...names: readonly string[]) =>
+    limitsOf(without(names, { DAEMON_PID: daemonPid })).map(({ code }) => code);
+  assert.ok(codes(0).includes('opened_before'));
+  assert.ok(!codes(4711).includes('opened_before'));
+  assert.ok(!codes(0, ...onReads).includes('opened_before'), 'where nothing is read, nobody is asked after');
+});
+
+test('each limit is one sentence, and no code stands twice', () => {
+  for (const names of [[], ['retries']]) {
+    const limits = limitsOf(without(names));
+    assert.equal(new Set(limits.map(({ code }) => code)).size, limits.length);
+    for (const { code, text } of limits) {
+      assert.match(code, /^[a-z_]+$/);
+      assert.match(text, /^[A-Z].*[^.]\.$/, code);
+    }
+  }
+});
