@@ -13,7 +13,10 @@ export const markOpenProcFiles = async (log: Log): Promise<void> => {
   try {
     const pids = await findOpenProcFiles();
     for (const pid of pids) askAfter(pid);
-    log.debug({ processes: pids.length }, 'processes with a proc file open since before the tracer are marked');
+    log.debug(
+      { processes: pids.length },
+      'processes with a proc file open since before the tracer are marked',
+    );
   } catch (error) {
     log.warn({ err: error }, `proc files opened before the tracer are not seen: ${messageOf(error)}`);
   }

@@ -87,7 +87,7 @@ const lines: readonly Line[] = [
     code: 'no_windows',
     runs: ['blocks'],
     without: 'retries',
-    text: 'Since when a reader holds the lock: blocks rest on the word of the lock alone, which names the reader that came last.',
+    text: 'Since when a reader holds the lock: it counts as holding it from read() to read(), and of two readers at once the one that came last is named.',
   },
   {
     code: 'fifth_reader',

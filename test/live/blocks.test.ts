@@ -180,6 +180,73 @@ for (const [fileA, fileB] of [
     sharesOf(t, fileA, fileB),
   );
 
+test('without retries, and so without windows, the reader of smaps is still named', { skip }, async (t) => {
+  const daemon = await startDaemon({ args: ['--retries=off'] });
+  await daemon.ready();
+  const writers = await runWorkload('writers', [...single, '--seconds', '30', '--name', 'wr-word'], {
+    gate: true,
+  });
+  await writers.ready;
+  writers.release();
+  const reader = await runWorkload('proc-reader', [
+    'smaps',
+    String(writers.pid),
+    '--name',
+    'by-word',
+    '--pin',
+    '1',
+    '--seconds',
+    '5',
+  ]);
+  await reader.done;
+  const result = await writers.stop();
+  const metrics = await daemon.settled();
+  const labels = { file: 'smaps', reader: 'by-word', victim: 'wr-word' };
+  const blocked = total(metrics, 'mmaplock_reader_block_seconds_total', labels);
+  const slept = result.schedstat.slept_ns / 1e9;
+  t.diagnostic(JSON.stringify({ blocked, slept }));
+  assert.ok(blocked > 0.8 * slept, `${blocked} s blocked, ${slept} s slept`);
+  assert.deepEqual(metrics.all('mmaplock_proc_read_retries_total'), [], 'retries are not looked at');
+  assertConserved(metrics);
+  assert.equal(await daemon.stop(), 0);
+});
+
+test('clear_refs holds the lock to write: it blocks those who want to read as well', { skip }, async (t) => {
+  const daemon = await observing();
+  const writers = await runWorkload('writers', ['--threads', '2', '--vmas', '2000', '--seconds', '30'], {
+    gate: true,
+  });
+  await writers.ready;
+  writers.release();
+  const reader = await runWorkload('proc-reader', [
+    'clear_refs',
+    String(writers.pid),
+    '--name',
+    'by-clear',
+    '--seconds',
+    '4',
+  ]);
+  await reader.done;
+  await writers.stop();
+  const metrics = await daemon.settled();
+  const labels = { file: 'clear_refs', reader: 'by-clear', victim: 'writers' };
+  const seen = {
+    blocks: total(metrics, 'mmaplock_reader_blocks_total', labels),
+    seconds: total(metrics, 'mmaplock_reader_block_seconds_total', labels),
+    waits: total(metrics, 'mmaplock_reader_waits_total', { file: 'clear_refs', reader: 'by-clear' }),
+    written: total(metrics, 'mmaplock_waits_total', { mode: 'write' }),
+    unblockedWrites: total(metrics, 'mmaplock_unblocked_waits_total', { mode: 'write' }),
+    read: total(metrics, 'mmaplock_waits_total', { mode: 'read' }),
+    unblockedReads: total(metrics, 'mmaplock_unblocked_waits_total', { mode: 'read' }),
+  };
+  t.diagnostic(JSON.stringify(seen));
+  assert.ok(seen.blocks > 0 && seen.seconds > 0, 'it blocked');
+  assert.ok(seen.waits > 0, 'and had to wait itself');
+  assert.ok(seen.unblockedReads < seen.read, 'some of those who waited to read stood behind it');
+  assertConserved(metrics);
+  assert.equal(await daemon.stop(), 0);
+});
+
 /** Nothing was blocked, and nobody had to retry, since the daemon started. */
 const assertNothing = (metrics: Metrics): void => {
   for (const name of [

@@ -52,8 +52,8 @@ test('a constant of one fragment means nothing in another', () => {
   assert.ok(text.includes('  @a = LOCK;'));
 });
 
-test('one interval block ends the tick: every map once, with its limit, then the tick line', () => {
-  assert.equal(program.text.match(/^interval:/gm)?.length, 1);
+test('an interval block ends the tick: every map once, with its limit, then the tick line; the first comes early', () => {
+  assert.equal(program.text.match(/^interval:/gm)?.length, 2);
   assert.deepEqual(lines.slice(lines.indexOf('interval:s:1')), [
     'interval:s:1',
     '{',
@@ -62,17 +62,24 @@ test('one interval block ends the tick: every map once, with its limit, then the
     '  print(@reads);',
     '  printf("tick %llu\\n", nsecs);',
     '}',
+    'interval:ms:100',
+    '/@ticking == 0/',
+    '{',
+    '  @ticking = 1;',
+    '  printf("tick %llu\\n", nsecs);',
+    '}',
     '',
   ]);
 });
 
-test('probes are counted as bpftrace counts them, the interval included', () => {
-  assert.equal(program.probes, 4);
+test('probes are counted as bpftrace counts them, the intervals included', () => {
+  assert.equal(program.probes, 5);
   assert.deepEqual(program.probeNames, [
     'tracepoint:lock:contention_begin',
     'kprobe:seq_read',
     'kprobe:seq_read_iter',
     'interval:s:1',
+    'interval:ms:100',
   ]);
   assert.deepEqual(program.fragments, ['waits', 'reads']);
 });
@@ -215,8 +222,9 @@ test('what is added stands at its hook, in the order of the choices, with the nu
     'tracepoint:lock:contention_begin',
     'kprobe:down_read',
     'interval:s:1',
+    'interval:ms:100',
   ]);
-  assert.equal(probes, 4);
+  assert.equal(probes, 5);
 });
 
 test('an added line is given back as the line of who adds it, those around it as their own', () => {
@@ -275,7 +283,7 @@ test('by hand, a fragment that adds to another is the program of both, and of no
     joinProgram([choice(blocks, { LOCK: 8, DAEMON: 0 }), hostHere]).text,
     'without the daemon',
   );
-  assert.equal(probes, 3);
+  assert.equal(probes, 4);
 });
 
 test('by hand, a fragment that adds to one that adds is the program of all three', () => {
