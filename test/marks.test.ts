@@ -1,27 +1,64 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mock, test } from 'node:test';
-import type { Log } from '../src/log/log.js';
+import fs from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { after, type TestContext, test } from 'node:test';
+import { createLog } from '../src/log/log.js';
 import { markOpenProcFiles } from '../src/marks.js';
 
-test('the tracer is told of each process that has a proc file open, by asking whether it lives', async (t) => {
-  const child = spawn('sh', ['-c', 'exec 3</proc/self/maps; echo ready; exec sleep 60'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
+const children: ChildProcess[] = [];
+after(() => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
+/** A process that has opened this before it is given back, and keeps it open. */
+const holderOf = async (file: string): Promise<number> => {
+  const child = spawn('sh', ['-c', `exec 3<${file}; echo ready; exec cat`], {
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
+  children.push(child);
   await once(child.stdout, 'data');
-  const asked: (readonly [number, unknown])[] = [];
-  t.mock.method(process, 'kill', (pid: number, signal: unknown) => {
-    asked.push([pid, signal]);
-    if (pid === child.pid) throw Object.assign(new Error('gone'), { code: 'ESRCH' });
-    return true;
-  });
-  const warn = mock.fn();
-  await markOpenProcFiles({ debug: () => {}, warn } as unknown as Log);
-  child.kill('SIGKILL');
-  assert.ok(
-    asked.some(([pid, signal]) => pid === child.pid && signal === 0),
-    `${child.pid} is not among ${JSON.stringify(asked)}`,
+  return child.pid!;
+};
+
+const holders = [await holderOf('/proc/self/maps'), await holderOf('/proc/self/task/$$/smaps')];
+const bystander = await holderOf('/proc/self/stat');
+
+/** What was asked by kill(), in order, and the warnings. */
+const marked = async (context: TestContext, kill: typeof process.kill = process.kill) => {
+  const asked = context.mock.method(process, 'kill', kill);
+  const warnings: string[] = [];
+  await markOpenProcFiles(
+    createLog({ level: 'warn', format: 'json', stream: { write: (line) => warnings.push(line) } }),
   );
-  assert.equal(warn.mock.callCount(), 0, 'one that has gone meanwhile is no reason to warn');
+  return { calls: asked.mock.calls.map((call) => call.arguments), warnings };
+};
+
+test('whoever holds a proc file open is asked after once, and is sent nothing', async (context) => {
+  const { calls, warnings } = await marked(context);
+  for (const pid of holders) assert.equal(calls.filter(([asked]) => asked === pid).length, 1);
+  assert.ok(!calls.some(([pid]) => pid === bystander));
+  assert.ok(calls.every(([, signal]) => signal === 0));
+  assert.deepEqual(warnings, []);
+});
+
+test('one that is gone by then keeps no other from being asked after', async (context) => {
+  const { calls, warnings } = await marked(context, () => {
+    throw Object.assign(new Error('kill ESRCH'), { code: 'ESRCH' });
+  });
+  for (const pid of holders) assert.ok(calls.some(([asked]) => asked === pid));
+  assert.deepEqual(warnings, []);
+});
+
+test('where processes cannot be listed, that is told and nothing else happens', async (context) => {
+  context.mock.method(fs, 'readdir', () => Promise.reject(new Error('EMFILE: too many open files')));
+  syncBuiltinESMExports();
+  const { calls, warnings } = await marked(context).finally(() => {
+    context.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+  assert.deepEqual(calls, []);
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0] ?? '', /"level":"warn".*opened before the tracer are not seen: EMFILE/);
 });

@@ -9,6 +9,7 @@ import { settings } from '../../src/config/settings.js';
 import { packageRoot } from '../../src/host.js';
 import { readCatalog } from '../../src/probes/catalog.js';
 import { mapNames } from '../../src/probes/map-budget.js';
+import { joinProgram } from '../../src/probes/program.js';
 import { procFiles, waitPairs } from '../../src/vocabulary.js';
 import { epoch, type FakeDaemon } from '../support/daemon.js';
 import { parseExposition, samplesOf, seriesCount, valueIn } from '../support/exposition.js';
@@ -189,10 +190,7 @@ test('with every setting of slots at its maximum and all that can be labelled, i
     return [path, schema.maximum!];
   });
   const { fragments } = await readCatalog(join(packageRoot, 'bpf'));
-  const probes = fragments.flatMap((fragment) =>
-    fragment.probes.map(({ kind, target }) => `${kind}:${target}`),
-  );
-  const maps = mapNames(fragments.flatMap(({ lines }) => lines).join('\n'));
+  const program = joinProgram(fragments.map((fragment) => ({ fragment, constants: new Map() })));
   const daemon = quietDaemon({
     flags: Object.fromEntries(most),
     lockPaths: procFiles.map((file) => ({ file, path: 'mmap_lock', evidence: '' })),
@@ -200,10 +198,10 @@ test('with every setting of slots at its maximum and all that can be labelled, i
       cpuSeconds: 1,
       residentBytes: 1,
       mapBytes: 1,
-      misses: new Map([...probes, 'interval:s:1', 'unknown'].map((probe) => [probe, 1])),
+      misses: new Map([...program.probeNames, 'unknown'].map((probe) => [probe, 1])),
     },
   }).apply(
-    ...[...maps, 'unknown'].map((map) => ({
+    ...[...mapNames(program.text), 'unknown'].map((map) => ({
       kind: 'map_overflow' as const,
       at: epoch + 1500,
       map,

@@ -15,6 +15,7 @@ const x86: FakeKernel = {
     'task_struct.thread_info.status': 16,
     'pt_regs.orig_ax': 120,
     'pt_regs.di': 112,
+    'pt_regs.si': 104,
     'file.f_path.dentry': 0,
   },
   sizes: { pt_regs: 168, mm_struct: 1408 },
@@ -126,10 +127,12 @@ test('the system call number lies at the top of the kernel stack, below what FRE
   assert.equal(at({ asm_fred_entrypoint_user: 1, __asan_load8: 1 }), 32768 - 16 - 168 + 120);
 });
 
-test('the first argument of a system call lies in its register there', () => {
+test('the first two arguments of a system call lie in their registers there', () => {
   assert.equal(resolveConstant(host('syscall_fd'), fakeKernel(x86)), 16384 - 168 + 112);
-  const { 'pt_regs.di': _, ...members } = x86.members ?? {};
+  assert.equal(resolveConstant(host('ioctl_command'), fakeKernel(x86)), 16384 - 168 + 104);
+  const { 'pt_regs.di': _, 'pt_regs.si': __, ...members } = x86.members ?? {};
   assert.equal(resolveConstant(host('syscall_fd'), fakeKernel({ ...x86, members })), 0);
+  assert.equal(resolveConstant(host('ioctl_command'), fakeKernel({ ...x86, members })), 0);
 });
 
 test('the daemon is this process, where probes know it by the same id', () => {
@@ -150,6 +153,7 @@ test('the facts of x86-64 are 0 on other machines', () => {
   assert.equal(resolveConstant(host('syscall_number'), arm), 0);
   assert.equal(resolveConstant(host('abi_status'), arm), 0);
   assert.equal(resolveConstant(host('syscall_fd'), arm), 0);
+  assert.equal(resolveConstant(host('ioctl_command'), arm), 0);
   assert.equal(resolveConstant(host('abi_status'), fakeKernel(x86)), 16);
 });
 
