@@ -1,4 +1,4 @@
-/** What the maps of blocks mean (bpf/waits.bt where reads are traced exactly). */
+/** What the maps of bpf/blocks.bt mean. */
 import type { BlockDurations, BlockRow, ReaderBlockRow, UnblockedRow } from '../records.js';
 import { type HistogramRows, joinRows, type MapRows } from './rows.js';
 import { fileOf, modeOf, namedOf } from './wire-keys.js';

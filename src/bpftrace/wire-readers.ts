@@ -1,4 +1,4 @@
-/** What the maps of readers mean (bpf/proc-opens.bt, proc-reads.bt, procmap-query.bt, retries.bt, waits.bt). */
+/** What the maps of readers mean (bpf/proc-opens.bt, proc-reads.bt, procmap-query.bt, retries.bt, reader-waits.bt). */
 import type { ProcFileRow, ReadCounts, ReaderRow } from '../records.js';
 import type { ProcFile } from '../vocabulary.js';
 import { joinRows, type MapRows } from './rows.js';
