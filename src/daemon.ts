@@ -24,6 +24,7 @@ import { createRepeatLimit } from './log/once.js';
 import { markOpenProcFiles } from './marks.js';
 import { MetricsText } from './metrics/exposition.js';
 import { mapKeysWithin, mapNames } from './probes/map-budget.js';
+import { wantsMarks } from './probes/plan.js';
 import { joinProgram } from './probes/program.js';
 import { readinessOf } from './readiness.js';
 import type { TracerRecord } from './records.js';
@@ -87,8 +88,7 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
       supervisor.restart(effect.reason);
     }
     if (record.kind === 'tick') metrics.invalidate();
-    else if (record.kind === 'tracer_started' && survey.plan.observables.reads.observed)
-      void markOpenProcFiles(log);
+    else if (record.kind === 'tracer_started' && wantsMarks(survey.plan)) void markOpenProcFiles(log);
     else if (record.kind === 'undecodable')
       say(`undecodable ${record.reason}`, (unsaid) =>
         log.warn({ reason: record.reason, unsaid }, 'a line of bpftrace could not be understood'),

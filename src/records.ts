@@ -51,6 +51,8 @@ export interface ReadCounts {
   readonly opens: number;
   readonly reads: number;
   readonly retries: number;
+  /** Times a reader that locks one VMA at a time gave up, and held mmap_lock for the rest of that read(). */
+  readonly fallbacks: number;
   /** Times a reader had to wait for the lock of another process, and for how long. */
   readonly waits: number;
   readonly waitNanoseconds: number;
@@ -98,6 +100,18 @@ export interface UnblockedRow {
   readonly nanoseconds: number;
 }
 
+/**
+ * VMA waits ended so far: a writer that held an mmap_lock slept until the readers of one VMA let go of it. No waits
+ * are among them.
+ */
+export interface VmaWaits {
+  readonly count: number;
+  readonly nanoseconds: number;
+}
+
+/** VMA waits ended so far of all processes with one name in one cgroup. */
+export interface VictimVmaWaitRow extends Named, VmaWaits {}
+
 /** A tracer is up: its cumulative counts begin at zero. */
 export interface TracerStarted {
   readonly kind: 'tracer_started';
@@ -105,7 +119,7 @@ export interface TracerStarted {
   readonly at: number;
 }
 
-/** All that one tick of the tracer said. A family that was empty is an empty list, never a guess. */
+/** All that one tick of the tracer said. A family that was empty is an empty list, or 0, never a guess. */
 export interface Tick {
   readonly kind: 'tick';
   readonly at: number;
@@ -119,6 +133,8 @@ export interface Tick {
   readonly blockDurations: readonly BlockDurations[];
   readonly readerBlocks: readonly ReaderBlockRow[];
   readonly unblocked: readonly UnblockedRow[];
+  readonly vmaWaits: VmaWaits;
+  readonly victimVmaWaits: readonly VictimVmaWaitRow[];
   /** False where a line of it could not be understood: its counts are left for the next tick, which has them too. */
   readonly complete: boolean;
 }

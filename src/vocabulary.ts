@@ -44,7 +44,17 @@ export type LockPath = (typeof lockPaths)[number];
 export const unknown = '~unknown';
 
 /** What a host lets us see, or not: the `what` label of `mmaplock_observable`. */
-export const observables = ['waits', 'operations', 'opens', 'reads', 'retries', 'blocks', 'holds'] as const;
+export const observables = [
+  'waits',
+  'operations',
+  'opens',
+  'reads',
+  'retries',
+  'fallbacks',
+  'blocks',
+  'vma_waits',
+  'holds',
+] as const;
 export type Observable = (typeof observables)[number];
 
 /** The pairs of mode and operation that can occur: these series exist at 0 from the first scrape. */

@@ -10,7 +10,7 @@ test('the ledger knows how many names a tick holds at most, or it would not noti
   const limits = new Map(
     fragments.flatMap(({ prints }) =>
       prints
-        .filter(({ map }) => /^@(process|reader)_/.test(map))
+        .filter(({ map }) => /^@(process|reader|victim)_/.test(map))
         .map(({ map, limit }) => [map, limit] as const),
     ),
   );

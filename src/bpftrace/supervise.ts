@@ -160,7 +160,7 @@ export class Supervisor {
         this.#options.onStderr(line, judgement);
         // Up to 0.23 a probe that was skipped shows nowhere else: the number told is the one wanted.
         if (judgement.code !== 'attach_incomplete' || ready) return;
-        const origin = program.fragmentNamedIn(line);
+        const origin = program.fragmentNamedIn(line, true);
         if (origin !== undefined) this.#options.onRejected(origin.fragment, line);
         giveUp ??= { reason: 'attach', error: new MmaplockError('attach_incomplete', line) };
         session.kill();
@@ -236,7 +236,7 @@ export class Supervisor {
     const first = end.said.firstError;
     const origin =
       first?.sourceLine === undefined
-        ? program.fragmentNamedIn(end.said.reason)
+        ? program.fragmentNamedIn(end.said.reason, first?.code === 'attach_incomplete')
         : program.originOf(first.sourceLine);
     if (origin !== undefined) {
       const message = `${origin.fragment}.bt:${origin.line}: ${end.said.reason}`;

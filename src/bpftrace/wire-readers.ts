@@ -1,4 +1,4 @@
-/** What the maps of readers mean (bpf/proc-opens.bt, proc-reads.bt, procmap-query.bt, retries.bt, reader-waits.bt). */
+/** What the maps of readers mean: of whatever fragments of bpf/ count opens, reads, retries, fallbacks and waits. */
 import type { ProcFileRow, ReadCounts, ReaderRow } from '../records.js';
 import type { ProcFile } from '../vocabulary.js';
 import { joinRows, type MapRows } from './rows.js';
@@ -9,11 +9,13 @@ export const readerMaps = {
   '@proc_opens': 1,
   '@proc_reads': 1,
   '@proc_retries': 1,
+  '@proc_fallbacks': 1,
   '@proc_read_waits': 1,
   '@proc_read_wait_ns': 1,
   '@reader_opens': 4,
   '@reader_reads': 4,
   '@reader_retries': 4,
+  '@reader_fallbacks': 4,
   '@reader_waits': 4,
   '@reader_wait_ns': 4,
   '@reader_last': 4,
@@ -21,23 +23,25 @@ export const readerMaps = {
 
 type Rows = (map: keyof typeof readerMaps) => MapRows;
 
-/** The five maps keyed (file). */
+/** The maps keyed (file). */
 export const procFileRows = (rows: Rows): ProcFileRow[] =>
   joinRows([
     rows('@proc_opens'),
     rows('@proc_reads'),
     rows('@proc_retries'),
+    rows('@proc_fallbacks'),
     rows('@proc_read_waits'),
     rows('@proc_read_wait_ns'),
   ]).map(({ key: [file = 0n], values }) => ({ file: fileOf(file) as ProcFile, ...countsOf(values) }));
 
-/** The five maps keyed (name, name, cgroup, file), with @reader_last. Each is limited to its largest on its own. */
+/** The maps keyed (name, name, cgroup, file), with @reader_last. Each is limited to its largest on its own. */
 export const readerRows = (rows: Rows): ReaderRow[] => {
   const lastOf = new Map(rows('@reader_last').map(({ key, value }) => [key.join(), BigInt(value)]));
   return joinRows([
     rows('@reader_opens'),
     rows('@reader_reads'),
     rows('@reader_retries'),
+    rows('@reader_fallbacks'),
     rows('@reader_waits'),
     rows('@reader_wait_ns'),
   ]).map(({ key, values }) => {
@@ -54,8 +58,8 @@ export const readerRows = (rows: Rows): ReaderRow[] => {
 };
 
 const countsOf = (values: readonly number[]): ReadCounts => {
-  const [opens = 0, reads = 0, retries = 0, waits = 0, waitNanoseconds = 0] = values;
-  return { opens, reads, retries, waits, waitNanoseconds };
+  const [opens = 0, reads = 0, retries = 0, fallbacks = 0, waits = 0, waitNanoseconds = 0] = values;
+  return { opens, reads, retries, fallbacks, waits, waitNanoseconds };
 };
 
 /** 0 is no process. */

@@ -18,6 +18,7 @@ import {
 } from './wire-blocks.js';
 import { fileOf } from './wire-keys.js';
 import { procFileRows, readerMaps, readerRows } from './wire-readers.js';
+import { victimVmaWaitRows, vmaWaitMaps, vmaWaits } from './wire-vma-waits.js';
 import { ongoingWaits, processRows, waitDurations, waitMaps, waitRows } from './wire-waits.js';
 
 const tickLine = new RegExp(`^${tickWord} (\\d+)\\n?$`);
@@ -28,6 +29,7 @@ const keyWidths: Readonly<Record<string, number>> = {
   ...readerMaps,
   ...blockMaps,
   ...unblockedMaps,
+  ...vmaWaitMaps,
 };
 
 /** Maps whose keys end with the number of a proc file. */
@@ -142,6 +144,8 @@ export class Wire {
       blockDurations: blockDurations(this.#histograms.get('@block_us') ?? []),
       readerBlocks: readerBlockRows(rows('@reader_blocks'), rows('@reader_block_ns')),
       unblocked: unblockedRows(rows('@unblocked'), rows('@unblocked_ns')),
+      vmaWaits: vmaWaits(rows('@vma_waits'), rows('@vma_wait_ns')),
+      victimVmaWaits: victimVmaWaitRows(rows('@victim_vma_waits'), rows('@victim_vma_wait_ns')),
       complete: this.#complete,
     };
     this.#maps = new Map();

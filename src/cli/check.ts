@@ -79,10 +79,12 @@ const examine = async (config: Config, clock: Clock): Promise<CheckReport> => {
   };
 };
 
-/** Full: all that this version can provide anywhere. Blind: not even waits. */
+/** Full: all that this version can provide anywhere, and this kernel has. Blind: not even waits. */
 const verdictOf = (plan: ProbePlan, providable: ReadonlySet<Observable>): CheckReport['verdict'] => {
   if (!plan.observables.waits.observed) return 'blind';
-  return [...providable].every((what) => plan.observables[what].observed) ? 'full' : 'partial';
+  const settled = ({ observed, reason }: Observation): boolean =>
+    observed || reason?.code === 'nothing_to_observe';
+  return [...providable].every((what) => settled(plan.observables[what])) ? 'full' : 'partial';
 };
 
 const tryBpftrace = async (config: Config, clock: Clock): Promise<CheckReport['bpftrace']> => {

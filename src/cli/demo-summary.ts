@@ -58,7 +58,7 @@ const readersSeen = ({ ledger, plan, lockPaths }: Seen): ReaderSeen[] => {
 
 /** The waits of `writers`; of several of that name, those of the one that waited last. */
 const writersSeen = ({ ledger }: Seen): ProcessEntry | undefined =>
-  ledger.waits.list.entries().findLast(({ name }) => name === writersName);
+  ledger.waits.list.entries().findLast((entry) => entry.name === writersName && allOf(entry).count > 0);
 
 const allOf = ({ waits: { read, write } }: ProcessEntry): { count: number; nanoseconds: number } => ({
   count: read.count + write.count,

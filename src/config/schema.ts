@@ -94,24 +94,26 @@ export const configSchema = section({
       default: 'comm',
     }),
     process_slots: Type.Integer({
-      description: 'Names a per-process metric may expose at once; the others count into ~other.',
+      description:
+        'Names a per-process metric, and the one of victims of VMA waits, may expose at once; the others count into ' +
+        '~other.',
       default: 50,
       minimum: 1,
-      maximum: 100,
+      maximum: 60,
     }),
     reader_slots: Type.Integer({
       description:
         'Pairs of file and reader a per-reader metric may expose at once; the others count into ~other.',
       default: 50,
       minimum: 1,
-      maximum: 80,
+      maximum: 60,
     }),
     block_slots: Type.Integer({
       description:
         'Triples of file, reader and victim a per-block metric may expose at once; the others count into ~other.',
       default: 100,
       minimum: 1,
-      maximum: 150,
+      maximum: 110,
     }),
   }),
   bpftrace: section({

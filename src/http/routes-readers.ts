@@ -6,25 +6,36 @@ import { type FileCount, isShown } from '../metrics/proc-files.js';
 import { type Observable, procFiles } from '../vocabulary.js';
 import type { DaemonView } from './context.js';
 import { listOf, listQuery, pageOf, sinceQuery, sinceTime } from './lists.js';
-import { identityOf, identityRow, idOrNull, matches, nameQuery, nullable } from './rows.js';
+import {
+  countOrNull,
+  identityOf,
+  identityRow,
+  idOrNull,
+  matches,
+  nameQuery,
+  nullable,
+  secondsOrNull,
+} from './rows.js';
 
 const file = Type.Enum([...procFiles]);
-/** An amount that is null, never 0, where nothing looks for it: on this host, or for this file. */
-const count = (description: string) =>
-  Type.Union([Type.Integer(), Type.Null()], { description: `${description} Null where not observed.` });
-const seconds = (description: string) =>
-  Type.Union([Type.Number(), Type.Null()], { description: `${description} Null where not observed.` });
 
 const readerRow = Type.Object({
   file,
   reader: Type.String({ description: 'comm of the thread-group leader.' }),
   cgroup_id: Type.String(),
   ...identityRow,
-  opens_total: count('Opens of the file.'),
-  reads_total: count('read() system calls, errors and end of file included.'),
-  retries_total: count('Times it had to look again because the address space changed; self-reads left out.'),
-  waits_total: count('Times it waited for the mmap_lock of another process.'),
-  wait_seconds_total: seconds('Thread-seconds of these waits.'),
+  opens_total: countOrNull('Opens of the file.'),
+  reads_total: countOrNull(
+    'read() system calls (for clear_refs write(), for procmap_query ioctl()), errors and end of file included.',
+  ),
+  retries_total: countOrNull(
+    'Times it had to look again because the address space changed; self-reads left out.',
+  ),
+  fallbacks_total: countOrNull(
+    'Times it gave up locking one VMA at a time and held mmap_lock for the rest of that read().',
+  ),
+  waits_total: countOrNull('Times it waited for the mmap_lock of another process.'),
+  wait_seconds_total: secondsOrNull('Thread-seconds of these waits.'),
   last_pid: nullable('The process of that name that read last.'),
   last_target_pid: nullable('The process whose file it read last.'),
   last_target: nullable('Name of that process; null when it is gone.'),
@@ -77,6 +88,7 @@ const describe = (entry: ReaderEntry, view: DaemonView) => {
     opens_total: ifObserved('opens', 'opens', entry.opens),
     reads_total: ifObserved('reads', 'reads', entry.reads),
     retries_total: ifObserved('retries', 'retries', entry.retries),
+    fallbacks_total: ifObserved('fallbacks', 'fallbacks', entry.fallbacks),
     waits_total: ifObserved('blocks', 'waits', entry.waits),
     wait_seconds_total: ifObserved('blocks', 'waits', entry.waitNanoseconds / 1e9),
     last_pid: idOrNull(entry.lastPid),

@@ -5,7 +5,16 @@ import type { ProcessEntry } from '../ledger/processes.js';
 import { operations } from '../vocabulary.js';
 import type { DaemonView } from './context.js';
 import { listOf, listQuery, pageOf, sinceQuery, sinceTime } from './lists.js';
-import { identityOf, identityRow, idOrNull, matches, nameQuery, nullable } from './rows.js';
+import {
+  countOrNull,
+  identityOf,
+  identityRow,
+  idOrNull,
+  matches,
+  nameQuery,
+  nullable,
+  secondsOrNull,
+} from './rows.js';
 
 const mode = Type.Enum(['read', 'write']);
 
@@ -30,12 +39,16 @@ const processRow = Type.Object({
   process: Type.String({ description: 'comm of the thread-group leader.' }),
   cgroup_id: Type.String(),
   ...identityRow,
-  last_pid: nullable('The process of that name that waited last.'),
+  last_pid: nullable('The process of that name that waited last; VMA waits do not tell it.'),
   read_waits_total: Type.Integer(),
   read_wait_seconds_total: Type.Number(),
   write_waits_total: Type.Integer(),
   write_wait_seconds_total: Type.Number(),
-  last_wait_at: Type.String({ format: 'date-time' }),
+  vma_waits_total: countOrNull(
+    'Times a writer that held mmap_lock slept until the readers of one VMA let go of it. Not among the waits.',
+  ),
+  vma_wait_seconds_total: secondsOrNull('Thread-seconds of VMA waits. Not among the seconds of the waits.'),
+  last_wait_at: Type.String({ format: 'date-time', description: 'VMA waits included.' }),
 });
 
 export const waitRoutes =
@@ -86,7 +99,7 @@ export const waitRoutes =
       '/api/v1/processes',
       {
         schema: {
-          summary: 'Who waits: processes by name and cgroup, longest waiting first',
+          summary: 'Who waits: processes by name and cgroup, longest waiting first, VMA waits included',
           querystring: Type.Object(
             { ...listQuery, ...sinceQuery, process: nameQuery },
             { additionalProperties: false },
@@ -107,10 +120,12 @@ export const waitRoutes =
     );
   };
 
-const waited = ({ waits: { read, write } }: ProcessEntry): number => read.nanoseconds + write.nanoseconds;
+const waited = ({ waits: { read, write }, vmaWaits }: ProcessEntry): number =>
+  read.nanoseconds + write.nanoseconds + vmaWaits.nanoseconds;
 
 const describe = (entry: ProcessEntry, view: DaemonView) => {
-  const { name, cgroupId, lastPid, lastAt, waits } = entry;
+  const { name, cgroupId, lastPid, lastAt, waits, vmaWaits } = entry;
+  const vmaWaitsObserved = view.plan().observables.vma_waits.observed;
   return {
     process: name,
     cgroup_id: cgroupId,
@@ -120,6 +135,8 @@ const describe = (entry: ProcessEntry, view: DaemonView) => {
     read_wait_seconds_total: waits.read.nanoseconds / 1e9,
     write_waits_total: waits.write.count,
     write_wait_seconds_total: waits.write.nanoseconds / 1e9,
+    vma_waits_total: vmaWaitsObserved ? vmaWaits.count : null,
+    vma_wait_seconds_total: vmaWaitsObserved ? vmaWaits.nanoseconds / 1e9 : null,
     last_wait_at: new Date(lastAt).toISOString(),
   };
 };

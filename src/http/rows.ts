@@ -4,6 +4,12 @@ import type { DaemonView } from './context.js';
 
 export const nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
 
+/** An amount that is null, never 0, where nothing looks for it: on this host, or for this file. */
+export const countOrNull = (description: string) =>
+  Type.Union([Type.Integer(), Type.Null()], { description: `${description} Null where not observed.` });
+export const secondsOrNull = (description: string) =>
+  Type.Union([Type.Number(), Type.Null()], { description: `${description} Null where not observed.` });
+
 /** What is known of a cgroup: members of a row. */
 export const identityRow = {
   unit: nullable('systemd unit.'),

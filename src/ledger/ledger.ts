@@ -7,6 +7,7 @@ import { BlockLedger } from './blocks.js';
 import type { NameOptions } from './names.js';
 import { ReaderLedger } from './readers.js';
 import { TracerLedger } from './tracer.js';
+import { VmaWaitLedger } from './vma-waits.js';
 import { WaitLedger } from './waits.js';
 
 /** What the ledger asks for. */
@@ -19,7 +20,7 @@ const fullMapRestartMilliseconds = 600_000;
 const quietMilliseconds = 60_000;
 
 export interface LedgerOptions {
-  /** Slots are those of processes that wait; label and row limit are those of readers and blocks as well. */
+  /** Slots are those of processes that wait, VMA waits as well; label and row limit are those of all the others, too. */
   readonly waits: NameOptions;
   readonly readerSlots?: number;
   readonly blockSlots?: number;
@@ -33,6 +34,7 @@ export class Ledger {
   readonly waits: WaitLedger;
   readonly readers: ReaderLedger;
   readonly blocks: BlockLedger;
+  readonly vmaWaits: VmaWaitLedger;
   readonly tracer: TracerLedger;
   /** Time of the newest record, milliseconds since the epoch. */
   asOf = 0;
@@ -45,6 +47,7 @@ export class Ledger {
     this.waits = new WaitLedger(waits);
     this.readers = new ReaderLedger({ ...waits, slots: readerSlots });
     this.blocks = new BlockLedger({ ...waits, slots: blockSlots });
+    this.vmaWaits = new VmaWaitLedger(waits, this.waits.list);
     this.#blocksObserved = blocksObserved ?? (() => false);
   }
 
@@ -56,6 +59,7 @@ export class Ledger {
         this.waits.restart();
         this.readers.restart();
         this.blocks.restart();
+        this.vmaWaits.restart();
         this.tracer.started(record.at);
         return [];
       case 'tick':
@@ -83,6 +87,7 @@ export class Ledger {
     const waits = this.waits.apply(tick);
     this.readers.apply(tick);
     this.blocks.apply(tick, this.#blocksObserved() ? waits : undefined);
+    this.vmaWaits.apply(tick);
     return waits.count;
   }
 

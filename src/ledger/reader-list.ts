@@ -6,12 +6,16 @@ import { RecentEntries } from './recent.js';
 export type ReadTotal = { -readonly [Amount in keyof ReadCounts]: number };
 
 /** The order of amounts in a list of them. */
-export const amountNames = ['opens', 'reads', 'retries', 'waits', 'waitNanoseconds'] as const;
+export const amountNames = ['opens', 'reads', 'retries', 'fallbacks', 'waits', 'waitNanoseconds'] as const;
+
+/** A list of amounts, all 0. */
+export const noAmounts = (): number[] => amountNames.map(() => 0);
 
 export const nothingRead = (): ReadTotal => ({
   opens: 0,
   reads: 0,
   retries: 0,
+  fallbacks: 0,
   waits: 0,
   waitNanoseconds: 0,
 });

@@ -7,7 +7,7 @@ import { type ProcFile, procFiles } from '../vocabulary.js';
 import { Apportionment } from './apportion.js';
 import { Growth } from './growth.js';
 import type { NameOptions } from './names.js';
-import { amountNames, nothingRead, ReaderList, type ReadTotal, readerKey } from './reader-list.js';
+import { amountNames, noAmounts, nothingRead, ReaderList, type ReadTotal, readerKey } from './reader-list.js';
 import { SlotFamily } from './slots.js';
 
 /** Either of them in all earns a reader its own series. */
@@ -21,7 +21,7 @@ type ReaderLabels = { readonly file: ProcFile; readonly reader: string };
 export class ReaderLedger {
   /** Every file, from 0. */
   readonly files = new Map<ProcFile, ReadTotal>(procFiles.map((file) => [file, nothingRead()]));
-  /** Totals: opens, reads, retries, waits, nanoseconds waited. */
+  /** Totals in the order of `amountNames`. */
   readonly readers: SlotFamily<ReaderLabels>;
   readonly list = new ReaderList();
   readonly #label: NameOptions['label'];
@@ -34,11 +34,12 @@ export class ReaderLedger {
     this.readers = new SlotFamily<ReaderLabels>({
       slots,
       fold: ({ file }) => ({ file, reader: '~other' }),
-      earned: ([, reads = 0, , , nanoseconds = 0]) =>
-        reads >= earnedReads || nanoseconds >= earnedNanoseconds,
+      earned: (amounts) =>
+        amountOf(amounts, 'reads') >= earnedReads ||
+        amountOf(amounts, 'waitNanoseconds') >= earnedNanoseconds,
     });
     // `~other` is there from the start, so that its first amount shows as an increase.
-    for (const file of procFiles) this.readers.addToOther({ file, reader: '' }, [0, 0, 0, 0, 0], 0);
+    for (const file of procFiles) this.readers.addToOther({ file, reader: '' }, noAmounts(), 0);
   }
 
   /** A new tracer counts from zero. */
@@ -48,7 +49,7 @@ export class ReaderLedger {
   }
 
   apply({ procFiles: rows, readers, at }: Tick): void {
-    const budgets = new Map<ProcFile, number[]>(procFiles.map((file) => [file, [0, 0, 0, 0, 0]]));
+    const budgets = new Map<ProcFile, number[]>(procFiles.map((file) => [file, noAmounts()]));
     for (const row of rows) {
       const total = this.files.get(row.file) as ReadTotal;
       const budget = budgets.get(row.file) as number[];
@@ -72,3 +73,6 @@ export class ReaderLedger {
     for (const [file, rest] of budgets) this.readers.addToOther({ file, reader: '' }, rest, at);
   }
 }
+
+const amountOf = (amounts: readonly number[], name: (typeof amountNames)[number]): number =>
+  amounts[amountNames.indexOf(name)] ?? 0;

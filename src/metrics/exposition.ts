@@ -11,6 +11,7 @@ import { type Family, register } from './family.js';
 import { lockPathFamilies } from './lock-paths.js';
 import { readerFamilies } from './readers.js';
 import { type CostTotals, tracerFamilies } from './tracer.js';
+import { vmaWaitFamilies } from './vma-waits.js';
 import { waitFamilies } from './waits.js';
 
 export interface ExpositionSources {
@@ -47,7 +48,7 @@ export class MetricsText {
 
   constructor(sources: ExpositionSources) {
     this.#now = sources.now;
-    const { waits, readers, blocks, tracer } = sources.ledger;
+    const { waits, readers, blocks, vmaWaits, tracer } = sources.ledger;
     const { plan } = sources;
     // Planned is not seen: before the first tick nothing was looked at, and a 0 would say otherwise.
     const observed = (what: Observable): boolean =>
@@ -56,6 +57,7 @@ export class MetricsText {
       ...waitFamilies(waits, observed),
       ...readerFamilies({ readers, plan, observed }),
       ...blockFamilies({ blocks, readers, plan, observed }),
+      ...vmaWaitFamilies(vmaWaits, observed),
       ...tracerFamilies({
         tracer,
         observed,
@@ -66,6 +68,7 @@ export class MetricsText {
             ['process_waits', waits.processes.folded],
             ['reader_reads', readers.readers.folded],
             ['reader_blocks', blocks.pairs.folded],
+            ['victim_vma_wait_seconds', vmaWaits.victims.folded],
           ]),
         now: sources.now,
       }),

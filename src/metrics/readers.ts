@@ -39,8 +39,8 @@ const columns: readonly Column[] = [
     names: ['proc_reads_total', 'reader_reads_total'],
     unit: 1,
     help:
-      'Reads of files of /proc/PID that show the address space of a process: one read() system call each (one ioctl ' +
-      'for procmap_query), errors and end of file included.',
+      'Reads of files of /proc/PID that show the address space of a process: one read() system call each (for ' +
+      'clear_refs one write(), for procmap_query one ioctl()), errors and end of file included.',
   },
   {
     member: 'retries',
@@ -51,6 +51,16 @@ const columns: readonly Column[] = [
     help:
       'Times a reader had to take mmap_lock of its target for a moment because the address space changed under it ' +
       '(self-reads are left out: they cannot be told from page faults).',
+  },
+  {
+    member: 'fallbacks',
+    count: 'fallbacks',
+    needs: 'fallbacks',
+    names: ['proc_read_fallbacks_total', 'reader_fallbacks_total'],
+    unit: 1,
+    help:
+      'Times a reader that locks one VMA at a time gave up and held mmap_lock of its target for the rest of that ' +
+      'read(), so that it blocks as a reader under mmap_lock does.',
   },
   {
     member: 'waits',

@@ -35,6 +35,8 @@ const hostFacts: Readonly<Record<string, (profile: KernelProfile) => number | un
   syscall_fd: (profile) => savedRegister(profile, 'di'),
   /** Likewise its second argument: for ioctl() the command. */
   ioctl_command: (profile) => savedRegister(profile, 'si'),
+  /** Likewise its fourth: for preadv() and preadv2() the position, all of it on a 64-bit kernel. */
+  syscall_position: (profile) => savedRegister(profile, 'r10'),
   /** Offset in task_struct of the flags that hold TS_COMPAT (2), x86: a 32-bit system call is under way. */
   abi_status: (profile) =>
     profile.machine === 'x86_64' ? profile.memberOffset('task_struct', 'thread_info.status') : undefined,

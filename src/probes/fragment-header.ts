@@ -20,10 +20,21 @@ export interface FieldNeed {
   readonly why: string | undefined;
 }
 
+/** What a fragment lets be observed. */
+export interface Provision {
+  readonly what: Observable;
+  /** Only where this constant is not 0. */
+  readonly when: string | undefined;
+  /** What a 0 of it means, where it means that on such a kernel there is nothing to observe. */
+  readonly moot: string | undefined;
+}
+
 export interface Header {
   readonly mode: 'watch' | 'inspect';
   readonly runsWhen: readonly SwitchNeed[];
-  readonly provides: readonly { readonly what: Observable; readonly when: string | undefined }[];
+  readonly provides: readonly Provision[];
+  /** The event that its probes tell of, if it is a source. */
+  readonly tells: string | undefined;
   readonly cost: string;
   readonly rank: number;
   /** Beyond what its probes and constants show. */
@@ -31,6 +42,7 @@ export interface Header {
     readonly symbols: readonly string[];
     readonly fields: readonly FieldNeed[];
     readonly fragments: readonly string[];
+    readonly events: readonly string[];
   };
   readonly prints: readonly { readonly map: string; readonly limit: number | undefined }[];
 }
@@ -42,7 +54,7 @@ export interface Directive {
   readonly value: string;
 }
 
-const words = ['mode', 'runs', 'provides', 'cost', 'rank', 'needs', 'prints'] as const;
+const words = ['mode', 'runs', 'provides', 'tells', 'cost', 'rank', 'needs', 'prints'] as const;
 
 /** Reads the directives of a header. */
 export const parseDirectives = (directives: readonly Directive[], malformed: Malformed): Header => {
@@ -66,12 +78,14 @@ export const parseDirectives = (directives: readonly Directive[], malformed: Mal
     mode,
     runsWhen: all('runs', parseRuns),
     provides: all('provides', parseProvides),
+    tells: all('tells', parseTells).at(-1)?.event,
     cost,
     rank: all('rank', parseRank).at(-1) ?? 100,
     needs: {
       symbols: needs.flatMap((need) => ('symbol' in need ? [need.symbol] : [])),
       fields: needs.flatMap((need) => ('field' in need ? [need] : [])),
       fragments: needs.flatMap((need) => ('fragment' in need ? [need.fragment] : [])),
+      events: needs.flatMap((need) => ('event' in need ? [need.event] : [])),
     },
     prints: all('prints', parsePrints).flat(),
   };
@@ -94,25 +108,31 @@ const parseRuns = (value: string): SwitchNeed | string => {
   return { key: key as ProbeSwitch, positions };
 };
 
-const parseProvides = (value: string): Header['provides'][number] | string => {
-  const [what, when, constant, ...rest] = value.split(/\s+/);
-  const conditional = when === 'when' && constant !== undefined;
-  return observables.includes(what as Observable) && rest.length === 0 && (when === undefined || conditional)
-    ? { what: what as Observable, when: constant }
-    : `provides one of ${observables.join(', ')} [when CONSTANT], not "${value}"`;
+const parseProvides = (value: string): Provision | string => {
+  const [, what, when, moot] = /^(\w+)(?:\s+when\s+(\w+)(?::\s+(.+))?)?$/.exec(value) ?? [];
+  return observables.includes(what as Observable)
+    ? { what: what as Observable, when, moot }
+    : `provides one of ${observables.join(', ')} [when CONSTANT[: WHAT IT MEANS WHERE IT IS 0]], not "${value}"`;
 };
+
+const parseTells = (value: string): { event: string } | string =>
+  /^[a-z][a-z-]*$/.test(value) ? { event: value } : `tells one event, such as reads, not "${value}"`;
 
 const parseRank = (value: string): number | string =>
   Number.isInteger(Number(value)) ? Number(value) : `rank is an integer, not ${value}`;
 
-const parseNeed = (value: string): { symbol: string } | { fragment: string } | FieldNeed | string => {
+type Need = { symbol: string } | { fragment: string } | { event: string } | FieldNeed;
+
+const parseNeed = (value: string): Need | string => {
   const symbol = /^symbol\s+([\w.]+)$/.exec(value)?.[1];
   if (symbol !== undefined) return { symbol };
   const fragment = /^fragment\s+([\w.-]+)$/.exec(value)?.[1];
   if (fragment !== undefined) return { fragment };
+  const event = /^event\s+([a-z][a-z-]*)$/.exec(value)?.[1];
+  if (event !== undefined) return { event };
   const [, tracepoint, field, why] = /^field\s+(\w+:\w+)\.(\w+)(?::\s+(.+))?$/.exec(value) ?? [];
   if (tracepoint !== undefined && field !== undefined) return { tracepoint, field, why };
-  return `needs symbol NAME, field CATEGORY:NAME.FIELD[: WHY] or fragment NAME, not "${value}"`;
+  return `needs symbol NAME, field CATEGORY:NAME.FIELD[: WHY], fragment NAME or event NAME, not "${value}"`;
 };
 
 const parsePrints = (value: string): Header['prints'] | string => {

@@ -2,10 +2,13 @@
 import type { Malformed } from './fragment.js';
 import { beginsProbe } from './fragment-probes.js';
 
-/** Lines that go to a hook of another fragment. */
+/** Lines that go to a hook of another fragment, or of whichever source tells of an event. */
 export interface Addition {
-  readonly fragment: string;
+  /** Name of the fragment or of the event. */
+  readonly to: string;
   readonly hook: string;
+  /** Only where that runs, which is not needed. */
+  readonly optional: boolean;
   /** Index of its `//@ at` line, and of the line after its last. */
   readonly start: number;
   readonly end: number;
@@ -17,7 +20,16 @@ export const hookOf = (line: string): string | undefined => /^\s*\/\/@ hook (\w+
 /** Whether an addition begins with this line. */
 export const isAddition = (line: string): boolean => line.startsWith('//@ at ');
 
-/** Reads the additions; they stand behind all probes. */
+/** Whether what is added there goes to this fragment. */
+export const addsTo = (
+  { to }: Pick<Addition, 'to'>,
+  { name, tells }: { readonly name: string; readonly tells: string | undefined },
+): boolean => to === name || to === tells;
+
+/**
+ * Reads the additions; they stand behind all probes.
+ * @param needed fragments and events that this one needs
+ */
 export const parseAdditions = (
   lines: readonly string[],
   needed: readonly string[],
@@ -25,12 +37,13 @@ export const parseAdditions = (
 ): Addition[] => {
   const starts = lines.flatMap((line, index) => (isAddition(line) ? [index] : []));
   const additions = starts.map((start, place) => {
-    const [, fragment, hook] = /^\/\/@ at ([\w.-]+) (\w+)\s*$/.exec(lines[start] ?? '') ?? [];
-    if (fragment === undefined || hook === undefined)
-      throw malformed(start, 'an addition is //@ at FRAGMENT HOOK');
-    if (!needed.includes(fragment))
-      throw malformed(start, `it adds to ${fragment}: say so by //@ needs fragment ${fragment}`);
-    return { fragment, hook, start, end: starts[place + 1] ?? lines.length };
+    const [, to, hook, where] = /^\/\/@ at ([\w.-]+) (\w+)( if it runs)?\s*$/.exec(lines[start] ?? '') ?? [];
+    if (to === undefined || hook === undefined)
+      throw malformed(start, 'an addition is //@ at FRAGMENT HOOK, or //@ at EVENT HOOK [if it runs]');
+    const optional = where !== undefined;
+    if (!optional && !needed.includes(to))
+      throw malformed(start, `it adds to ${to}: say so by //@ needs fragment ${to}, or event ${to}`);
+    return { to, hook, optional, start, end: starts[place + 1] ?? lines.length };
   });
   const probe = lines.findIndex((line, index) => index > (starts[0] ?? lines.length) && beginsProbe(line));
   if (probe >= 0) throw malformed(probe, 'probes stand before the additions');

@@ -12,6 +12,8 @@ export interface ProbePoint {
   readonly fields: readonly string[];
   /** Line of the file, from 1. */
   readonly line: number;
+  /** Left out, block and all, where the kernel lacks its function. */
+  readonly optional: boolean;
 }
 
 const kinds: Readonly<Record<string, ProbeKind>> = {
@@ -24,7 +26,8 @@ const kinds: Readonly<Record<string, ProbeKind>> = {
   fexit: 'fentry',
 };
 
-const probeLine = /^(tracepoint|k(?:ret)?probe|k(?:ret)?func|fentry|fexit):([\w:.]+)\s*(,?)\s*(?:\/\/.*)?$/;
+const probeLine =
+  /^(tracepoint|k(?:ret)?probe|k(?:ret)?func|fentry|fexit):([\w:.]+)\s*(,?)\s*(?:\/\/\s*(.*))?$/;
 /** Whether a line begins a probe, be it one that a fragment may have or not. */
 export const beginsProbe = (line: string): boolean => /^\s*(?:[A-Za-z]+:\S|(?:BEGIN|END)\b)/i.test(line);
 
@@ -34,7 +37,8 @@ export const parseProbes = (
   bodyStart: number,
   malformed: Malformed,
 ): ProbePoint[] => {
-  const probes: { kind: ProbeKind; target: string; fields: Set<string>; line: number }[] = [];
+  const probes: { kind: ProbeKind; target: string; fields: Set<string>; line: number; optional: boolean }[] =
+    [];
   let group: typeof probes = [];
   let listGoesOn = false;
   for (const [index, line] of lines.entries()) {
@@ -46,7 +50,13 @@ export const parseProbes = (
         target: match[2] as string,
         fields: new Set<string>(),
         line: index + 1,
+        optional: match[4] === 'if there',
       };
+      if (probe.optional && (listGoesOn || match[3] === ',' || probe.kind === 'tracepoint'))
+        throw malformed(
+          index,
+          'only a function probe with a block of its own may be one that is run if there',
+        );
       if (!listGoesOn) group = [];
       group.push(probe);
       probes.push(probe);
@@ -62,4 +72,21 @@ export const parseProbes = (
       for (const probe of group) probe.fields.add(field as string);
   }
   return probes.map((probe) => ({ ...probe, fields: [...probe.fields] }));
+};
+
+/** A fragment without some of its probes: their blocks become empty lines, so that every other line keeps its number. */
+export const withoutProbes = <
+  T extends { readonly lines: readonly string[]; readonly probes: readonly ProbePoint[] },
+>(
+  fragment: T,
+  absent: readonly ProbePoint[],
+): T => {
+  if (absent.length === 0) return fragment;
+  const lines = [...fragment.lines];
+  for (const { line } of absent) {
+    // A block ends with the first brace that is not indented.
+    const end = lines.findIndex((text, index) => index >= line && text.startsWith('}'));
+    lines.fill('', line - 1, end + 1);
+  }
+  return { ...fragment, lines, probes: fragment.probes.filter((probe) => !absent.includes(probe)) };
 };

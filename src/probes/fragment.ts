@@ -4,14 +4,17 @@
  *   // NAME.bt  One line of what it shows.
  *   //@ mode watch|inspect                      always on, or time-boxed
  *   //@ runs when SWITCH POSITION...            only in these positions of a switch of the operator: reads, retries
- *   //@ provides WHAT [when CONSTANT]           observables (src/vocabulary.ts); "when": only if CONSTANT is not 0
+ *   //@ provides WHAT [when CONSTANT[: WHY]]    observables (src/vocabulary.ts); "when": only if CONSTANT is not 0; WHY
+ *                                               says why there is nothing to observe on a kernel where it is 0
+ *   //@ tells EVENT                             a source: its probes tell of an event, at the hooks of its blocks
  *   //@ cost TEXT                               what it costs others, measured
- *   //@ rank N                                  lower is preferred where two provide the same (default 100)
+ *   //@ rank N                                  lower is preferred where two provide or tell the same (default 100)
  *   //@ needs symbol NAME                       beyond what its probes and constants show
  *   //@ needs field CATEGORY:NAME.FIELD[: WHY]  of a tracepoint; WHY is what to tell where the kernel lacks it
  *   //@ needs fragment NAME                     runs only where that one runs
+ *   //@ needs event EVENT                       runs only where a source of that event runs
  *   //@ prints @map[:LIMIT] ...                 what each tick prints, in this order; LIMIT: largest values only
- *   //@ at FRAGMENT HOOK                        behind all probes: the lines that follow belong at that hook
+ *   //@ at FRAGMENT|EVENT HOOK [if it runs]     behind all probes: the lines that follow belong at that hook
  *   #define NAME 123   // WHAT                  123 is replaced by what this host has; WHAT is one of
  *                         offset STRUCT.MEMBER[|STRUCT.MEMBER]... [or 0]   bytes, of the first that this kernel has
  *                         size STRUCT [or 0]                               bytes
@@ -24,9 +27,16 @@
  * Everything else it needs (probe kinds, tracepoints and their fields) is read off its probes, so that what is
  * declared cannot drift from what is used.
  *
+ * A function probe whose line ends with `// if there` is left out, with its block, where the kernel lacks the function.
+ *
  * A hook is a line `//@ hook NAME: WHAT IS SET` inside a block. Others that need the fragment may add lines there, so
  * that an event both look at has one probe and is measured once; a fragment may consist of such additions alone. They
  * use only fields of `args` that the block itself uses.
+ *
+ * An event is something that kernels let be seen in different ways: `reads`, say, by function probes or by tracepoints.
+ * Each way is a source, one file of its own, named EVENT-KIND.bt, which `tells` the event and has its hooks. What it
+ * means is in fragments that need the event and add to it, whatever the source. Of the sources that a host can run the
+ * one with the lowest rank runs, and none where nobody needs it.
  */
 import { MmaplockError } from '../errors.js';
 import { type Constant, parseConstants } from './fragment-constants.js';
@@ -35,7 +45,7 @@ import { type Addition, isAddition, parseAdditions } from './fragment-hooks.js';
 import { type ProbePoint, parseProbes } from './fragment-probes.js';
 
 export type { Constant } from './fragment-constants.js';
-export type { FieldNeed, ProbeSwitch, SwitchNeed } from './fragment-header.js';
+export type { FieldNeed, ProbeSwitch, Provision, SwitchNeed } from './fragment-header.js';
 export type { Addition } from './fragment-hooks.js';
 export type { ProbeKind, ProbePoint } from './fragment-probes.js';
 
@@ -66,7 +76,7 @@ export const parseFragment = (name: string, text: string): Fragment => {
   const { directives, defines, bodyStart } = divide(lines, malformed);
   const header = parseDirectives(directives, malformed);
   const constants = parseConstants(defines, malformed);
-  const additions = parseAdditions(lines, header.needs.fragments, malformed);
+  const additions = parseAdditions(lines, [...header.needs.fragments, ...header.needs.events], malformed);
   const probes = parseProbes(lines.slice(0, additions[0]?.start), bodyStart, malformed);
 
   if (probes.length + additions.length === 0) throw malformed(0, 'no probe found');

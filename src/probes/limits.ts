@@ -34,33 +34,44 @@ const lines: readonly Line[] = [
   {
     code: 'vma_waits',
     runs: ['waits'],
+    without: 'vma-waits',
     text: 'Waits for the lock of one VMA (Linux 6.4 and later): only who queues behind such a waiter is seen.',
   },
   {
     code: 'io_uring',
-    runs: ['proc-opens'],
+    runs: ['opens-tracepoint'],
     text: 'Readers that use io_uring: they make no system call to open or read.',
   },
   {
     code: 'compat_syscalls',
-    runs: ['proc-opens'],
+    runs: ['opens-tracepoint'],
     text: 'Readers that are 32-bit programs: the tracepoints of system calls do not fire for them.',
   },
   {
+    code: 'clear_refs_opens',
+    runs: ['opens-fentry'],
+    text: 'Opens of clear_refs, which no function of its own serves: each write() to it counts as a read.',
+  },
+  {
+    code: 'clear_refs_opens',
+    runs: ['opens-kprobe'],
+    text: 'Opens of clear_refs, which no function of its own serves: each write() to it counts as a read.',
+  },
+  {
     code: 'opened_before',
-    runs: ['proc-reads'],
+    runs: ['reads-tracepoint'],
     unknownConstant: 'DAEMON_PID',
     text: 'Readers of a file they opened before the tracer started: this daemon runs in a pid namespace of its own.',
   },
   {
     code: 'passed_descriptors',
-    runs: ['proc-reads'],
+    runs: ['reads-tracepoint'],
     without: 'retries',
     text: 'Readers of a descriptor that came by SCM_RIGHTS or pidfd_getfd().',
   },
   {
     code: 'passed_descriptors',
-    runs: ['proc-reads', 'retries'],
+    runs: ['reads-tracepoint', 'retries'],
     text: 'Readers of a descriptor that came by SCM_RIGHTS or pidfd_getfd(), until they first take the lock of their target.',
   },
   {
@@ -72,6 +83,11 @@ const lines: readonly Line[] = [
     code: 'self_waits',
     runs: ['reader-waits'],
     text: 'That a process waits for its own lock because it reads its own maps: this counts as a page fault.',
+  },
+  {
+    code: 'readers_without_syscall',
+    runs: ['retries'],
+    text: 'Retries and windows of readers that use io_uring or are 32-bit programs: what they do is told by the system call.',
   },
   {
     code: 'self_retries',

@@ -3,12 +3,13 @@ import type { KernelProfile, TracepointName } from '../kernel/profile.js';
 import { type Observable, observables } from '../vocabulary.js';
 import type { Catalog } from './catalog.js';
 import { evidenceSymbols } from './constants.js';
-import { inDependencyOrder } from './dependencies.js';
+import { inDependencyOrder, sourcesOf } from './dependencies.js';
 import type { Fragment } from './fragment.js';
+import { isZeroByHand } from './fragment-constants.js';
 import { lockPathSymbols } from './lock-paths.js';
 import type { Choice } from './program.js';
 import type { Reason } from './reasons.js';
-import { examine, type PlanOptions, type ReasonAgainst } from './refusals.js';
+import { examine, type PlanOptions } from './refusals.js';
 
 export type { PlanOptions } from './refusals.js';
 
@@ -19,7 +20,7 @@ export interface Refusal {
 
 export interface Observation {
   readonly observed: boolean;
-  /** The fragment it comes from. */
+  /** The fragment it comes from; where that adds to an event, the source of the event. */
   readonly source?: string;
   readonly reason?: Reason;
 }
@@ -56,37 +57,23 @@ interface Decision {
   readonly reasons: readonly Reason[];
 }
 
+/** What was decided on all of them. */
+interface Decisions {
+  readonly byName: Map<string, Decision>;
+  /** The fragment that provides an observable. */
+  readonly providers: Map<Observable, string>;
+  /** The source that tells of an event. */
+  readonly tellers: Map<string, string>;
+}
+
 /**
- * The plan for this host: of fragments that provide the same, the one of lowest rank. A fragment is decided after
- * those it needs.
+ * The plan for this host: of fragments that provide or tell the same, the one of lowest rank. A fragment is decided
+ * after those it needs.
  */
 export const makePlan = (catalog: Catalog, profile: KernelProfile, options: PlanOptions): ProbePlan => {
-  const ranked = [...catalog.fragments].sort((a, b) => a.rank - b.rank || (a.name < b.name ? -1 : 1));
   const malformed = malformedFragments(catalog);
-  const decisions = new Map<string, Decision>();
-  const sources = new Map<Observable, string>();
-
-  const against: ReasonAgainst = (name) => {
-    const decision = decisions.get(name);
-    if (decision !== undefined) return decision.reasons[0];
-    const broken = malformed.find(({ fragment }) => fragment === name);
-    return broken?.reasons[0] ?? { code: 'no_fragment', detail: `there is no fragment ${name}` };
-  };
-  for (const fragment of inDependencyOrder(ranked)) {
-    const { constants, reasons } = examine(fragment, profile, options, against);
-    const choice = { fragment, constants };
-    const operable = reasons.length === 0;
-    const needless = operable ? needlessness(choice, sources, profile) : undefined;
-    decisions.set(fragment.name, {
-      choice,
-      operable,
-      reasons: needless === undefined ? reasons : [needless],
-    });
-    if (operable && needless === undefined)
-      for (const what of provided(choice)) if (!sources.has(what)) sources.set(what, fragment.name);
-  }
-
-  const inOrder = ranked.flatMap(({ name }) => decisions.get(name) ?? []);
+  const { decisions, order } = decideAll(catalog.fragments, malformed, profile, options);
+  const inOrder = order.flatMap(({ name }) => decisions.byName.get(name) ?? []);
   const refused = [
     ...inOrder
       .filter(({ reasons }) => reasons.length > 0)
@@ -94,10 +81,11 @@ export const makePlan = (catalog: Catalog, profile: KernelProfile, options: Plan
     ...malformed,
   ];
   const observe = (what: Observable): Observation => {
-    const source = sources.get(what);
-    return source === undefined
-      ? { observed: false, reason: whyNot(what, inOrder, malformed, profile) }
-      : { observed: true, source };
+    const provider = decisions.providers.get(what);
+    if (provider === undefined) return { observed: false, reason: whyNot(what, inOrder, malformed, profile) };
+    // Where it adds to an event, it is the source of the event that tells one host from another.
+    const [event] = decisions.byName.get(provider)?.choice.fragment.needs.events ?? [];
+    return { observed: true, source: decisions.tellers.get(event ?? '') ?? provider };
   };
   return {
     chosen: inOrder.filter(({ reasons }) => reasons.length === 0).map(({ choice }) => choice),
@@ -107,6 +95,100 @@ export const makePlan = (catalog: Catalog, profile: KernelProfile, options: Plan
     ) as ProbePlan['observables'],
   };
 };
+
+/**
+ * Decides all, again where it shows that a source was passed over which another one needs: tracepoints tell of reads
+ * only together with the marks that tracepoints make of opens.
+ */
+const decideAll = (
+  fragments: readonly Fragment[],
+  malformed: readonly Refusal[],
+  profile: KernelProfile,
+  options: PlanOptions,
+): { decisions: Decisions; order: readonly Fragment[] } => {
+  const preferred = new Set<string>();
+  const rankOf = ({ name, rank }: Fragment): number =>
+    preferred.has(name) ? Number.NEGATIVE_INFINITY : rank;
+  for (;;) {
+    const order = [...fragments].sort((a, b) =>
+      rankOf(a) === rankOf(b) ? (a.name < b.name ? -1 : 1) : rankOf(a) - rankOf(b),
+    );
+    const decisions = decide(order, malformed, profile, options);
+    const passedOver = order
+      .filter(
+        ({ tells, name }) =>
+          tells !== undefined && isHeldUp(name, decisions) && !decisions.tellers.has(tells),
+      )
+      .flatMap(({ needs }) => needs.fragments)
+      .filter((name) => decisions.byName.get(name)?.operable === true && !preferred.has(name));
+    if (passedOver.length === 0) return { decisions: withoutNeedless(decisions), order };
+    for (const name of passedOver) preferred.add(name);
+  }
+};
+
+/** Whether a fragment lacks nothing but another one. */
+const isHeldUp = (name: string, { byName }: Decisions): boolean =>
+  byName.get(name)?.reasons.every(({ code }) => code === 'needs_fragment') ?? false;
+
+const decide = (
+  order: readonly Fragment[],
+  malformed: readonly Refusal[],
+  profile: KernelProfile,
+  options: PlanOptions,
+): Decisions => {
+  const decisions: Decisions = { byName: new Map(), providers: new Map(), tellers: new Map() };
+  const { byName, providers, tellers } = decisions;
+  const against = (name: string): Reason | undefined => {
+    const decision = byName.get(name);
+    if (decision !== undefined) return decision.reasons[0];
+    const broken = malformed.find(({ fragment }) => fragment === name);
+    return broken?.reasons[0] ?? { code: 'no_fragment', detail: `there is no fragment ${name}` };
+  };
+  const againstEvent = (event: string): Reason | undefined =>
+    tellers.has(event)
+      ? undefined
+      : (against(sourcesOf(event, order)[0]?.name ?? '') ?? {
+          code: 'no_fragment',
+          detail: `no fragment tells of ${event}`,
+        });
+  for (const each of inDependencyOrder(order)) {
+    const { fragment, constants, reasons } = examine(each, profile, options, { against, againstEvent });
+    const choice = { fragment, constants };
+    const operable = reasons.length === 0;
+    const needless = operable ? needlessness(choice, decisions, profile) : undefined;
+    byName.set(fragment.name, { choice, operable, reasons: needless === undefined ? reasons : [needless] });
+    if (!operable || needless !== undefined) continue;
+    for (const what of provided(choice)) if (!providers.has(what)) providers.set(what, fragment.name);
+    if (fragment.tells !== undefined) tellers.set(fragment.tells, fragment.name);
+  }
+  return decisions;
+};
+
+/** A source of which nobody makes anything would cost and show nothing. */
+const withoutNeedless = (decisions: Decisions): Decisions => {
+  const running = (): Fragment[] =>
+    [...decisions.byName.values()]
+      .filter(({ reasons }) => reasons.length === 0)
+      .map(({ choice }) => choice.fragment);
+  const isNeeded = ({ name, tells, provides }: Fragment): boolean =>
+    tells === undefined ||
+    provides.length > 0 ||
+    running().some(({ needs }) => needs.events.includes(tells) || needs.fragments.includes(name));
+  for (const fragment of running().reverse()) {
+    const decision = decisions.byName.get(fragment.name);
+    if (decision === undefined || isNeeded(fragment)) continue;
+    const reason: Reason = {
+      code: 'nothing_needs_it',
+      detail: `nothing that runs makes use of ${fragment.tells}`,
+    };
+    decisions.byName.set(fragment.name, { ...decision, reasons: [reason] });
+  }
+  return decisions;
+};
+
+/** Whether a fragment that runs looks at what the daemon itself does: it is told who had a proc file open before. */
+export const wantsMarks = ({ chosen }: Pick<ProbePlan, 'chosen'>): boolean =>
+  chosen.some(({ fragment }) => fragment.constants.some(isZeroByHand));
 
 const malformedFragments = ({ problems }: Catalog): Refusal[] =>
   problems.map(({ field, message }) => ({
@@ -122,15 +204,31 @@ const provided = ({ fragment, constants }: Choice): Observable[] =>
 /** Why a fragment that can run adds nothing, if so. One that provides nothing runs for those that need it. */
 const needlessness = (
   choice: Choice,
-  sources: ReadonlyMap<Observable, string>,
+  { providers, tellers }: Decisions,
   profile: KernelProfile,
 ): Reason | undefined => {
+  const { provides, tells } = choice.fragment;
+  const teller = tells === undefined ? undefined : tellers.get(tells);
+  if (teller !== undefined)
+    return { code: 'covered_by_other', detail: `${teller} tells of ${tells} at less cost` };
   const what = provided(choice);
-  if (choice.fragment.provides.length === 0 || what.some((one) => !sources.has(one))) return undefined;
-  const by = [...new Set(what.map((one) => sources.get(one)))].join(', ');
+  if (provides.length === 0 || what.some((one) => !providers.has(one))) return undefined;
+  const by = [...new Set(what.map((one) => providers.get(one)))].join(', ');
+  const moot = provides.map(({ what: one }) => mootness(choice, one)).find((reason) => reason !== undefined);
   return by === ''
-    ? { code: 'not_on_this_machine', detail: `what it provides cannot be had on ${profile.machine}` }
+    ? (moot ?? {
+        code: 'not_on_this_machine',
+        detail: `what it provides cannot be had on ${profile.machine}`,
+      })
     : { code: 'covered_by_other', detail: `${by} provides the same` };
+};
+
+/** That this kernel has nothing of the kind, if the fragment tells so. */
+const mootness = ({ fragment, constants }: Choice, what: Observable): Reason | undefined => {
+  const provision = fragment.provides.find((one) => one.what === what);
+  return provision?.moot !== undefined && constants.get(provision.when ?? '') === 0
+    ? { code: 'nothing_to_observe', detail: provision.moot }
+    : undefined;
 };
 
 /** Why nothing shows this: what speaks against the first fragment that could. */
@@ -141,6 +239,8 @@ const whyNot = (
   profile: KernelProfile,
 ): Reason => {
   const providers = decisions.filter(({ choice }) => provides(choice.fragment, what));
+  const moot = providers.map(({ choice }) => mootness(choice, what)).find((reason) => reason !== undefined);
+  if (moot !== undefined) return moot;
   if (providers.some(({ operable }) => operable))
     return { code: 'not_on_this_machine', detail: `this version cannot tell it on ${profile.machine}` };
   return (

@@ -5,7 +5,7 @@
 import type { ConstantValue } from './constants.js';
 import type { Fragment } from './fragment.js';
 import { isZeroByHand } from './fragment-constants.js';
-import { hookOf } from './fragment-hooks.js';
+import { addsTo, hookOf } from './fragment-hooks.js';
 
 /** A fragment with the values of its constants on this host. */
 export interface Choice {
@@ -30,8 +30,11 @@ export interface Program extends Script {
   readonly fragments: readonly string[];
   /** Which line of which fragment a line of the program (from 1) came from; undefined for lines of the join itself. */
   readonly originOf: (line: number) => Origin | undefined;
-  /** The fragment of the probe that a message names, if it names one. */
-  readonly fragmentNamedIn: (message: string) => Origin | undefined;
+  /**
+   * The fragment to give up for the probe that a message names, if it names one.
+   * @param attaching the probe compiles and could not be attached: that is no fault of what was added to it
+   */
+  readonly fragmentNamedIn: (message: string, attaching?: boolean) => Origin | undefined;
   /** The probes in their order, for what is counted by probe; the intervals are last. */
   readonly probeNames: readonly string[];
 }
@@ -49,14 +52,30 @@ const substitute = (line: string, constants: ReadonlyMap<string, ConstantValue>)
 const names = (message: string, target: string): boolean =>
   new RegExp(`(?<![\\w.])${target.replaceAll('.', '\\.')}(?![\\w.]*\\w)`).test(message);
 
-const adds = ({ fragment }: Choice): boolean => fragment.additions.length > 0;
+/** Those that add to a fragment. */
+const addersTo = (fragment: Fragment, choices: readonly Choice[]): Fragment[] =>
+  choices
+    .map((choice) => choice.fragment)
+    .filter(({ additions }) => additions.some((addition) => addsTo(addition, fragment)));
 
-/** What was added to a fragment: where its probe is refused, this is the lesser loss, and may well be the cause. */
-const additionTo = ({ name }: Fragment, choices: readonly Choice[]): Origin | undefined => {
-  for (const { fragment } of choices)
-    for (const addition of fragment.additions)
-      if (addition.fragment === name) return { fragment: fragment.name, line: addition.start + 1 };
-  return undefined;
+/** How many steps a fragment is away from the blocks it adds to; 0 where all its lines are in its own. */
+const depthOf = ({ additions }: Fragment, choices: readonly Choice[]): number =>
+  Math.max(
+    0,
+    ...choices
+      .filter(({ fragment }) => additions.some((addition) => addsTo(addition, fragment)))
+      .map(({ fragment }) => 1 + depthOf(fragment, choices)),
+  );
+
+/**
+ * What was added to a fragment, or to what was added: where the kernel refuses its block, the last of it is the least
+ * loss, and may well be the cause.
+ */
+const lastAddedTo = (fragment: Fragment, choices: readonly Choice[]): Origin | undefined => {
+  const [adder] = addersTo(fragment, choices);
+  if (adder === undefined) return undefined;
+  const start = adder.additions.find((addition) => addsTo(addition, fragment))?.start ?? 0;
+  return lastAddedTo(adder, choices) ?? { fragment: adder.name, line: start + 1 };
 };
 
 /** The joined program. */
@@ -77,8 +96,7 @@ export const joinProgram = (choices: readonly Choice[]): Program => {
       if (hook === undefined) continue;
       for (const other of choices)
         for (const addition of other.fragment.additions)
-          if (addition.fragment === fragment.name && addition.hook === hook)
-            take(other, addition.start, addition.end);
+          if (addsTo(addition, fragment) && addition.hook === hook) take(other, addition.start, addition.end);
     }
   };
 
@@ -90,7 +108,7 @@ export const joinProgram = (choices: readonly Choice[]): Program => {
   }
 
   // What was added at a hook is updated before what follows there, so it is read after it: it can only be ahead.
-  const printing = choices.toSorted((a, b) => Number(adds(a)) - Number(adds(b)));
+  const printing = choices.toSorted((a, b) => depthOf(a.fragment, choices) - depthOf(b.fragment, choices));
   const prints = new Map(
     printing.flatMap(({ fragment }) => fragment.prints.map(({ map, limit }) => [map, limit] as const)),
   );
@@ -117,11 +135,13 @@ export const joinProgram = (choices: readonly Choice[]): Program => {
     probes: probeNames.length + intervals.length,
     fragments: choices.map(({ fragment }) => fragment.name),
     originOf: (line) => origins[line - 1],
-    fragmentNamedIn: (message) => {
+    fragmentNamedIn: (message, attaching = false) => {
       for (const { fragment } of choices)
         for (const { target, line } of fragment.probes)
-          if (names(message, target))
-            return additionTo(fragment, choices) ?? { fragment: fragment.name, line };
+          if (names(message, target)) {
+            const own = { fragment: fragment.name, line };
+            return attaching ? own : (lastAddedTo(fragment, choices) ?? own);
+          }
       return undefined;
     },
     probeNames: [...probeNames, ...intervals],
@@ -153,8 +173,9 @@ export const scriptOf = (choice: Choice, chosen: readonly Choice[]): Script => {
   if (additions.length === 0) return { text: render(byHand(choice)), probes: probes.length };
   const parts = new Set([name]);
   for (const part of parts)
-    for (const { fragment } of chosen.find((other) => other.fragment.name === part)?.fragment.additions ?? [])
-      parts.add(fragment);
+    for (const addition of chosen.find((other) => other.fragment.name === part)?.fragment.additions ?? [])
+      for (const { fragment } of chosen)
+        if (!addition.optional && addsTo(addition, fragment)) parts.add(fragment.name);
   const program = joinProgram(chosen.filter(({ fragment }) => parts.has(fragment.name)).map(byHand));
   const others = [...parts].slice(1).map((other) => `${other}.bt`);
   const first = `// ${name}.bt is no script of its own, for it adds to ${others.join(', ')}: here they are joined.`;

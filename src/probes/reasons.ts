@@ -4,6 +4,8 @@ export const reasonCodes = [
   'switched_off',
   'kind_not_allowed',
   'needs_fragment',
+  'needs_event',
+  'nothing_needs_it',
   'kernel_lacks_tracepoint',
   'kernel_lacks_field',
   'kernel_lacks_member',
@@ -22,6 +24,7 @@ export const reasonCodes = [
   'fragment_malformed',
   'no_fragment',
   'not_on_this_machine',
+  'nothing_to_observe',
 ] as const;
 export type ReasonCode = (typeof reasonCodes)[number];
 

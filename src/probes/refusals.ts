@@ -2,6 +2,7 @@
 import type { KernelProfile, TracepointName } from '../kernel/profile.js';
 import { type ConstantValue, resolveConstant } from './constants.js';
 import type { Fragment, ProbeKind, ProbePoint, ProbeSwitch } from './fragment.js';
+import { withoutProbes } from './fragment-probes.js';
 import type { Reason } from './reasons.js';
 
 /** What the operator, and bpftrace on this host, let run. */
@@ -17,19 +18,29 @@ export interface PlanOptions extends Readonly<Record<ProbeSwitch, string>> {
   readonly rejected: ReadonlyMap<string, string>;
 }
 
-/** What is decided already: why a fragment does not run, or undefined where it does. */
-export type ReasonAgainst = (fragment: string) => Reason | undefined;
+/** What is decided already: why a fragment does not run, or no source of an event; undefined where one does. */
+export interface Decided {
+  readonly against: (fragment: string) => Reason | undefined;
+  readonly againstEvent: (event: string) => Reason | undefined;
+}
 
-/** The constants of a fragment on this host, and all that speaks against it; it may run where nothing does. */
+/**
+ * A fragment as it would run on this host, its constants, and all that speaks against it; it may run where nothing
+ * does.
+ */
 export const examine = (
   fragment: Fragment,
   profile: KernelProfile,
   options: PlanOptions,
-  against: ReasonAgainst,
-): { constants: ReadonlyMap<string, ConstantValue>; reasons: readonly Reason[] } => {
+  { against, againstEvent }: Decided,
+): {
+  fragment: Fragment;
+  constants: ReadonlyMap<string, ConstantValue>;
+  reasons: readonly Reason[];
+} => {
   const constants = new Map<string, ConstantValue>();
   const ruledOut = refusedByPeople(fragment, options);
-  if (ruledOut !== undefined) return { constants, reasons: [ruledOut] };
+  if (ruledOut !== undefined) return { fragment, constants, reasons: [ruledOut] };
 
   const reasons: Reason[] = [];
   for (const name of fragment.needs.fragments) {
@@ -37,7 +48,16 @@ export const examine = (
     if (why !== undefined)
       reasons.push({ code: 'needs_fragment', detail: `it needs ${name}, which does not run: ${why.detail}` });
   }
-  for (const probe of fragment.probes) reasons.push(...probeRefusal(probe, profile, options));
+  for (const event of fragment.needs.events) {
+    const why = againstEvent(event);
+    if (why !== undefined)
+      reasons.push({ code: 'needs_event', detail: `nothing tells of ${event} here: ${why.detail}` });
+  }
+  const absent = fragment.probes.filter(
+    (probe) => probe.optional && lacksFunction(probe, profile) !== undefined,
+  );
+  for (const probe of fragment.probes)
+    if (!absent.includes(probe)) reasons.push(...probeRefusal(probe, profile, options));
   for (const { tracepoint, field, why } of fragment.needs.fields)
     reasons.push(...tracepointRefusal(tracepoint, [field], profile, why));
   for (const symbol of fragment.needs.symbols)
@@ -48,7 +68,11 @@ export const examine = (
     if (typeof value === 'object') reasons.push(value);
     else constants.set(constant.name, value);
   }
-  return { constants, reasons: [...new Map(reasons.map((reason) => [reason.detail, reason])).values()] };
+  return {
+    fragment: withoutProbes(fragment, absent),
+    constants,
+    reasons: [...new Map(reasons.map((reason) => [reason.detail, reason])).values()],
+  };
 };
 
 /** What rules a fragment out whatever the kernel has. */
@@ -86,13 +110,21 @@ const probeRefusal = (
         detail: 'this kernel does not let functions be traced (fentry)',
       },
     ];
+  return lacksFunction({ kind, target }, profile) ?? [];
+};
+
+/** Why a function cannot be probed on its own account, whatever this kernel lets be traced. */
+const lacksFunction = (
+  { kind, target }: Pick<ProbePoint, 'kind' | 'target'>,
+  profile: KernelProfile,
+): Reason[] | undefined => {
   if (!profile.hasSymbol(target))
     return [{ code: 'kernel_lacks_symbol', detail: `this kernel has no function ${target}` }];
   if (profile.symbolCount(target) > 1)
     return [{ code: 'function_not_traceable', detail: `this kernel has several functions named ${target}` }];
   if (kind === 'fentry' && !profile.hasFunction(target))
     return [{ code: 'function_not_traceable', detail: `this kernel's BTF has no function ${target}` }];
-  return [];
+  return undefined;
 };
 
 /** @param why what to say where a field is missing, in place of its name */

@@ -3,12 +3,11 @@ import { test } from 'node:test';
 import type { MapRows } from '../../src/bpftrace/rows.js';
 import { procFileRows, type readerMaps, readerRows } from '../../src/bpftrace/wire-readers.js';
 import { procFiles } from '../../src/vocabulary.js';
+import { noReads as nothing } from '../support/records.js';
 import { rows, words } from './map-rows.js';
 
 type Maps = Partial<Record<keyof typeof readerMaps, MapRows>>;
 const of = (maps: Maps) => (map: keyof typeof readerMaps) => maps[map] ?? [];
-
-const nothing = { opens: 0, reads: 0, retries: 0, waits: 0, waitNanoseconds: 0 };
 
 test('each file has its number', () => {
   const opens = rows(...procFiles.map((_, index) => [[index + 1], index + 10] as const));
@@ -24,13 +23,14 @@ test('what is counted of a file comes together; what is not traced is 0', () => 
       '@proc_opens': rows([[1], 1]),
       '@proc_reads': rows([[1], 2], [[2], 20]),
       '@proc_retries': rows([[1], 3]),
+      '@proc_fallbacks': rows([[2], 6]),
       '@proc_read_waits': rows([[8], 4]),
       '@proc_read_wait_ns': rows([[8], 5n]),
     }),
   );
   assert.deepEqual(told, [
     { ...nothing, file: 'maps', opens: 1, reads: 2, retries: 3 },
-    { ...nothing, file: 'smaps', reads: 20 },
+    { ...nothing, file: 'smaps', reads: 20, fallbacks: 6 },
     { ...nothing, file: 'remote', waits: 4, waitNanoseconds: 5 },
   ]);
 });
@@ -42,6 +42,7 @@ test('a reader is its name, its cgroup and the file', () => {
       '@reader_opens': rows([[...name, 77, 1], 1]),
       '@reader_reads': rows([[...name, 77, 1], 2], [[...name, 77, 2], 20], [[...name, 78, 1], 200]),
       '@reader_retries': rows([[...name, 77, 1], 3]),
+      '@reader_fallbacks': rows([[...name, 77, 1], 6]),
       '@reader_waits': rows([[...name, 77, 2], 4]),
       '@reader_wait_ns': rows([[...name, 77, 2], 5]),
       '@reader_last': rows([[...name, 77, 1], (4242n << 32n) | 42n], [[...name, 78, 1], 7n << 32n]),
@@ -56,6 +57,7 @@ test('a reader is its name, its cgroup and the file', () => {
       opens: 1,
       reads: 2,
       retries: 3,
+      fallbacks: 6,
       lastPid: 4242,
       lastTargetPid: 42,
     },

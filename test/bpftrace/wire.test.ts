@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { decodeLine } from '../../src/bpftrace/lines.js';
 import { Wire } from '../../src/bpftrace/wire.js';
 import type { Tick, TracerRecord } from '../../src/records.js';
-import { tick } from '../support/records.js';
+import { noReads, tick, victimVmaWaitRow } from '../support/records.js';
 import { dialectOf, type Version } from './goldens.js';
 
 const at = Date.UTC(2025, 5, 1);
@@ -91,6 +91,8 @@ const damaged: readonly (readonly [string, string, RegExp])[] = [
   ['a value that is no integer', map('@waits', { '4,0,9': 'many' }), /^@waits: expected an integer/],
   ['a reader without its file', map('@reader_reads', { '1,2,3': 1 }), /^@reader_reads: expected a key of 4/],
   ['a block without its file', map('@reader_blocks', { '1,2,3,4,5,6': 1 }), /^@reader_blocks: .* key of 7/],
+  ['VMA waits without their key', map('@vma_waits', 5), /^@vma_waits: expected keys$/],
+  ['a victim without its cgroup', map('@victim_vma_waits', { '1,2': 1 }), /^@victim_vma_waits: .* key of 3/],
   ['no keys', map('@waits', 5), /^@waits: expected keys$/],
   ['a histogram without keys', map('@wait_us', [], 'hist'), /^@wait_us: expected keys$/],
   [
@@ -150,7 +152,7 @@ test('a file that is not known costs its row and nothing else, and is told', () 
   assert.deepEqual(told.blockDurations, [{ file: 'smaps', buckets: [] }]);
 });
 
-test('readers and blocks are part of the tick', () => {
+test('readers, blocks and VMA waits are part of the tick', () => {
   const { say } = wireOf();
   say(
     map('@proc_opens', { '1': 2 }),
@@ -162,19 +164,25 @@ test('readers and blocks are part of the tick', () => {
     map('@reader_block_ns', { '97,0,1,98,0,2,2': 30_000 }),
     map('@unblocked', { '4': 3 }),
     map('@unblocked_ns', { '4': 900 }),
+    map('@vma_waits', { '0': 2 }),
+    map('@vma_wait_ns', { '0': 70_000 }),
+    map('@victim_vma_waits', { '98,0,2': 2 }),
+    map('@victim_vma_wait_ns', { '98,0,2': 70_000 }),
   );
-  const noReads = { opens: 2, reads: 0, retries: 0, waits: 0, waitNanoseconds: 0 };
+  const opened = { ...noReads, opens: 2 };
   const reader = { name: 'a', cgroupId: '1' };
   assert.deepEqual(onlyTick(say(tickAt(1))), {
     ...emptyTick,
-    procFiles: [{ file: 'maps', ...noReads }],
-    readers: [{ ...reader, file: 'maps', ...noReads, lastPid: undefined, lastTargetPid: undefined }],
+    procFiles: [{ file: 'maps', ...opened }],
+    readers: [{ ...reader, file: 'maps', ...opened, lastPid: undefined, lastTargetPid: undefined }],
     blocks: [{ file: 'smaps', count: 1, nanoseconds: 30_000 }],
     blockDurations: [{ file: 'smaps', buckets: [{ floorMicroseconds: 16, count: 1 }] }],
     readerBlocks: [
       { file: 'smaps', reader, victim: { name: 'b', cgroupId: '2' }, count: 1, nanoseconds: 30_000 },
     ],
     unblocked: [{ mode: 'write', count: 3, nanoseconds: 900 }],
+    vmaWaits: { count: 2, nanoseconds: 70_000 },
+    victimVmaWaits: [victimVmaWaitRow('b', 2, 70_000, { cgroupId: '2' })],
   });
 });
 

@@ -13,6 +13,7 @@ import {
   readerRow,
   tick,
   unblockedRow,
+  victimVmaWaitRow,
   waitRow,
 } from '../support/records.js';
 
@@ -126,6 +127,14 @@ test('nothing seen', () => {
     'Nobody had to wait this time: the threads never met. Try again, or with --seconds 60.\n\n' +
       'No read of maps was seen; no read of smaps was seen.',
   );
+});
+
+test('writers that only slept for a VMA did not wait for mmap_lock', () => {
+  const slept = seen({
+    vmaWaits: { count: 3, nanoseconds: 3000 },
+    victimVmaWaits: [victimVmaWaitRow('writers', 3, 3000)],
+  });
+  assert.match(summaryOf(slept), /^Nobody had to wait this time/);
 });
 
 test('what is not observed is no 0: it is named with the reason, and the rest is still said', () => {

@@ -23,14 +23,15 @@ test('readers: reads by name, cgroup and file with what the cgroup tells, most r
     },
     processNames: { 4194304: 'postgres' },
   });
+  const amounts = { opens: 4, reads: 9, retries: 1, fallbacks: 3, waits: 1, waitNanoseconds: 1000 };
   daemon.apply(
     tick(epoch + 2000, {
       procFiles: [
-        procFileRow('maps', { opens: 4, reads: 9, retries: 1, waits: 1, waitNanoseconds: 1000 }),
+        procFileRow('maps', amounts),
         procFileRow('smaps', { opens: 5, reads: 20, waits: 2, waitNanoseconds: 1_500_000_000 }),
       ],
       readers: [
-        readerRow('agent', 'maps', { opens: 4, reads: 9, retries: 1, waits: 1, waitNanoseconds: 1000 }),
+        readerRow('agent', 'maps', amounts),
         readerRow(
           'agent',
           'smaps',
@@ -54,6 +55,7 @@ test('readers: reads by name, cgroup and file with what the cgroup tells, most r
       opens_total: 5,
       reads_total: 20,
       retries_total: 0,
+      fallbacks_total: 0,
       waits_total: 2,
       wait_seconds_total: 1.5,
       last_pid: '4194303',
@@ -71,6 +73,7 @@ test('readers: reads by name, cgroup and file with what the cgroup tells, most r
       opens_total: 4,
       reads_total: 9,
       retries_total: 1,
+      fallbacks_total: 3,
       waits_total: 1,
       wait_seconds_total: 0.000001,
       last_pid: '4242',
@@ -100,10 +103,13 @@ test('readers: what is not observed is null, never 0', async (context) => {
   const [row] = (await ask('/api/v1/readers?file=maps')).json<List>().data;
   assert.equal(row?.opens_total, 11);
   assert.equal(row?.reads_total, 33);
-  assert.deepEqual([row?.retries_total, row?.waits_total, row?.wait_seconds_total], [null, null, null]);
+  for (const amount of ['retries_total', 'fallbacks_total', 'waits_total', 'wait_seconds_total'])
+    assert.equal(row?.[amount], null, amount);
   const everything = await openApp(context, busyDaemon());
   const [remote] = (await everything.ask('/api/v1/readers?file=remote')).json<List>().data;
   assert.deepEqual([remote?.opens_total, remote?.reads_total, remote?.waits_total], [null, null, 1]);
+  const [maps] = (await everything.ask('/api/v1/readers?file=maps')).json<List>().data;
+  assert.deepEqual([maps?.fallbacks_total, remote?.fallbacks_total], [1, null]);
 });
 
 test('readers: none while nothing is observed', async (context) => {

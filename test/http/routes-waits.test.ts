@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { waitPairs } from '../../src/vocabulary.js';
 import { openApp, problemOf } from '../support/app.js';
-import { epoch } from '../support/daemon.js';
-import { ongoingWait, processRow, tick, waitRow } from '../support/records.js';
+import { epoch, planOf } from '../support/daemon.js';
+import { ongoingWait, processRow, tick, victimVmaWaitRow, waitRow } from '../support/records.js';
 import { busyDaemon, quietDaemon } from '../support/scenes.js';
 
 interface Row {
@@ -100,6 +100,8 @@ test('processes: waits by name and cgroup with what the cgroup tells, ids as str
         processRow('mysqld', 'read', 2, 500_000_000, known),
         processRow('mysqld', 'write', 1, 1_000_000, { cgroupId: '0', lastPid: undefined }),
       ],
+      vmaWaits: { count: 4, nanoseconds: 30_000_000 },
+      victimVmaWaits: [victimVmaWaitRow('mysqld', 4, 30_000_000, { cgroupId: known.cgroupId })],
     }),
   );
   const { ask } = await openApp(context, daemon);
@@ -115,6 +117,8 @@ test('processes: waits by name and cgroup with what the cgroup tells, ids as str
       read_wait_seconds_total: 0.5,
       write_waits_total: 2,
       write_wait_seconds_total: 1.999,
+      vma_waits_total: 4,
+      vma_wait_seconds_total: 0.03,
       last_wait_at: '2025-06-01T12:00:02.000Z',
     },
     {
@@ -128,6 +132,8 @@ test('processes: waits by name and cgroup with what the cgroup tells, ids as str
       read_wait_seconds_total: 0,
       write_waits_total: 1,
       write_wait_seconds_total: 0.001,
+      vma_waits_total: 0,
+      vma_wait_seconds_total: 0,
       last_wait_at: '2025-06-01T12:00:02.000Z',
     },
   ]);
@@ -143,4 +149,22 @@ test('processes of one name: exactly that name, whatever characters it has', asy
   assert.deepEqual(await names('mysqld'), ['mysqld']);
   assert.deepEqual(await names('mysql'), []);
   assert.deepEqual(await names('__proto__'), []);
+});
+
+test('a process that only has VMA waits is a process that waits, and has its place among the others', async (context) => {
+  const { ask } = await openApp(context, busyDaemon());
+  const { data } = (await ask('/api/v1/processes')).json<List>();
+  assert.deepEqual(
+    data.map((row) => row.process),
+    ['a "b" \\c', 'mysqld', 'jvm'],
+  );
+  const { read_waits_total, write_waits_total, vma_waits_total, vma_wait_seconds_total, last_pid } = data[2]!;
+  assert.deepEqual([read_waits_total, write_waits_total, last_pid], [0, 0, null]);
+  assert.deepEqual([vma_waits_total, vma_wait_seconds_total], [1, 0.0001]);
+});
+
+test('VMA waits that are not observed are null, never 0', async (context) => {
+  const { ask } = await openApp(context, busyDaemon({ plan: planOf(['waits', 'operations']) }));
+  for (const row of (await ask('/api/v1/processes')).json<List>().data)
+    assert.deepEqual([row.vma_waits_total, row.vma_wait_seconds_total], [null, null]);
 });

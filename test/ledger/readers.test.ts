@@ -5,12 +5,12 @@ import { Ledger } from '../../src/ledger/ledger.js';
 import type { ReaderLedger } from '../../src/ledger/readers.js';
 import type { ReadCounts } from '../../src/records.js';
 import { type ProcFile, procFiles } from '../../src/vocabulary.js';
-import { procFileRow, readerRow, tick } from '../support/records.js';
+import { noReads, procFileRow, readerRow, tick } from '../support/records.js';
 
 const newLedger = (slots = 50, rowLimit = 500) =>
   new Ledger({ waits: { slots: 50, rowLimit, label: (name) => name }, readerSlots: slots });
 
-/** opens, reads, retries, waits, nanoseconds waited. */
+/** opens, reads, retries, fallbacks, waits, nanoseconds waited. */
 const ofFile = ({ files }: ReaderLedger, file: ProcFile): number[] => Object.values(files.get(file)!);
 
 const ofReader = ({ readers }: ReaderLedger, file: ProcFile, name: string): readonly number[] | undefined =>
@@ -18,7 +18,7 @@ const ofReader = ({ readers }: ReaderLedger, file: ProcFile, name: string): read
 
 /** Over all label sets of a file. */
 const ofReaders = ({ readers }: ReaderLedger, file: ProcFile): number[] => {
-  const sum = [0, 0, 0, 0, 0];
+  const sum = [0, 0, 0, 0, 0, 0];
   for (const { labels, totals } of readers.series())
     if (labels.file === file) for (const [index, value] of totals.entries()) sum[index]! += value;
   return sum;
@@ -27,8 +27,8 @@ const ofReaders = ({ readers }: ReaderLedger, file: ProcFile): number[] => {
 test('every file and its ~other are there from the start, at 0', () => {
   const { readers } = newLedger();
   for (const file of procFiles) {
-    assert.deepEqual(ofFile(readers, file), [0, 0, 0, 0, 0]);
-    assert.deepEqual(ofReader(readers, file, '~other'), [0, 0, 0, 0, 0]);
+    assert.deepEqual(ofFile(readers, file), [0, 0, 0, 0, 0, 0]);
+    assert.deepEqual(ofReader(readers, file, '~other'), [0, 0, 0, 0, 0, 0]);
   }
 });
 
@@ -45,16 +45,16 @@ test('what one tracer counted is taken once, and what the next counts is added',
   ledger.apply({ kind: 'tracer_stopped', at: 5, reason: 'killed', handedOver: false });
   ledger.apply({ kind: 'tracer_started', at: 6 });
   ledger.apply(tick(7, reads(1, 2)));
-  assert.deepEqual(ofFile(ledger.readers, 'maps'), [4, 8, 0, 0, 0]);
-  assert.deepEqual(ofReader(ledger.readers, 'maps', 'cat'), [4, 8, 0, 0, 0]);
+  assert.deepEqual(ofFile(ledger.readers, 'maps'), [4, 8, 0, 0, 0, 0]);
+  assert.deepEqual(ofReader(ledger.readers, 'maps', 'cat'), [4, 8, 0, 0, 0, 0]);
 });
 
 test('a tick with a damaged line is made good by the next', () => {
   const ledger = newLedger();
   ledger.apply(tick(1, { procFiles: [procFileRow('maps', { reads: 5 })], complete: false }));
-  assert.deepEqual(ofFile(ledger.readers, 'maps'), [0, 0, 0, 0, 0]);
+  assert.deepEqual(ofFile(ledger.readers, 'maps'), [0, 0, 0, 0, 0, 0]);
   ledger.apply(tick(2, { procFiles: [procFileRow('maps', { reads: 7 })] }));
-  assert.deepEqual(ofFile(ledger.readers, 'maps'), [0, 7, 0, 0, 0]);
+  assert.deepEqual(ofFile(ledger.readers, 'maps'), [0, 7, 0, 0, 0, 0]);
 });
 
 test('files are apart: reads of one that no name claims are not given to readers of another', () => {
@@ -65,8 +65,8 @@ test('files are apart: reads of one that no name claims are not given to readers
       readers: [readerRow('cat', 'maps', { reads: 9 })],
     }),
   );
-  assert.deepEqual(ofReader(ledger.readers, 'maps', 'cat'), [0, 5, 0, 0, 0]);
-  assert.deepEqual(ofReader(ledger.readers, 'smaps', '~other'), [0, 3, 0, 0, 0]);
+  assert.deepEqual(ofReader(ledger.readers, 'maps', 'cat'), [0, 5, 0, 0, 0, 0]);
+  assert.deepEqual(ofReader(ledger.readers, 'smaps', '~other'), [0, 3, 0, 0, 0, 0]);
 });
 
 test('100 reads or 10 ms of waiting earn a reader its own series', () => {
@@ -86,9 +86,37 @@ test('100 reads or 10 ms of waiting earn a reader its own series', () => {
   });
   ledger.apply(tick(1, all(0)));
   ledger.apply(tick(2, all(1)));
-  assert.deepEqual(ofReader(ledger.readers, 'maps', 'often'), [0, 1, 0, 0, 0]);
+  assert.deepEqual(ofReader(ledger.readers, 'maps', 'often'), [0, 1, 0, 0, 0, 0]);
   assert.equal(ofReader(ledger.readers, 'maps', 'waits'), undefined, 'it earned one, but none is free');
   assert.equal(ofReader(ledger.readers, 'maps', 'seldom'), undefined);
+  assert.deepEqual(ofReaders(ledger.readers, 'maps'), ofFile(ledger.readers, 'maps'));
+});
+
+test('waiting earns a reader a series without any reads; fallbacks alone do not', () => {
+  const ledger = newLedger(4);
+  const all = (times: number) => {
+    const counts: Readonly<Record<string, Partial<ReadCounts>>> = {
+      first: { reads: 1 },
+      second: { reads: 1 },
+      waits: { waits: times, waitNanoseconds: times * 10_000_000 },
+      fallsBack: { fallbacks: times * 1000 },
+    };
+    return {
+      procFiles: [
+        procFileRow('maps', {
+          reads: 2,
+          fallbacks: times * 1000,
+          waits: times,
+          waitNanoseconds: times * 10_000_000,
+        }),
+      ],
+      readers: Object.entries(counts).map(([name, amounts]) => readerRow(name, 'maps', amounts)),
+    };
+  };
+  ledger.apply(tick(1, all(1)));
+  ledger.apply(tick(2, all(2)));
+  assert.deepEqual(ofReader(ledger.readers, 'maps', 'waits'), [0, 0, 0, 0, 1, 10_000_000]);
+  assert.equal(ofReader(ledger.readers, 'maps', 'fallsBack'), undefined);
   assert.deepEqual(ofReaders(ledger.readers, 'maps'), ofFile(ledger.readers, 'maps'));
 });
 
@@ -103,7 +131,7 @@ test('a reader left out of the largest by reads keeps its exact opens', () => {
   );
   ledger.apply(tick(2, all({ opens: 3, reads: 35 }, { a: { reads: 11 }, c: { opens: 3, reads: 14 } })));
   ledger.apply(tick(3, all({ opens: 3, reads: 37 }, { a: { reads: 11 }, c: { opens: 3, reads: 16 } })));
-  assert.deepEqual(ofReader(ledger.readers, 'maps', 'c'), [3, 2, 0, 0, 0]);
+  assert.deepEqual(ofReader(ledger.readers, 'maps', 'c'), [3, 2, 0, 0, 0, 0]);
   assert.deepEqual(ofReaders(ledger.readers, 'maps'), ofFile(ledger.readers, 'maps'));
 });
 
@@ -123,7 +151,7 @@ test('the list tells who read what, and which process did last', () => {
       readers: [readerRow('cat', 'maps', { reads: 4 }, last), readerRow('cat', 'smaps', { reads: 2 }, last)],
     }),
   );
-  const cat = { name: 'cat', cgroupId: '4711', opens: 0, retries: 0, waits: 0, waitNanoseconds: 0 };
+  const cat = { ...noReads, name: 'cat', cgroupId: '4711' };
   assert.deepEqual(ledger.readers.list.entries(), [
     { ...cat, file: 'smaps', reads: 2, lastPid: 4242, lastTargetPid: 42, lastSeenAt: 1000 },
     { ...cat, file: 'maps', reads: 4, ...last, lastSeenAt: 2000 },
@@ -131,7 +159,7 @@ test('the list tells who read what, and which process did last', () => {
 });
 
 test('property: the reads of a file are those of its readers, after every tick, and nothing goes down', () => {
-  const amounts = ['opens', 'reads', 'retries', 'waits', 'waitNanoseconds'] as const;
+  const amounts = ['opens', 'reads', 'retries', 'fallbacks', 'waits', 'waitNanoseconds'] as const;
   const step = fc.record({
     event: fc.constantFrom('read', 'read', 'read', 'read', 'tick', 'tick', 'restart', 'damaged'),
     name: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
@@ -143,7 +171,7 @@ test('property: the reads of a file are those of its readers, after every tick, 
   });
   type Counts = Record<(typeof amounts)[number], number>;
   const add = (to: Map<string, Counts>, key: string, amount: keyof Counts, by: number): void => {
-    const counts = to.get(key) ?? { opens: 0, reads: 0, retries: 0, waits: 0, waitNanoseconds: 0 };
+    const counts = to.get(key) ?? { ...noReads };
     counts[amount] += by;
     to.set(key, counts);
   };

@@ -11,6 +11,8 @@ import { readTracerCost } from '../../src/cost/tracer.js';
 import { packageRoot } from '../../src/host.js';
 import { readKernelProfile } from '../../src/kernel/profile.js';
 import { readCatalog } from '../../src/probes/catalog.js';
+import type { Fragment } from '../../src/probes/fragment.js';
+import { addsTo } from '../../src/probes/fragment-hooks.js';
 import { askedOfKernel, makePlan } from '../../src/probes/plan.js';
 import { scriptOf } from '../../src/probes/program.js';
 import { lacking } from './support/host.js';
@@ -34,15 +36,23 @@ const loaded = async (pid: number, programs: number): Promise<void> => {
   }
 };
 
+/** What a fragment adds to, and what that adds to in turn. */
+const targetsOf = (fragment: Fragment): Fragment[] =>
+  catalog.fragments
+    .filter((other) => fragment.additions.some((addition) => !addition.optional && addsTo(addition, other)))
+    .flatMap((target) => [target, ...targetsOf(target)]);
+
 for (const fragment of catalog.fragments) {
   // By itself, but for what it adds to, and as if always on: what another covers, or inspect alone may run, can be run
   // by hand all the same.
-  const parts = [fragment.name, ...fragment.additions.map((addition) => addition.fragment)];
+  const parts = [fragment.name, ...targetsOf(fragment).map(({ name }) => name)];
   const fragments = catalog.fragments
     .filter(({ name }) => parts.includes(name))
     .map((part) => ({
       ...part,
       mode: 'watch' as const,
+      // a source is run although nobody needs it
+      tells: part === fragment ? undefined : part.tells,
       needs: { ...part.needs, fragments: part.needs.fragments.filter((name) => parts.includes(name)) },
     }));
   const plan = makePlan({ fragments, problems: [] }, profile, {

@@ -22,11 +22,13 @@ export const contract: Readonly<Record<string, ContractRow>> = {
   mmaplock_proc_opens_total: counter('file'),
   mmaplock_proc_reads_total: counter('file'),
   mmaplock_proc_read_retries_total: counter('file'),
+  mmaplock_proc_read_fallbacks_total: counter('file'),
   mmaplock_proc_read_waits_total: counter('file'),
   mmaplock_proc_read_wait_seconds_total: counter('file'),
   mmaplock_reader_opens_total: counter('file', 'reader'),
   mmaplock_reader_reads_total: counter('file', 'reader'),
   mmaplock_reader_retries_total: counter('file', 'reader'),
+  mmaplock_reader_fallbacks_total: counter('file', 'reader'),
   mmaplock_reader_waits_total: counter('file', 'reader'),
   mmaplock_reader_wait_seconds_total: counter('file', 'reader'),
   // blocks
@@ -37,6 +39,10 @@ export const contract: Readonly<Record<string, ContractRow>> = {
   mmaplock_reader_block_seconds_total: counter('file', 'reader', 'victim'),
   mmaplock_unblocked_waits_total: counter('mode'),
   mmaplock_unblocked_wait_seconds_total: counter('mode'),
+  // VMA waits
+  mmaplock_vma_waits_total: counter(),
+  mmaplock_vma_wait_seconds_total: counter(),
+  mmaplock_victim_vma_wait_seconds_total: counter('victim'),
   // how the kernel serves proc files
   mmaplock_proc_file_lock_path_info: gauge('file', 'path'),
   // how whole the observation is

@@ -20,6 +20,7 @@ import {
   readerBlockRow,
   readerRow,
   tick,
+  victimVmaWaitRow,
   waitRow,
 } from '../support/records.js';
 import { busyDaemon, quietDaemon, silentDaemon } from '../support/scenes.js';
@@ -35,8 +36,8 @@ const names = 10_000;
 const blockFiles = [...procFiles, undefined];
 
 /**
- * What 10,000 hostile names say in a tick: each waits, reads and is blocked, all files are read, and whoever is named
- * does each of these `times`.
+ * What 10,000 hostile names say in a tick: each waits, for VMAs as well, reads and is blocked, all files are read, and
+ * whoever is named does each of these `times`.
  */
 const hostileTick = (at: number, { from, times, waits }: { from: number; times: number; waits: number }) => {
   const indexes = Array.from({ length: names - from }, (_, index) => index + from);
@@ -51,6 +52,7 @@ const hostileTick = (at: number, { from, times, waits }: { from: number; times: 
     opens: count,
     reads: 100 * count,
     retries: count,
+    fallbacks: count,
     waits: count,
     waitNanoseconds: total(count),
   });
@@ -77,6 +79,8 @@ const hostileTick = (at: number, { from, times, waits }: { from: number; times: 
       const reader = file === undefined ? undefined : `"\\{${index}}`;
       return readerBlockRow(reader, `victim ${index}`, file, times, total(times));
     }),
+    vmaWaits: { count: share(1, 0), nanoseconds: total(share(1, 0)) },
+    victimVmaWaits: indexes.map((index) => victimVmaWaitRow(`"\\{${index}}`, times, total(times))),
   });
 };
 
@@ -167,7 +171,7 @@ test('10,000 hostile names fill every slot, stay under 1500 series, and nothing 
     samplesOf(text, family, labels).reduce((total, { value }) => total + value, 0);
   assert.equal(samplesOf(text, 'mmaplock_process_waits_total').length, processes + 2);
   for (const mode of ['read', 'write']) assert.equal(sum('mmaplock_process_waits_total', { mode }), 5300);
-  for (const family of ['opens', 'reads', 'retries', 'waits', 'wait_seconds'])
+  for (const family of ['opens', 'reads', 'retries', 'fallbacks', 'waits', 'wait_seconds'])
     assert.equal(
       samplesOf(text, `mmaplock_reader_${family}_total`).length,
       readers + procFiles.length,
@@ -176,10 +180,13 @@ test('10,000 hostile names fill every slot, stay under 1500 series, and nothing 
   assert.equal(sum('mmaplock_reader_reads_total'), 1_060_000);
   assert.equal(samplesOf(text, 'mmaplock_reader_block_seconds_total').length, pairs + blockFiles.length);
   assert.equal(sum('mmaplock_reader_blocks_total'), 10_600);
+  assert.equal(samplesOf(text, 'mmaplock_victim_vma_wait_seconds_total').length, processes + 1);
+  assert.equal(Math.round(1000 * sum('mmaplock_victim_vma_wait_seconds_total')), 20 * 10_600);
   for (const [family, slots] of [
     ['process_waits', processes],
     ['reader_reads', readers],
     ['reader_blocks', pairs],
+    ['victim_vma_wait_seconds', processes],
   ] as const)
     assert.ok(valueIn(text, 'mmaplock_series_folded_total', { family }) >= names - slots, family);
 });
@@ -212,8 +219,10 @@ test('with every setting of slots at its maximum and all that can be labelled, i
   const named = (family: string) =>
     samplesOf(text, family).filter(({ labels }) => !Object.values(labels).includes('~other')).length;
   assert.deepEqual(
-    ['process_waits', 'reader_reads', 'reader_blocks'].map((family) => named(`mmaplock_${family}_total`)),
-    most.map(([, slots]) => slots),
+    ['process_waits', 'reader_reads', 'reader_blocks', 'victim_vma_wait_seconds'].map((family) =>
+      named(`mmaplock_${family}_total`),
+    ),
+    [...most, most[0]!].map(([, slots]) => slots),
   );
   assert.ok(seriesCount(text) < 1500, `${seriesCount(text)} series`);
 });
@@ -229,6 +238,7 @@ for (const slots of [1, 7])
     assert.equal(samplesOf(text, 'mmaplock_process_waits_total').length, slots + 2);
     assert.equal(samplesOf(text, 'mmaplock_reader_reads_total').length, slots + procFiles.length);
     assert.equal(samplesOf(text, 'mmaplock_reader_blocks_total').length, slots + blockFiles.length);
+    assert.equal(samplesOf(text, 'mmaplock_victim_vma_wait_seconds_total').length, slots + 1);
   });
 
 test('within a tick everybody gets the same rendering; a tick makes a new one', async () => {

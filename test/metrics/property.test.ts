@@ -27,7 +27,14 @@ const named = {
   ),
   cgroupId: fc.constantFrom('0', '1', '4711'),
 };
-const reads = { opens: count, reads: count, retries: count, waits: count, waitNanoseconds: nanoseconds };
+const reads = {
+  opens: count,
+  reads: count,
+  retries: count,
+  fallbacks: count,
+  waits: count,
+  waitNanoseconds: nanoseconds,
+};
 /** Of each record what it says; its time is set when it is applied. */
 type Untimed = TracerRecord extends infer Each
   ? Each extends TracerRecord
@@ -81,6 +88,8 @@ const record: fc.Arbitrary<Untimed> = fc.oneof(
         { maxLength: 6 },
       ),
       unblocked: fc.array(fc.record({ mode, count, nanoseconds }), { maxLength: 2 }),
+      vmaWaits: fc.record({ count, nanoseconds }),
+      victimVmaWaits: fc.array(fc.record({ ...named, count, nanoseconds }), { maxLength: 6 }),
       complete: fc.boolean(),
     }),
   },
@@ -151,13 +160,15 @@ const drillDowns = [
   ['mmaplock_reader_opens_total', 'mmaplock_proc_opens_total'],
   ['mmaplock_reader_reads_total', 'mmaplock_proc_reads_total'],
   ['mmaplock_reader_retries_total', 'mmaplock_proc_read_retries_total'],
+  ['mmaplock_reader_fallbacks_total', 'mmaplock_proc_read_fallbacks_total'],
   ['mmaplock_reader_waits_total', 'mmaplock_proc_read_waits_total'],
   ['mmaplock_reader_wait_seconds_total', 'mmaplock_proc_read_wait_seconds_total'],
   ['mmaplock_reader_blocks_total', 'mmaplock_blocks_total'],
   ['mmaplock_reader_block_seconds_total', 'mmaplock_block_seconds_total'],
+  ['mmaplock_victim_vma_wait_seconds_total', 'mmaplock_vma_wait_seconds_total'],
 ] as const;
 
-/** The sum of a family by its label `file`, seconds as whole nanoseconds. */
+/** The sum of a family by its label `file`, if it has one, seconds as whole nanoseconds. */
 const byFile = (families: ReadonlyMap<string, ParsedFamily>, name: string): Map<string, number> => {
   const scale = name.includes('_seconds') ? 1e9 : 1;
   const sums = new Map<string, number>();

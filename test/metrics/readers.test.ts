@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { observables } from '../../src/vocabulary.js';
 import { epoch, planOf } from '../support/daemon.js';
 import { parseExposition, samplesOf, valueIn } from '../support/exposition.js';
 import { procFileRow, readerRow, tick } from '../support/records.js';
@@ -10,6 +11,7 @@ const byFile = [
   ['proc_opens_total', 'opens', ['maps', 'smaps', 'smaps_rollup', 'numa_maps', 'pagemap', 'clear_refs']],
   ['proc_reads_total', 'reads', ['maps', 'smaps', 'smaps_rollup', 'numa_maps', 'pagemap', 'procmap_query']],
   ['proc_read_retries_total', 'retries', ['maps', 'smaps', 'smaps_rollup', 'numa_maps', 'procmap_query']],
+  ['proc_read_fallbacks_total', 'fallbacks', ['maps', 'smaps', 'numa_maps']],
   [
     'proc_read_waits_total',
     'blocks',
@@ -22,6 +24,7 @@ const byReader = [
   ['reader_opens_total', 'opens', 'proc_opens_total'],
   ['reader_reads_total', 'reads', 'proc_reads_total'],
   ['reader_retries_total', 'retries', 'proc_read_retries_total'],
+  ['reader_fallbacks_total', 'fallbacks', 'proc_read_fallbacks_total'],
   ['reader_waits_total', 'blocks', 'proc_read_waits_total'],
   ['reader_wait_seconds_total', 'blocks', 'proc_read_wait_seconds_total'],
 ] as const;
@@ -52,11 +55,9 @@ test('from the first tick on each family is there at 0 for the files that can oc
   }
 });
 
-for (const what of ['opens', 'reads', 'retries', 'blocks'] as const)
+for (const what of ['opens', 'reads', 'retries', 'fallbacks', 'blocks'] as const)
   test(`without ${what} just the families that need them are absent, never 0`, async () => {
-    const others = (['waits', 'operations', 'opens', 'reads', 'retries', 'blocks'] as const).filter(
-      (each) => each !== what,
-    );
+    const others = observables.filter((each) => each !== what);
     const text = await busyDaemon({ plan: planOf(others) }).text();
     for (const [family, needs] of [...byFile, [seconds, 'blocks'] as const, ...byReader])
       assert.equal(samplesOf(text, `mmaplock_${family}`).length === 0, needs === what, family);
@@ -91,6 +92,7 @@ test('counts and seconds are those of the records, over two tracers', async () =
   assert.equal(of('proc_opens_total', { file: 'maps' }), 11);
   assert.equal(of('proc_reads_total', { file: 'maps' }), 33);
   assert.equal(of('proc_read_retries_total', { file: 'maps' }), 4);
+  assert.equal(of('proc_read_fallbacks_total', { file: 'maps' }), 1);
   assert.equal(of('proc_reads_total', { file: 'smaps' }), 6);
   assert.equal(of('proc_read_waits_total', { file: 'smaps' }), 1);
   assert.equal(of('proc_read_wait_seconds_total', { file: 'smaps' }), 0.00003);
@@ -98,6 +100,7 @@ test('counts and seconds are those of the records, over two tracers', async () =
   assert.equal(of('reader_opens_total', { file: 'maps', reader: 'cat' }), 11);
   assert.equal(of('reader_reads_total', { file: 'maps', reader: 'cat' }), 33);
   assert.equal(of('reader_retries_total', { file: 'maps', reader: 'cat' }), 4);
+  assert.equal(of('reader_fallbacks_total', { file: 'maps', reader: 'cat' }), 1);
   assert.equal(of('reader_waits_total', { file: 'smaps', reader: 'agent "x"' }), 1);
   assert.equal(of('reader_wait_seconds_total', { file: 'smaps', reader: 'agent "x"' }), 0.00003);
 });
@@ -108,10 +111,24 @@ test('over all readers of a file the counts are those of the file', async () => 
   daemon.apply(
     tick(epoch + 6000, {
       procFiles: [
-        procFileRow('maps', { opens: 100, reads: 500, retries: 9, waits: 2, waitNanoseconds: 700 }),
+        procFileRow('maps', {
+          opens: 100,
+          reads: 500,
+          retries: 9,
+          fallbacks: 3,
+          waits: 2,
+          waitNanoseconds: 700,
+        }),
       ],
       readers: [
-        readerRow('cat', 'maps', { opens: 80, reads: 400, retries: 9, waits: 1, waitNanoseconds: 300 }),
+        readerRow('cat', 'maps', {
+          opens: 80,
+          reads: 400,
+          retries: 9,
+          fallbacks: 1,
+          waits: 1,
+          waitNanoseconds: 300,
+        }),
       ],
     }),
   );
@@ -156,4 +173,10 @@ test('the help says that self-reads have no retries', async () => {
   const families = parseExposition(await quietDaemon().text());
   for (const name of ['mmaplock_proc_read_retries_total', 'mmaplock_reader_retries_total'])
     assert.match(families.get(name)!.help, /self-reads are left out/);
+});
+
+test('the help says what a read of clear_refs and of procmap_query is', async () => {
+  const families = parseExposition(await quietDaemon().text());
+  for (const name of ['mmaplock_proc_reads_total', 'mmaplock_reader_reads_total'])
+    assert.match(families.get(name)!.help, /for clear_refs one write\(\), for procmap_query one ioctl\(\)/);
 });

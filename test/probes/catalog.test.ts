@@ -145,6 +145,7 @@ test('each shipped fragment says what it is, what it costs and what it cannot se
           `the header has no section ${section}`,
         );
       for (const { what } of fragment.provides) assert.ok(observables.includes(what), what);
-      assert.ok(fragment.prints.length > 0, 'it prints nothing, so it shows nothing');
+      if (fragment.provides.length > 0)
+        assert.ok(fragment.prints.length > 0, 'it prints nothing, so it shows nothing');
     });
 });

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { packageRoot } from '../../src/host.js';
 import { readCatalog } from '../../src/probes/catalog.js';
-import { hookOf } from '../../src/probes/fragment-hooks.js';
+import type { Fragment } from '../../src/probes/fragment.js';
+import { addsTo, hookOf } from '../../src/probes/fragment-hooks.js';
 import { joinProgram } from '../../src/probes/program.js';
 import { fragmentOf, plainBody } from './fake.js';
 
@@ -22,7 +23,7 @@ test('additions end where the next begins, and may be all that a fragment has', 
     const { additions, probes, lines, bodyStart } = fragmentOf('blocks', { header, defines, body: added });
     assert.deepEqual(probes, []);
     assert.deepEqual(
-      additions.map(({ fragment, hook, start, end }) => [fragment, hook, lines.slice(start, end)]),
+      additions.map(({ to, hook, start, end }) => [to, hook, lines.slice(start, end)]),
       [
         ['waits', 'begun', ['//@ at waits begun', '  @a = args->flags;', '']],
         ['x.y-z', 'ended', ['//@ at x.y-z ended', '  @b = 1;', '']],
@@ -76,18 +77,28 @@ test('what is malformed is named with file and line', () => {
     );
 });
 
-test('each addition of the shipped fragments finds its hook, once', async () => {
-  const { fragments } = await readCatalog(path.join(packageRoot, 'bpf'));
-  const { text, originOf } = joinProgram(fragments.map((fragment) => ({ fragment, constants: new Map() })));
-  const origins = text.split('\n').map((_, index) => originOf(index + 1));
-  const additions = fragments.flatMap((fragment) =>
-    fragment.additions.map(({ start }) => ({ fragment, start })),
-  );
-  assert.ok(additions.length > 0, 'none is shipped');
-  for (const { fragment, start } of additions) {
-    const spliced = origins.filter(
-      (origin) => origin?.fragment === fragment.name && origin.line === start + 1,
+test('each addition of the shipped fragments finds its hooks, in whichever source tells of the event', async () => {
+  const { fragments: all } = await readCatalog(path.join(packageRoot, 'bpf'));
+  for (const kind of ['tracepoint', 'fentry', 'kprobe']) {
+    const isOfKind = ({ name }: Fragment): boolean => name.endsWith(kind);
+    const fragments = all.filter(
+      (one) =>
+        one.tells === undefined ||
+        isOfKind(one) ||
+        !all.some((other) => other.tells === one.tells && isOfKind(other)),
     );
-    assert.equal(spliced.length, 1, `${fragment.name}.bt:${start + 1}`);
+    const { text, originOf } = joinProgram(fragments.map((fragment) => ({ fragment, constants: new Map() })));
+    const origins = text.split('\n').map((_, index) => originOf(index + 1));
+    const additions = fragments.flatMap((fragment) =>
+      fragment.additions.map((addition) => ({ fragment, addition })),
+    );
+    assert.ok(additions.length > 0, 'none is shipped');
+    for (const { fragment, addition } of additions) {
+      const isThere = fragments.some((other) => addsTo(addition, other));
+      const spliced = origins.filter(
+        (origin) => origin?.fragment === fragment.name && origin.line === addition.start + 1,
+      );
+      assert.equal(spliced.length > 0, isThere, `${fragment.name}.bt:${addition.start + 1} with ${kind}`);
+    }
   }
 });

@@ -18,12 +18,15 @@ test('a fragment says all that the plan must know', () => {
       'mode inspect',
       'provides waits',
       'provides operations when NUMBER',
+      'provides fallbacks when MAYBE: no VMA locks: nothing to fall back from',
+      'tells reads',
       'cost 3 % of   a loop',
       'rank 7',
       'runs when reads exact opens',
       'runs when retries on',
       'needs symbol seq_read.isra.0',
       'needs fragment proc-opens',
+      'needs event vma-writes',
       'needs field mmap_lock:mmap_lock_start_locking.memcg_id: too dear: it resolves a path',
       'needs field lock:contention_end.ret',
       'prints @waits @names:500',
@@ -46,9 +49,11 @@ test('a fragment says all that the plan must know', () => {
   assert.equal(fragment.summary, 'What it shows.');
   assert.equal(fragment.mode, 'inspect');
   assert.deepEqual(fragment.provides, [
-    { what: 'waits', when: undefined },
-    { what: 'operations', when: 'NUMBER' },
+    { what: 'waits', when: undefined, moot: undefined },
+    { what: 'operations', when: 'NUMBER', moot: undefined },
+    { what: 'fallbacks', when: 'MAYBE', moot: 'no VMA locks: nothing to fall back from' },
   ]);
+  assert.equal(fragment.tells, 'reads');
   assert.equal(fragment.cost, '3 % of   a loop');
   assert.equal(fragment.rank, 7);
   assert.deepEqual(fragment.runsWhen, [
@@ -58,6 +63,7 @@ test('a fragment says all that the plan must know', () => {
   assert.deepEqual(fragment.needs, {
     symbols: ['seq_read.isra.0'],
     fragments: ['proc-opens'],
+    events: ['vma-writes'],
     fields: [
       {
         tracepoint: 'mmap_lock:mmap_lock_start_locking',
@@ -104,7 +110,7 @@ test('a fragment without rank has 100, and needs neither constants, prints nor o
       prints: [],
       provides: [],
       runsWhen: [],
-      needs: { symbols: [], fields: [], fragments: [] },
+      needs: { symbols: [], fields: [], fragments: [], events: [] },
     },
   );
 });
@@ -120,8 +126,14 @@ test('each kind of probe, with the fields of args that its own block uses', () =
 kprobe:down_read { @c = arg0; }`.replace(' { @c = arg0; }', '\n{\n  @c = arg0;\n}'),
   });
   assert.deepEqual(probes, [
-    { kind: 'tracepoint', target: 'lock:contention_begin', fields: ['flags', 'lock_addr'], line: 7 },
-    { kind: 'kprobe', target: 'down_read', fields: [], line: 13 },
+    {
+      kind: 'tracepoint',
+      target: 'lock:contention_begin',
+      fields: ['flags', 'lock_addr'],
+      line: 7,
+      optional: false,
+    },
+    { kind: 'kprobe', target: 'down_read', fields: [], line: 13, optional: false },
   ]);
   const kinds = ['kretprobe', 'kfunc', 'kretfunc', 'fentry', 'fexit'].map((kind) => {
     const [probe] = fragmentOf('sample', { body: `${kind}:seq_read\n{\n  @a = args.file;\n}\n` }).probes;

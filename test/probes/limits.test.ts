@@ -5,7 +5,12 @@ import { packageRoot } from '../../src/host.js';
 import { readCatalog } from '../../src/probes/catalog.js';
 import { limitsOf } from '../../src/probes/limits.js';
 
-const { fragments } = await readCatalog(path.join(packageRoot, 'bpf'));
+const { fragments: all } = await readCatalog(path.join(packageRoot, 'bpf'));
+
+/** Those of a host without function probes: of each event the source by tracepoints. */
+const fragments = all.filter(
+  ({ name, tells }) => name !== 'vma-waits' && (tells === undefined || name.endsWith('-tracepoint')),
+);
 
 /** A plan in which all fragments run but these; all constants are known but those that are given. */
 const without = (names: readonly string[], values: Readonly<Record<string, number>> = {}) => ({
@@ -21,7 +26,7 @@ const codesWithout = (...names: readonly string[]): string[] =>
   limitsOf(without(names)).map(({ code }) => code);
 
 /** Those that need the reads of readers. */
-const onReads = ['proc-reads', 'procmap-query', 'reader-waits', 'retries', 'blocks'];
+const onReads = ['reads-tracepoint', 'proc-reads', 'procmap-query', 'reader-waits', 'retries', 'blocks'];
 
 test('with all fragments: what cannot be seen of waits, readers, retries and blocks', () => {
   assert.deepEqual(codesWithout(), [
@@ -33,6 +38,7 @@ test('with all fragments: what cannot be seen of waits, readers, retries and blo
     'passed_descriptors',
     'skipped_probes',
     'self_waits',
+    'readers_without_syscall',
     'self_retries',
     'retries_without_lock',
     'fifth_reader',
@@ -70,12 +76,33 @@ test('only opens: nothing is said of reads and what follows from them', () => {
 });
 
 test('only waits, and nothing at all', () => {
-  assert.deepEqual(codesWithout(...onReads, 'proc-opens'), [
+  assert.deepEqual(codesWithout(...onReads, 'opens-tracepoint', 'proc-opens'), [
     'short_waits',
     'waits_in_exit_mmap',
     'vma_waits',
   ]);
   assert.deepEqual(limitsOf({ chosen: [] }), []);
+});
+
+test('with function probes readers are seen however they read', () => {
+  const chosen = all
+    .filter(({ name, tells }) => tells === undefined || name.endsWith('-fentry') || tells === 'contention')
+    .map((fragment) => ({ fragment, constants: new Map<string, number>() }));
+  assert.deepEqual(
+    limitsOf({ chosen }).map(({ code }) => code),
+    [
+      'short_waits',
+      'waits_in_exit_mmap',
+      'clear_refs_opens',
+      'skipped_probes',
+      'self_waits',
+      'readers_without_syscall',
+      'self_retries',
+      'retries_without_lock',
+      'fifth_reader',
+      'remote_blocks',
+    ],
+  );
 });
 
 test('a daemon that the tracer cannot tell by its pid does not find files opened before', () => {

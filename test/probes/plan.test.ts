@@ -59,6 +59,21 @@ const refusals: Readonly<Partial<Record<ReasonCode, () => ProbePlan>>> = {
     plan([fragmentOf('waits', { header: [...plainHeader, 'runs when reads exact'] })], full, {
       reads: 'opens',
     }),
+  needs_event: () =>
+    plan(
+      [
+        fragmentOf('waits', { header: [...plainHeader, 'needs event contention'] }),
+        fragmentOf('by-kprobe', { header: ['mode watch', 'tells contention', 'cost none'], body: byKprobe }),
+      ],
+      { ...full, kprobes: false },
+    ),
+  nothing_to_observe: () =>
+    plan([
+      fragmentOf('waits', {
+        header: ['mode watch', 'provides waits when LOCK: it has no lock', 'cost none'],
+        defines: ['LOCK 1 // offset mm_struct.gone or 0'],
+      }),
+    ]),
   needs_fragment: () => plan([fragmentOf('waits', { header: [...plainHeader, 'needs fragment gone'] })]),
   symbol_addresses_hidden: () => plan([fragmentOf('waits', { defines: ['X 1 // address seq_read'] })]),
   symbol_ambiguous: () =>
@@ -104,6 +119,7 @@ test('no reason code is without a way to it', () => {
     'fragment_malformed',
     'no_fragment',
     'not_on_this_machine',
+    'nothing_needs_it',
   ];
   assert.deepEqual([...Object.keys(refusals), ...elsewhere].sort(), [...reasonCodes].sort());
 });

@@ -25,6 +25,7 @@ interface Provider {
   readonly name: string;
   readonly summary: string;
   readonly provides: readonly Observable[];
+  /** As a fragment spells it: `kprobe:NAME`. */
   readonly probe: string;
 }
 
@@ -34,29 +35,47 @@ const providers: readonly Provider[] = [
     name: 'waits',
     summary: 'Who waits.',
     provides: ['waits', 'operations', 'blocks'],
-    probe: 'lock:contention_begin',
+    probe: 'tracepoint:lock:contention_begin',
   },
-  { name: 'proc-opens', summary: 'Who opens.', provides: ['opens'], probe: 'syscalls:sys_exit_openat' },
-  { name: 'proc-reads', summary: 'Who reads.', provides: ['reads'], probe: 'syscalls:sys_exit_read' },
+  {
+    name: 'proc-opens',
+    summary: 'Who opens.',
+    provides: ['opens'],
+    probe: 'tracepoint:syscalls:sys_exit_openat',
+  },
+  {
+    name: 'proc-reads',
+    summary: 'Who reads.',
+    provides: ['reads'],
+    probe: 'tracepoint:syscalls:sys_exit_read',
+  },
   {
     name: 'retries',
     summary: 'Who retries.',
     provides: ['retries'],
-    probe: 'mmap_lock:mmap_lock_start_locking',
+    probe: 'tracepoint:mmap_lock:mmap_lock_start_locking',
+  },
+  { name: 'fallbacks', summary: 'Who gives up.', provides: ['fallbacks'], probe: 'kprobe:m_stop' },
+  {
+    name: 'vma-waits',
+    summary: 'Which writers sleep.',
+    provides: ['vma_waits'],
+    probe: 'kprobe:__vma_start_write',
   },
 ];
 const queries: Provider = {
   name: 'procmap-query',
   summary: 'Who asks.',
   provides: [],
-  probe: 'syscalls:sys_exit_ioctl',
+  probe: 'tracepoint:syscalls:sys_exit_ioctl',
 };
 
-const choiceOf = ({ name, summary, provides, probe }: Provider): Choice => {
+/** A fragment that is run, with one probe. */
+export const choiceOf = ({ name, summary, provides, probe }: Provider): Choice => {
   const text = `// ${name}.bt  ${summary}
 //@ mode watch
 ${provides.map((what) => `//@ provides ${what}\n`).join('')}//@ cost hardly any
-tracepoint:${probe}
+${probe}
 {
   @seen = 1;
 }

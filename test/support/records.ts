@@ -9,6 +9,7 @@ import type {
   ReaderRow,
   Tick,
   UnblockedRow,
+  VictimVmaWaitRow,
   WaitRow,
 } from '../../src/records.js';
 import type { Mode, Operation, ProcFile } from '../../src/vocabulary.js';
@@ -26,6 +27,8 @@ export const tick = (at: number, parts: Partial<Omit<Tick, 'kind' | 'at'>> = {})
   blockDurations: [],
   readerBlocks: [],
   unblocked: [],
+  vmaWaits: { count: 0, nanoseconds: 0 },
+  victimVmaWaits: [],
   complete: true,
   ...parts,
 });
@@ -52,7 +55,14 @@ export const ongoingWait = (
   more: Partial<OngoingWait> = {},
 ): OngoingWait => ({ mode, operation, foreign: false, pid: 42, tid: 43, seconds, ...more });
 
-const noReads: ReadCounts = { opens: 0, reads: 0, retries: 0, waits: 0, waitNanoseconds: 0 };
+export const noReads: ReadCounts = {
+  opens: 0,
+  reads: 0,
+  retries: 0,
+  fallbacks: 0,
+  waits: 0,
+  waitNanoseconds: 0,
+};
 
 export const procFileRow = (file: ProcFile, counts: Partial<ReadCounts>): ProcFileRow => ({
   ...noReads,
@@ -105,3 +115,10 @@ export const unblockedRow = (mode: Mode, count: number, nanoseconds: number): Un
   count,
   nanoseconds,
 });
+
+export const victimVmaWaitRow = (
+  name: string,
+  count: number,
+  nanoseconds: number,
+  more: Partial<VictimVmaWaitRow> = {},
+): VictimVmaWaitRow => ({ name, cgroupId: '4711', count, nanoseconds, ...more });

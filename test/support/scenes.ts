@@ -9,6 +9,7 @@ import {
   readerRow,
   tick,
   unblockedRow,
+  victimVmaWaitRow,
   waitRow,
 } from './records.js';
 
@@ -25,7 +26,8 @@ const cost = {
 
 /**
  * A host after one tracer was killed and the next has ticked: waits in both modes, one still going on, a reader of
- * maps that retries and one of smaps that blocks, and every kind of loss. It has a sample of every family.
+ * maps that retries and once gives up, one of smaps that blocks, writers that wait for one VMA, and every kind of
+ * loss. It has a sample of every family.
  */
 export const busyDaemon = (options: FakeDaemonOptions = {}): FakeDaemon =>
   new FakeDaemon({ cost, ...options }).apply(
@@ -38,12 +40,12 @@ export const busyDaemon = (options: FakeDaemonOptions = {}): FakeDaemon =>
         { mode: 'read', buckets: [{ floorMicroseconds: 16, count: 3 }] },
       ],
       procFiles: [
-        procFileRow('maps', { opens: 10, reads: 30, retries: 4 }),
+        procFileRow('maps', { opens: 10, reads: 30, retries: 4, fallbacks: 1 }),
         procFileRow('smaps', { opens: 2, reads: 6, waits: 1, waitNanoseconds: 30_000 }),
         procFileRow('remote', { waits: 1, waitNanoseconds: 20_000 }),
       ],
       readers: [
-        readerRow('cat', 'maps', { opens: 10, reads: 30, retries: 4 }),
+        readerRow('cat', 'maps', { opens: 10, reads: 30, retries: 4, fallbacks: 1 }),
         readerRow('agent "x"', 'smaps', { opens: 2, reads: 6, waits: 1, waitNanoseconds: 30_000 }),
         readerRow('ps', 'remote', { waits: 1, waitNanoseconds: 20_000 }),
       ],
@@ -58,6 +60,8 @@ export const busyDaemon = (options: FakeDaemonOptions = {}): FakeDaemon =>
         readerBlockRow(undefined, 'mysqld', undefined, 1, 500_000),
       ],
       unblocked: [unblockedRow('read', 3, 90_000)],
+      vmaWaits: { count: 3, nanoseconds: 700_000 },
+      victimVmaWaits: [victimVmaWaitRow('mysqld', 2, 600_000), victimVmaWaitRow('jvm', 1, 100_000)],
     }),
     { kind: 'events_lost', at: epoch + 1500, events: 7 },
     { kind: 'undecodable', at: epoch + 1600, reason: 'no JSON' },
@@ -72,6 +76,8 @@ export const busyDaemon = (options: FakeDaemonOptions = {}): FakeDaemon =>
       procFiles: [procFileRow('maps', { opens: 1, reads: 3 })],
       readers: [readerRow('cat', 'maps', { opens: 1, reads: 3 }, { lastPid: 4343 })],
       unblocked: [unblockedRow('write', 1, 2 ** 28 * 1000)],
+      vmaWaits: { count: 1, nanoseconds: 50_000 },
+      victimVmaWaits: [victimVmaWaitRow('mysqld', 1, 50_000)],
     }),
   );
 

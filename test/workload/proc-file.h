@@ -11,6 +11,7 @@
 enum call { CALL_READ, CALL_PREAD, CALL_READV, CALL_PREADV, CALL_PREADV2, CALLS };
 static const char *const call_names[CALLS] = { "read", "pread", "readv", "preadv", "preadv2" };
 
+#define MAX_PIECES 64
 #define PAGEMAP_DEFAULT_SPAN (512ULL << 20)
 
 /* Every call counts as a read, those that met EOF or an error included. */
@@ -22,9 +23,10 @@ struct counts {
 /* How a pass reads. */
 static struct {
 	size_t buffer_bytes;
+	unsigned int pieces; /* into which readv() and its like divide the buffer */
 	enum call call;
 	off_t first, end; /* of the file; end 0 means up to EOF */
-} reading = { .buffer_bytes = 65536 };
+} reading = { .buffer_bytes = 65536, .pieces = 1 };
 
 /* What the program's FILE names. */
 struct proc_file {
@@ -37,13 +39,18 @@ struct proc_file {
 
 static inline ssize_t call_read(int fd, void *buffer, size_t bytes, off_t offset)
 {
-	struct iovec iov = { .iov_base = buffer, .iov_len = bytes };
+	struct iovec iov[MAX_PIECES];
+	size_t piece = bytes / reading.pieces;
 
+	for (unsigned int i = 0; i < reading.pieces; i++) {
+		iov[i].iov_base = (char *)buffer + i * piece;
+		iov[i].iov_len = i + 1 < reading.pieces ? piece : bytes - i * piece;
+	}
 	switch (reading.call) {
 	case CALL_PREAD: return pread(fd, buffer, bytes, offset);
-	case CALL_READV: return readv(fd, &iov, 1);
-	case CALL_PREADV: return preadv(fd, &iov, 1, offset);
-	case CALL_PREADV2: return preadv2(fd, &iov, 1, offset, 0);
+	case CALL_READV: return readv(fd, iov, (int)reading.pieces);
+	case CALL_PREADV: return preadv(fd, iov, (int)reading.pieces, offset);
+	case CALL_PREADV2: return preadv2(fd, iov, (int)reading.pieces, offset, 0);
 	default: return read(fd, buffer, bytes);
 	}
 }

@@ -11,7 +11,7 @@
 
 const char usage_text[] =
 	"usage: proc-reader FILE PID [--seconds S | --passes N] [--pause-us U] [--buffer B] [--call CALL]\n"
-	"                   [--range START-END] [--open each|once|inherit [--exec]] [--threads N]\n"
+	"                   [--pieces N] [--range START-END] [--open each|once|inherit [--exec]] [--threads N]\n"
 	"                   [--pin CPU] [--nice N] [--name COMM] [--gate]\n"
 	"  FILE          maps, smaps, smaps_rollup, numa_maps or pagemap; or procmap_query (that ioctl on maps,\n"
 	"                from mapping to mapping) or clear_refs (writes \"1\"), whose calls count as reads\n"
@@ -21,6 +21,7 @@ const char usage_text[] =
 	"  --pause-us U  microseconds between two passes (0)\n"
 	"  --buffer B    bytes asked for by each call (65536; for pagemap a multiple of 8)\n"
 	"  --call CALL   read, pread, readv, preadv or preadv2 (read)\n"
+	"  --pieces N    buffers that readv, preadv and preadv2 divide theirs into: one read all the same (1)\n"
 	"  --range R     addresses, in hexadecimal, that a pass of pagemap covers (the 512 MiB below the stack)\n"
 	"  --open WHEN   each: every pass opens and closes; once: opened before \"ready PID\", a pass rewinds;\n"
 	"                inherit: as once, but a child, forked after the gate, does the passes (each)\n"
@@ -207,6 +208,7 @@ int main(int argc, char **argv)
 		{ "threads", required_argument, NULL, 't' },  { "pin", required_argument, NULL, 'p' },
 		{ "nice", required_argument, NULL, 'i' },     { "name", required_argument, NULL, 'm' },
 		{ "gate", no_argument, NULL, 'g' },	      { "fd", required_argument, NULL, 'f' },
+		{ "pieces", required_argument, NULL, 'P' },
 		{ 0 },
 	};
 	const char *range = NULL, *call = NULL, *inherited = NULL;
@@ -218,6 +220,7 @@ int main(int argc, char **argv)
 		case 's': options.run_ns = parse_seconds(optarg); break;
 		case 'n': options.passes = (uint64_t)parse_number(optarg, 1, 1LL << 40); break;
 		case 'u': options.pause_ns = (uint64_t)parse_number(optarg, 0, 60000000) * 1000; break;
+		case 'P': reading.pieces = (unsigned int)parse_number(optarg, 1, MAX_PIECES); break;
 		case 'b': reading.buffer_bytes = (size_t)parse_number(optarg, 1, 1 << 30); break;
 		case 'c': call = optarg; break;
 		case 'r': range = optarg; break;

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 
-const PROGRAMS = ['writers', 'spawner', 'proc-reader', 'stopper'];
+const PROGRAMS = ['writers', 'spawner', 'proc-reader', 'stopper', 'vma-toggler'];
 
 let built: Promise<string> | undefined;
 

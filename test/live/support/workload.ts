@@ -87,11 +87,19 @@ export interface StopperResult extends Span {
   readonly faults: Latency;
 }
 
+/** One thread that locks one VMA to write, again and again. */
+export interface TogglerResult extends Span {
+  /** Its madvise() calls, and of those the ones in which it slept. */
+  readonly calls: Latency;
+  readonly slept: Latency;
+}
+
 interface Results {
   readonly writers: WritersResult;
   readonly spawner: SpawnerResult;
   readonly 'proc-reader': ProcReaderResult;
   readonly stopper: StopperResult;
+  readonly 'vma-toggler': TogglerResult;
 }
 
 export interface Workload<Result> {

@@ -1,0 +1,220 @@
+/** Events: several sources that tell the same, of which one runs; and what is made of it. */
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import { packageRoot } from '../../src/host.js';
+import { readCatalog } from '../../src/probes/catalog.js';
+import { dependencyProblems } from '../../src/probes/dependencies.js';
+import type { Fragment } from '../../src/probes/fragment.js';
+import { makePlan, type PlanOptions, type ProbePlan } from '../../src/probes/plan.js';
+import { joinProgram, scriptOf } from '../../src/probes/program.js';
+import { type FakeKernel, fakeKernel, fragmentOf } from './fake.js';
+
+const everything: PlanOptions = {
+  allow: ['tracepoint', 'kprobe', 'fentry'],
+  disable: [],
+  reads: 'exact',
+  retries: 'on',
+  rejected: new Map(),
+};
+
+const plan = (
+  fragments: readonly Fragment[],
+  kernel: FakeKernel,
+  options: Partial<PlanOptions> = {},
+): ProbePlan => makePlan({ fragments, problems: [] }, fakeKernel(kernel), { ...everything, ...options });
+
+const chosen = (result: ProbePlan): string[] => result.chosen.map(({ fragment }) => fragment.name);
+const reasons = ({ refused }: ProbePlan, name: string) =>
+  refused.find(({ fragment }) => fragment === name)?.reasons ?? [];
+
+const source = (name: string, rank: number, probe: string, ...more: string[]): Fragment =>
+  fragmentOf(name, {
+    header: ['mode watch', 'tells reads', `rank ${rank}`, 'cost none', ...more],
+    body: `${probe}\n{\n  $f = arg0;\n  //@ hook read: $f\n}\n`,
+  });
+const reads = fragmentOf('proc-reads', {
+  header: ['mode watch', 'provides reads', 'needs event reads', 'cost none', 'prints @reads'],
+  body: '//@ at reads read\n  @reads[$f] = count();\n',
+});
+const byFentry = source('reads-fentry', 10, 'kfunc:seq_read');
+const byKprobe = source('reads-kprobe', 20, 'kprobe:seq_read');
+const marks = fragmentOf('opens-tracepoint', {
+  header: ['mode watch', 'tells opens', 'rank 30', 'cost none'],
+  body: 'tracepoint:a:open\n{\n  //@ hook opened: nothing\n}\n',
+});
+const opensByFentry = fragmentOf('opens-fentry', {
+  header: ['mode watch', 'tells opens', 'rank 10', 'cost none'],
+  body: 'kfunc:pid_maps_open\n{\n  //@ hook opened: nothing\n}\n',
+});
+const opens = fragmentOf('proc-opens', {
+  header: ['mode watch', 'provides opens', 'needs event opens', 'cost none', 'prints @opens'],
+  body: '//@ at opens opened\n  @opens = count();\n',
+});
+const byTracepoint = source('reads-tracepoint', 30, 'tracepoint:a:read', 'needs fragment opens-tracepoint');
+const all = [reads, byTracepoint, byKprobe, byFentry, opens, marks, opensByFentry];
+
+const full: FakeKernel = {
+  kprobes: true,
+  functionTracing: 'readable',
+  symbols: { seq_read: 1, pid_maps_open: 1 },
+  functions: ['seq_read', 'pid_maps_open'],
+  tracepoints: { 'a:read': [], 'a:open': [] },
+};
+
+test('of the sources that a host can run the cheapest runs, and tells where the observation comes from', () => {
+  const result = plan(all, full);
+  assert.deepEqual(chosen(result), ['opens-fentry', 'reads-fentry', 'proc-opens', 'proc-reads']);
+  assert.equal(result.observables.reads.source, 'reads-fentry');
+  assert.deepEqual(reasons(result, 'reads-kprobe'), [
+    { code: 'covered_by_other', detail: 'reads-fentry tells of reads at less cost' },
+  ]);
+  assert.match(
+    joinProgram(result.chosen).text,
+    /kfunc:seq_read\n\{\n {2}\$f = arg0;\n.*hook.*\n.*at reads read.*\n {2}@reads/,
+  );
+});
+
+test('each host has the next best source', () => {
+  assert.deepEqual(chosen(plan(all, { ...full, functionTracing: 'refused' })), [
+    'reads-kprobe',
+    'opens-tracepoint',
+    'proc-opens',
+    'proc-reads',
+  ]);
+  assert.deepEqual(chosen(plan(all, full, { allow: ['tracepoint'] })), [
+    'opens-tracepoint',
+    'reads-tracepoint',
+    'proc-opens',
+    'proc-reads',
+  ]);
+  const rejected = new Map([['reads-fentry', 'the verifier says no']]);
+  assert.equal(plan(all, full, { rejected }).observables.reads.source, 'reads-kprobe');
+});
+
+test('a source that another source needs is preferred to a cheaper one, where nothing else tells', () => {
+  const rejected = new Map([
+    ['reads-fentry', 'no'],
+    ['reads-kprobe', 'no'],
+  ]);
+  const result = plan(all, full, { rejected });
+  assert.equal(result.observables.reads.source, 'reads-tracepoint');
+  assert.equal(result.observables.opens.source, 'opens-tracepoint');
+  assert.deepEqual(
+    reasons(result, 'opens-fentry').map(({ code }) => code),
+    ['covered_by_other'],
+  );
+});
+
+test('a source of which nobody makes anything does not run', () => {
+  const result = plan(all, full, { disable: ['proc-reads'], allow: ['tracepoint'] });
+  assert.deepEqual(chosen(result), ['opens-tracepoint', 'proc-opens']);
+  assert.deepEqual(reasons(result, 'reads-tracepoint'), [
+    { code: 'nothing_needs_it', detail: 'nothing that runs makes use of reads' },
+  ]);
+  // neither does one that only such a source would need
+  const none = plan(all, full, { disable: ['proc-reads', 'proc-opens'], allow: ['tracepoint'] });
+  assert.deepEqual(chosen(none), []);
+});
+
+test('where no source can run, what needs the event says why its cheapest source does not', () => {
+  const result = plan(all, { ...full, functionTracing: 'absent', kprobes: false, tracepoints: {} });
+  assert.deepEqual(reasons(result, 'proc-reads'), [
+    {
+      code: 'needs_event',
+      detail: 'nothing tells of reads here: this kernel does not let functions be traced (fentry)',
+    },
+  ]);
+});
+
+test('an addition that need not run goes to its hook where that is there', () => {
+  const retries = fragmentOf('retries', {
+    header: ['mode watch', 'provides retries', 'cost none', 'prints @r'],
+    body: 'tracepoint:a:open\n{\n  @r = count();\n  //@ hook reader: nothing\n}\n',
+  });
+  const marking = fragmentOf('marking', {
+    header: ['mode watch', 'provides waits', 'cost none'],
+    body: 'tracepoint:a:read\n{\n  @m = count();\n}\n\n//@ at retries reader if it runs\n  @marked[pid] = 1;\n',
+  });
+  const text = (...fragments: Fragment[]): string => joinProgram(plan(fragments, full).chosen).text;
+  assert.match(text(retries, marking), /@r = count\(\);\n.*hook reader.*\n.*at retries.*\n {2}@marked/);
+  assert.deepEqual(chosen(plan([marking], full)), ['marking']);
+  assert.doesNotMatch(text(marking), /@marked/);
+  const alone = plan([retries, marking], full);
+  assert.doesNotMatch(
+    scriptOf(alone.chosen.find(({ fragment }) => fragment === marking)!, alone.chosen).text,
+    /@r = /,
+    'by hand neither',
+  );
+});
+
+test('an event that nobody tells of, or a hook that one of its sources lacks, is a mistake', () => {
+  const names = new Set(['proc-reads', 'reads-fentry', 'reads-kprobe']);
+  const lacking = fragmentOf('reads-kprobe', {
+    header: ['mode watch', 'tells reads', 'cost none'],
+    body: 'kprobe:seq_read\n{\n}\n',
+  });
+  assert.deepEqual(
+    [...dependencyProblems([reads], names)],
+    [['proc-reads', 'it needs the event reads, of which no fragment tells']],
+  );
+  assert.deepEqual(
+    [...dependencyProblems([reads, byFentry, lacking], names)],
+    [['proc-reads', 'it adds to the hook "read", which reads-kprobe does not have']],
+  );
+});
+
+test('a probe that is run if there is left out with its block, and other lines keep their numbers', () => {
+  const two = fragmentOf('two', {
+    header: ['mode watch', 'provides reads', 'cost none', 'prints @a'],
+    body: 'kfunc:seq_read\n{\n  @a = count();\n}\n\nkfunc:pagemap_read // if there\n{\n  @a = count();\n}\n\nkfunc:pid_maps_open\n{\n  @a = count();\n}\n',
+  });
+  const choice = plan([two], full).chosen[0]!;
+  assert.deepEqual(
+    choice.fragment.probes.map(({ target }) => target),
+    ['seq_read', 'pid_maps_open'],
+  );
+  const program = joinProgram([choice]);
+  assert.doesNotMatch(program.text, /pagemap_read/);
+  const line = program.text.split('\n').findIndex((text) => text.startsWith('kfunc:pid_maps_open'));
+  assert.equal(program.originOf(line + 1)?.line, two.lines.indexOf('kfunc:pid_maps_open') + 1);
+  assert.deepEqual(
+    chosen(plan([two], { ...full, functionTracing: 'refused' })),
+    [],
+    'and is no way round a refusal',
+  );
+  assert.throws(
+    () => fragmentOf('x', { body: 'tracepoint:a:b // if there\n{\n}\n' }),
+    /only a function probe/,
+  );
+});
+
+test('where a block is refused, what was added last goes first; where it cannot be attached, its source', () => {
+  const blocks = fragmentOf('blocks', {
+    header: ['mode watch', 'provides blocks', 'needs fragment proc-reads', 'cost none', 'prints @b'],
+    body: '//@ at proc-reads counted\n  @b = count();\n',
+  });
+  const hooked = fragmentOf('proc-reads', {
+    header: ['mode watch', 'provides reads', 'needs event reads', 'cost none', 'prints @reads'],
+    body: '//@ at reads read\n  @reads[$f] = count();\n  //@ hook counted: nothing\n',
+  });
+  const program = joinProgram(plan([byFentry, hooked, blocks], full).chosen);
+  const message = 'ERROR: Error loading program: kfunc:vmlinux:seq_read';
+  assert.equal(program.fragmentNamedIn(message)?.fragment, 'blocks');
+  assert.equal(program.fragmentNamedIn(message, true)?.fragment, 'reads-fentry');
+});
+
+test('what is shipped: one source of each event for each kind of host', async () => {
+  const { fragments } = await readCatalog(path.join(packageRoot, 'bpf'));
+  for (const event of ['contention', 'opens', 'reads', 'queries', 'acquisitions']) {
+    const kinds = fragments.filter(({ tells }) => tells === event).map(({ name }) => name.split('-').at(-1));
+    assert.ok(kinds.includes('tracepoint') && kinds.includes('kprobe'), `${event}: ${kinds.join(', ')}`);
+  }
+  for (const { name, tells, probes } of fragments) {
+    if (tells === undefined) continue;
+    const kind = name.slice(tells.length + 1);
+    assert.equal(name, `${tells}-${kind}`, 'its name says what it tells and how');
+    for (const probe of probes)
+      assert.ok(probe.kind === kind || probe.target === 'sched:sched_process_exit' || kind === 'tracepoint');
+  }
+});
