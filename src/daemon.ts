@@ -3,6 +3,7 @@
  * the ledger or the supervisor asks for comes back here and is done here, never by a call up the house.
  */
 
+import { runCanary } from './bpftrace/dialect.js';
 import { createDialectMemory } from './bpftrace/dialect-memory.js';
 import { findBpftrace } from './bpftrace/find.js';
 import { startSession } from './bpftrace/session.js';
@@ -103,7 +104,9 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
   const supervisor = new Supervisor({
     clock,
     find: () => findBpftrace({ path: config.bpftrace.path || 'bpftrace', env: process.env }),
-    learnDialect: createDialectMemory(),
+    learnDialect: createDialectMemory((path) =>
+      runCanary([path], { timeoutMs: config.bpftrace.start_timeout_seconds * 1000 }),
+    ),
     startSession,
     program: async () => {
       // What is lacking may be there by now, such as tracefs.

@@ -1,6 +1,6 @@
 /** Learns the dialect of a bpftrace once: again only when the executable is another, as after an upgrade. */
 import { stat } from 'node:fs/promises';
-import { type Dialect, runCanary } from './dialect.js';
+import type { Dialect } from './dialect.js';
 
 /**
  * A function that gives the dialect of the bpftrace at a path. A start of the tracer does not wait for the canary
@@ -9,7 +9,7 @@ import { type Dialect, runCanary } from './dialect.js';
  * It rejects as runCanary() does; then nothing is remembered.
  */
 export const createDialectMemory = (
-  learn: (path: string) => Promise<Dialect> = (path) => runCanary([path]),
+  learn: (path: string) => Promise<Dialect>,
 ): ((bpftrace: { readonly path: string }) => Promise<Dialect>) => {
   let known: { readonly file: string; readonly dialect: Dialect } | undefined;
   return async ({ path }) => {

@@ -9,7 +9,8 @@ import { quoted } from '../printable.js';
 /** Where a daemon's PATH may not reach but packages install to. */
 const usualFolders = ['/usr/bin', '/usr/sbin', '/usr/local/bin'];
 const oldest = { major: 0, minor: 17 };
-const versionTimeoutMs = 10_000;
+/** Half a second at most, but for a host whose disk or CPU is all taken. */
+const versionTimeoutMs = 30_000;
 const mostOutputBytes = 4096;
 
 /** An environment, as `process.env` has it. */

@@ -112,7 +112,8 @@ const blank = /^\s*$/;
 /** Decodes one line without its newline, as a bpftrace of this dialect wrote it. Never throws. */
 export const decodeLine = (text: string, dialect: Dialect): BpftraceLine => {
   if (blank.test(text)) return { type: 'blank' };
-  if (!text.startsWith('{')) return { type: 'plain', text: text.slice(0, longestText) };
+  // The compiler's warnings show source lines, and one of them may be a brace alone.
+  if (!text.startsWith('{') || text.trimEnd() === '{') return { type: 'plain', text: text.slice(0, longestText) };
   try {
     const line = fields(parseLine(text), 'line');
     const typeName = string(line.type, 'type');

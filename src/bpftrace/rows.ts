@@ -3,6 +3,9 @@
 /** The entries of one map: integer keys in order, and the value. */
 export type MapRows = readonly { readonly key: readonly bigint[]; readonly value: number | bigint }[];
 
+/** The entries of one map of tuples of integers. */
+export type TupleRows = readonly { readonly key: readonly bigint[]; readonly value: readonly bigint[] }[];
+
 /** The entries of one map of histograms. */
 export type HistogramRows = readonly {
   readonly key: readonly bigint[];

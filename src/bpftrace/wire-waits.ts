@@ -2,7 +2,7 @@
 import { context, operationOf } from '../probes/operations.js';
 import type { OngoingWait, ProcessWaitRow, WaitDurations, WaitRow } from '../records.js';
 import type { Mode } from '../vocabulary.js';
-import { type HistogramRows, joinRows, type MapRows } from './rows.js';
+import { type HistogramRows, joinRows, type MapRows, type TupleRows } from './rows.js';
 import { modeOf, namedOf } from './wire-keys.js';
 
 /** The maps it prints, each with the number of integers in its key. */
@@ -13,12 +13,10 @@ export const waitMaps = {
   '@process_waits': 4,
   '@process_wait_ns': 4,
   '@process_pid': 3,
-  '@waiting_read': 3,
-  '@waiting_write': 3,
 } as const;
 
-/** bpf/waits.bt stores 2^62 - start, so that the oldest has the largest value. */
-const startBase = 2n ** 62n;
+/** The maps of tuples it prints: integers in the key, and in the value. */
+export const waitTuples = { '@waiting': [1, 3] } as const;
 
 /** @waits and @wait_ns, keyed (mode, context, syscall), added up by operation. */
 export const waitRows = (counts: MapRows, nanoseconds: MapRows): WaitRow[] => {
@@ -60,19 +58,32 @@ export const processRows = (counts: MapRows, nanoseconds: MapRows, pids: MapRows
 export const waitDurations = (histograms: HistogramRows): WaitDurations[] =>
   histograms.map(({ key, value }) => ({ mode: modeOf(key[0] ?? 0n), buckets: value }));
 
-/** @waiting_read or @waiting_write, keyed (pid, tid, how), as of a kernel time in nanoseconds. */
-export const ongoingWaits = (mode: Mode, waiting: MapRows, now: bigint): OngoingWait[] =>
-  waiting.map(({ key, value }) => {
-    const [pid = 0n, tid = 0n, how = 0n] = key;
+/** Of each mode that many waits are told: the oldest. */
+const mostOngoing = 64;
+
+/**
+ * @waiting, keyed (slot), as of a kernel time in nanoseconds: (start, pid << 32 | tid, how), 0 in a free slot. Oldest
+ * first, at most 64 of each mode.
+ */
+export const ongoingWaits = (waiting: TupleRows, now: bigint): OngoingWait[] => {
+  const waits = allOngoing(waiting, now).sort((a, b) => b.seconds - a.seconds);
+  return (['read', 'write'] as const).flatMap((mode) =>
+    waits.filter((wait) => wait.mode === mode).slice(0, mostOngoing),
+  );
+};
+
+const allOngoing = (waiting: TupleRows, now: bigint): OngoingWait[] =>
+  waiting.flatMap(({ value: [start = 0n, who = 0n, how = 0n] }) => {
+    if (start === 0n) return [];
+    const mode = modeOf(how & 7n);
     const syscall = Number(how >> 11n) - 1;
     const bits = Number((how >> 3n) & 255n);
-    const elapsed = now - (startBase - BigInt(value));
     return {
       mode,
       operation: operationOf(mode, bits, syscall),
       foreign: (bits & context.foreign) !== 0,
-      pid: Number(pid),
-      tid: Number(tid),
-      seconds: Math.max(0, Number(elapsed) / 1e9),
+      pid: Number(who >> 32n),
+      tid: Number(who & 0xffff_ffffn),
+      seconds: Math.max(0, Number(now - start) / 1e9),
     };
   });

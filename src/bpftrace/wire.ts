@@ -7,7 +7,7 @@ import { tickWord } from '../probes/program.js';
 import type { Tick, TracerRecord } from '../records.js';
 import type { Contents } from './decode/maps.js';
 import { type BpftraceLine, integerKey, type Value } from './lines.js';
-import type { HistogramRows, MapRows } from './rows.js';
+import type { HistogramRows, MapRows, TupleRows } from './rows.js';
 import {
   blockDurations,
   blockMaps,
@@ -19,7 +19,7 @@ import {
 import { fileOf } from './wire-keys.js';
 import { procFileRows, readerMaps, readerRows } from './wire-readers.js';
 import { victimVmaWaitRows, vmaWaitMaps, vmaWaits } from './wire-vma-waits.js';
-import { ongoingWaits, processRows, waitDurations, waitMaps, waitRows } from './wire-waits.js';
+import { ongoingWaits, processRows, waitDurations, waitMaps, waitRows, waitTuples } from './wire-waits.js';
 
 const tickLine = new RegExp(`^${tickWord} (\\d+)\\n?$`);
 
@@ -31,6 +31,9 @@ const keyWidths: Readonly<Record<string, number>> = {
   ...unblockedMaps,
   ...vmaWaitMaps,
 };
+
+/** Of maps of tuples, how many integers the key has, and the value. */
+const tupleWidths: Readonly<Record<string, readonly [key: number, value: number]>> = waitTuples;
 
 /** Maps whose keys end with the number of a proc file. */
 const fileMaps = new Set(Object.keys({ ...readerMaps, ...blockMaps }));
@@ -45,6 +48,7 @@ export interface WireOptions {
 export class Wire {
   readonly #options: WireOptions;
   #maps = new Map<string, MapRows>();
+  #tuples = new Map<string, TupleRows>();
   #histograms = new Map<string, HistogramRows>();
   #complete = true;
 
@@ -56,8 +60,12 @@ export class Wire {
   accept(line: BpftraceLine): TracerRecord[] {
     const at = this.#options.now();
     switch (line.type) {
-      case 'map':
-        return this.#keep(line, this.#maps, integerOf);
+      case 'map': {
+        const tuple = tupleWidths[line.map];
+        return tuple === undefined
+          ? this.#keep(line, this.#maps, integerOf)
+          : this.#keep(line, this.#tuples, (value) => integersOf(value, tuple[1]), tuple[0]);
+      }
       case 'hist':
         return this.#keep(line, this.#histograms, (buckets) =>
           buckets.map(({ floor, count }) => ({ floorMicroseconds: Number(floor), count })),
@@ -100,9 +108,9 @@ export class Wire {
     line: { readonly map: string } & Contents<T>,
     into: Map<string, readonly { readonly key: readonly bigint[]; readonly value: V }[]>,
     meaning: (value: T) => V,
+    width = keyWidths[line.map],
   ): TracerRecord[] {
     const { map } = line;
-    const width = keyWidths[map];
     if (width === undefined) return [];
     const rows: { readonly key: readonly bigint[]; readonly value: V }[] = [];
     const told: TracerRecord[] = [];
@@ -131,13 +139,7 @@ export class Wire {
       waits: waitRows(rows('@waits'), rows('@wait_ns')),
       processes: processRows(rows('@process_waits'), rows('@process_wait_ns'), rows('@process_pid')),
       durations: waitDurations(this.#histograms.get('@wait_us') ?? []),
-      ongoing:
-        kernelNow === undefined
-          ? []
-          : [
-              ...ongoingWaits('read', rows('@waiting_read'), kernelNow),
-              ...ongoingWaits('write', rows('@waiting_write'), kernelNow),
-            ],
+      ongoing: kernelNow === undefined ? [] : ongoingWaits(this.#tuples.get('@waiting') ?? [], kernelNow),
       procFiles: procFileRows(rows),
       readers: readerRows(rows),
       blocks: blockRows(rows('@blocks'), rows('@block_ns')),
@@ -149,6 +151,7 @@ export class Wire {
       complete: this.#complete,
     };
     this.#maps = new Map();
+    this.#tuples = new Map();
     this.#histograms = new Map();
     this.#complete = true;
     return tick;
@@ -168,4 +171,10 @@ const keyOf = (raw: string, width: number): bigint[] => {
 const integerOf = (value: Value): number | bigint => {
   if (typeof value === 'number' || typeof value === 'bigint') return value;
   throw new Error('expected an integer value');
+};
+
+const integersOf = (value: Value, width: number): bigint[] => {
+  if (!Array.isArray(value) || value.length !== width)
+    throw new Error(`expected a tuple of ${width} integers`);
+  return value.map((element: Value) => BigInt(integerOf(element)));
 };

@@ -91,7 +91,7 @@ const tryBpftrace = async (config: Config, clock: Clock): Promise<CheckReport['b
   try {
     const found = await findBpftrace({ path: config.bpftrace.path || 'bpftrace', env: process.env });
     const before = clock.monotonic();
-    await runCanary([found.path]);
+    await runCanary([found.path], { timeoutMs: config.bpftrace.start_timeout_seconds * 1000 });
     return { ...found, works: true, seconds: Math.round(clock.monotonic() - before) / 1000 };
   } catch (error) {
     if (!(error instanceof MmaplockError)) throw error;

@@ -314,10 +314,14 @@ test('no part of a line is taken for the whole', () => {
       .map((line) => ({ line, dialect: dialectOf(version) })),
   );
   for (const { line, dialect } of lines) {
-    for (let length = 1; length < line.length; length++) {
+    for (let length = 2; length < line.length; length++) {
       assert.equal(decodeLine(line.slice(0, length), dialect).type, 'undecodable');
     }
   }
+});
+
+test('a brace alone is a line of the source that a warning is about (0.27)', () => {
+  assert.deepEqual(decodeLine('{', dialectOf('0.27.0')), { type: 'plain', text: '{' });
 });
 
 test('any 64-bit integer is exact, as a value and as a key', () => {

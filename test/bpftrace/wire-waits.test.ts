@@ -94,44 +94,46 @@ test('durations are told by mode', () => {
 
 const how = (mode: number, bits: number, syscall: number): number =>
   ((syscall + 1) << 11) | (bits << 3) | mode;
-const since = (start: bigint): bigint => 2n ** 62n - start;
+/** One slot of @waiting. */
+const slot = (place: number, start: bigint, pid: number, tid: number, packed: number) => ({
+  key: [BigInt(place)],
+  value: [start, (BigInt(pid) << 32n) | BigInt(tid), BigInt(packed)],
+});
 
-test('a wait that goes on is as old as the clock of the kernel says', () => {
+test('a wait that goes on is as old as the clock of the kernel says; a slot that is free is none', () => {
   const start = 10n ** 15n + 1n; // 11 days of uptime
-  const [fault, foreign] = ongoingWaits(
-    'read',
-    rows(
-      [[7, 8, how(read, 0, -1)], since(start)],
-      [[9, 9, how(read, context.foreign, 0)], since(start + 1_000_000_000n)],
-    ),
+  const waits = ongoingWaits(
+    [
+      slot(3, start + 1_000_000_000n, 9, 9, how(read, context.foreign, 0)),
+      slot(4, 0n, 0, 0, 0),
+      slot(255, start, 4_194_303, 8, how(read, 0, -1)),
+    ],
     start + 1_500_000_000n,
   );
-  assert.deepEqual(fault, {
-    mode: 'read',
-    operation: 'page_fault',
-    foreign: false,
-    pid: 7,
-    tid: 8,
-    seconds: 1.5,
-  });
-  assert.deepEqual(foreign, {
-    mode: 'read',
-    operation: 'other',
-    foreign: true,
-    pid: 9,
-    tid: 9,
-    seconds: 0.5,
-  });
+  assert.deepEqual(waits, [
+    { mode: 'read', operation: 'page_fault', foreign: false, pid: 4_194_303, tid: 8, seconds: 1.5 },
+    { mode: 'read', operation: 'other', foreign: true, pid: 9, tid: 9, seconds: 0.5 },
+  ]);
+});
+
+test('of many waits that go on the oldest 64 of each mode are told', () => {
+  const many = Array.from({ length: 200 }, (_, index) =>
+    slot(index, BigInt(index + 1), 1, index, how(index % 2 === 0 ? read : write, 0, 9)),
+  );
+  const waits = ongoingWaits(many, 1_000_000_000n);
+  assert.equal(waits.filter(({ mode }) => mode === 'read').length, 64);
+  assert.equal(waits.filter(({ mode }) => mode === 'write').length, 64);
+  assert.equal(waits[0]?.tid, 0, 'the oldest is the first');
 });
 
 test('a wait that began after the clock was read is 0 s old, not less', () => {
-  const [wait] = ongoingWaits('write', rows([[7, 8, how(write, 0, 11)], since(2000n)]), 1000n);
+  const [wait] = ongoingWaits([slot(0, 2000n, 7, 8, how(write, 0, 11))], 1000n);
   assert.equal(wait?.seconds, 0);
 });
 
 test('all context bits and every system call number survive their packing', () => {
   const at = (bits: number, syscall: number) =>
-    ongoingWaits('write', rows([[1, 1, how(write, bits, syscall)], since(0n)]), 0n)[0];
+    ongoingWaits([slot(0, 1n, 1, 1, how(write, bits, syscall))], 1n)[0];
   assert.equal(at(context.exiting, 9)?.operation, 'exit');
   assert.equal(at(context.ioWorker, 9)?.operation, 'other');
   assert.equal(at(context.kernelThread, 9)?.operation, 'other');

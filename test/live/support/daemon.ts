@@ -82,6 +82,9 @@ export interface RunningDaemon {
   kill(): Promise<void>;
 }
 
+/** How many times slower than a real machine this one is: an emulated guest of test/kernels sets it. */
+const slowness = Number(process.env.MMAPLOCKD_TEST_SLOWNESS ?? 1);
+
 const sleep = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -130,21 +133,23 @@ export const startDaemon = async ({
   const pid = log.find(({ msg }) => msg === 'serving')?.pid as number;
 
   const get = async <T>(route: string): Promise<Answer<T>> => {
-    const response = await fetch(url + route, { signal: AbortSignal.timeout(10_000) });
+    const response = await fetch(url + route, { signal: AbortSignal.timeout(10_000 * slowness) });
     return { status: response.status, body: (await response.json()) as T };
   };
   const metrics = async (): Promise<Metrics> =>
-    new Metrics(await (await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(10_000) })).text());
+    new Metrics(
+      await (await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(10_000 * slowness) })).text(),
+    );
   const until: RunningDaemon['until'] = async (what, holds, seconds = 20) => {
-    const deadline = Date.now() + seconds * 1000;
+    const deadline = Date.now() + seconds * 1000 * slowness;
     for (;;) {
       const [now, ready] = [await metrics(), await get<Readiness>('/-/ready')];
       if (holds(now, ready)) return now;
       if (Date.now() > deadline)
         throw new Error(
-          `not within ${seconds} s: ${what}; ready: ${JSON.stringify(ready)}; log: ${JSON.stringify(log.slice(-5))}`,
+          `not within ${seconds * slowness} s: ${what}; ready: ${JSON.stringify(ready)}; log: ${JSON.stringify(log.slice(-5))}`,
         );
-      await sleep(100);
+      await sleep(100 * slowness);
     }
   };
   const lastTick = async (): Promise<number> =>
