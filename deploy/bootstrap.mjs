@@ -1,5 +1,5 @@
 /**
- * The two commands of the README, from a clean clone to a result: `npm start` and `npm test`.
+ * The commands of package.json, from a clean clone to a result: `npm start`, `npm test` and `npm run test:kernels`.
  *
  * Plain JavaScript without dependencies, since it runs before there are any. Each step does nothing when its
  * result is there already, so a second run is quick.
@@ -7,18 +7,25 @@
 import { buildSources } from './bootstrap/build.mjs';
 import { reportHost, runDaemon } from './bootstrap/daemon.mjs';
 import { extendPath, mountTracefs, requireHost } from './bootstrap/host.mjs';
+import { kernelArguments, runKernels } from './bootstrap/kernels.mjs';
 import { installNodeModules } from './bootstrap/npm.mjs';
 import { CannotGoOn, say } from './bootstrap/report.mjs';
 import { runTests } from './bootstrap/tests.mjs';
-import { ensureTools, toolsToRun, toolsToTest } from './bootstrap/tools.mjs';
+import { ensureTools, toolsToBoot, toolsToRun, toolsToTest } from './bootstrap/tools.mjs';
 
-const usage = 'usage: npm start [-- DAEMON_FLAGS], npm test [-- [unit|live] [PART_OF_A_FILE_NAME]...]';
+const usage =
+  'usage: npm start [-- DAEMON_FLAGS], npm test [-- [unit|live] [PART_OF_A_FILE_NAME]...], ' +
+  'npm run test:kernels [-- [KERNEL]... [--exec SCRIPT]]';
 
-const prepare = async (tools) => {
+const installWhatIsMissing = async (tools) => {
   requireHost();
   extendPath();
   await ensureTools(tools);
   await installNodeModules();
+};
+
+const prepare = async (tools) => {
+  await installWhatIsMissing(tools);
   await buildSources();
   mountTracefs();
 };
@@ -32,6 +39,11 @@ const commands = {
   async test(args) {
     await prepare([...toolsToRun, ...toolsToTest]);
     return runTests(args);
+  },
+  async kernels(args) {
+    const wanted = await kernelArguments(args);
+    await installWhatIsMissing(toolsToBoot);
+    return runKernels(wanted);
   },
 };
 

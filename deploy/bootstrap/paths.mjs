@@ -1,4 +1,7 @@
-/** Where the bootstrap finds and leaves things. Everything it leaves is under node_modules/ or dist/. */
+/**
+ * Where the bootstrap finds and leaves things. Everything it leaves is under node_modules/ or dist/, but for the
+ * disks that `npm run test:kernels` makes: those outlive a clone, in the folder that test/roots/cache.mjs names.
+ */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 

@@ -95,6 +95,38 @@ export const toolsToTest = [
   },
 ];
 
+/** Without these no other kernel can be booted. */
+export const toolsToBoot = [
+  {
+    name: 'qemu-system-x86_64',
+    why: 'boots other kernels',
+    present: () => onPath('qemu-system-x86_64'),
+    ...fromPackages('qemu-system-x86'),
+    mend: 'install qemu for x86-64 with your package manager',
+  },
+  {
+    name: 'debootstrap',
+    why: 'makes the root file systems of other kernels',
+    present: () => onPath('debootstrap'),
+    ...fromPackages('debootstrap'),
+    mend: 'install debootstrap with your package manager',
+  },
+  {
+    name: 'mke2fs',
+    why: 'makes disks of them',
+    present: () => onPath('mke2fs'),
+    ...fromPackages('e2fsprogs'),
+    mend: 'install mke2fs (e2fsprogs) with your package manager',
+  },
+  {
+    name: 'cc',
+    why: 'builds the test workload',
+    present: () => onPath('cc') && existsSync('/usr/include/stdlib.h'),
+    ...fromPackages('gcc', 'libc6-dev'),
+    mend: 'install a C compiler and the headers of its library with your package manager',
+  },
+];
+
 const lastComplaint = (said) =>
   said.split('\n').findLast((line) => /^[EW]:|error|unable/i.test(line)) ?? said;
 

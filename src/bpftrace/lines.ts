@@ -113,7 +113,8 @@ const blank = /^\s*$/;
 export const decodeLine = (text: string, dialect: Dialect): BpftraceLine => {
   if (blank.test(text)) return { type: 'blank' };
   // The compiler's warnings show source lines, and one of them may be a brace alone.
-  if (!text.startsWith('{') || text.trimEnd() === '{') return { type: 'plain', text: text.slice(0, longestText) };
+  if (!text.startsWith('{') || text.trimEnd() === '{')
+    return { type: 'plain', text: text.slice(0, longestText) };
   try {
     const line = fields(parseLine(text), 'line');
     const typeName = string(line.type, 'type');

@@ -8,7 +8,7 @@
 import { spawn } from 'node:child_process';
 import { accessSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { networkEnvironment } from './network.mjs';
+import { networkEnvironment } from '../roots/network.mjs';
 
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 

@@ -9,8 +9,9 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { removeRoot } from '../roots/cache.mjs';
 import { openHost } from './host.mjs';
-import { createRoot, removeRoot } from './root.mjs';
+import { createRoot } from './root.mjs';
 import { unexpectedSkips } from './skips.mjs';
 
 const project = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -124,11 +125,11 @@ if (process.platform !== 'linux' || process.getuid() !== 0) {
   rmSync(logs, { recursive: true, force: true });
   mkdirSync(logs, { recursive: true });
   try {
-    const root = createRoot(project, print);
+    const root = await createRoot(project, print);
     try {
       await checkAll(root);
     } finally {
-      removeRoot(root);
+      await removeRoot(root);
     }
   } catch (error) {
     check('the bare host could be made and used', error.stack);

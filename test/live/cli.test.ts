@@ -40,22 +40,29 @@ const checked = async (
 };
 
 test('check: all that this kernel lets be seen, and the same in words', { skip }, async () => {
-  const full = seesRetries();
   const { exitCode, report } = await checked([]);
+  // What no kernel of this sort has, or no fragment provides, is not missing.
+  const missing = report.observables
+    .filter(
+      ({ reason }) => reason !== undefined && !['nothing_to_observe', 'no_fragment'].includes(reason.code),
+    )
+    .map(({ what }) => what);
+  assert.deepEqual(
+    missing.filter((what) => !['retries', 'vma_waits'].includes(what)),
+    [],
+  );
+  assert.ok(!missing.includes('retries') || !seesRetries());
+  const full = missing.length === 0;
   assert.equal(report.verdict, full ? 'full' : 'partial');
   assert.equal(exitCode, full ? 0 : 1);
-  assert.deepEqual(
-    report.observables.filter(({ observed }) => observed).map(({ what }) => what),
-    ['waits', 'operations', 'opens', 'reads', ...(full ? ['retries'] : []), 'blocks'],
-  );
   const words = await runCli(['check']);
   assert.ok(report.lock_paths.some(({ file }) => file === 'maps'));
   for (const { file, path, evidence } of report.lock_paths)
     assert.ok(words.stdout.includes(`  ${file.padEnd(13)} ${path.padEnd(12)} ${evidence}\n`), file);
   assert.equal(words.exitCode, exitCode);
   assert.match(words.stdout, full ? /^Full: / : /^Partial: /);
-  assert.match(words.stdout, /yes waits +by waits/);
-  assert.match(words.stdout, /yes reads +by proc-reads/);
+  assert.match(words.stdout, /yes waits +by contention-tracepoint/);
+  assert.match(words.stdout, /yes reads +by reads-(?:fentry|kprobe|tracepoint)/);
   assert.match(
     words.stdout,
     new RegExp(report.kernel.kprobes ? 'kprobes: available' : 'kprobes: not available'),
@@ -113,10 +120,14 @@ test('dump-program prints what runs here, whole and by fragment', { skip }, asyn
   assert.ok(ticks >= 1);
   const fragment = await runCli(['dump-program', '--fragment', 'waits']);
   assert.equal(fragment.exitCode, 0);
-  assert.match(fragment.stdout, /^\/\/ waits\.bt /);
+  assert.match(fragment.stdout, /^\/\/ waits\.bt is no script of its own, for it adds to contention-\w+\.bt/);
+  assert.match(fragment.stdout, /\ntracepoint:lock:contention_begin\n[\s\S]*@wait_ns\[/);
   const additions = await runCli(['dump-program', '--fragment', 'blocks']);
   assert.equal(additions.exitCode, 0);
-  assert.match(additions.stdout, /^\/\/ blocks\.bt is no script of its own, for it adds to waits\.bt/);
+  assert.match(
+    additions.stdout,
+    /^\/\/ blocks\.bt is no script of its own, for it adds to waits\.bt, contention-/,
+  );
   assert.match(
     additions.stdout,
     /\ntracepoint:lock:contention_end\n[\s\S]*@unblocked\[[\s\S]*\ninterval:s:1\n/,

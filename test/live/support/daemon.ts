@@ -83,7 +83,7 @@ export interface RunningDaemon {
 }
 
 /** How many times slower than a real machine this one is: an emulated guest of test/kernels sets it. */
-const slowness = Number(process.env.MMAPLOCKD_TEST_SLOWNESS ?? 1);
+const slowness = Number(process.env.TEST_SLOWNESS ?? 1);
 
 const sleep = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds));

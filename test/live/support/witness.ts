@@ -24,7 +24,12 @@ export async function witness(program: string): Promise<Witness> {
   // bpftrace tells that it attaches, not that it has. It attaches in the order of the text or against it, so
   // when a probe at the top and one at the bottom have both fired, all between them are there.
   const text = `${beacon('first')}\n${program}\n${beacon('last')}`;
-  const child = execa('bpftrace', ['-f', 'json', '-e', text], { stdin: 'ignore', buffer: false });
+  const child = execa('bpftrace', ['-f', 'json', '-e', text], {
+    stdin: 'ignore',
+    buffer: false,
+    // to name the functions of a stack takes its time
+    forceKillAfterDelay: 60_000,
+  });
   track(child);
   const out = watchLines(child.stdout, 'bpftrace');
   const said = watchLines(child.stderr, 'bpftrace');

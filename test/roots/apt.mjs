@@ -1,17 +1,10 @@
-/** What apt on this host knows about mirrors, for a root that must use the same. */
+/** What apt on this host knows about mirrors, for roots that must use the same. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { carryNetwork } from './network.mjs';
 
 const output = (command, args) => spawnSync(command, args, { encoding: 'utf8' }).stdout ?? '';
-
-/** The oldest release the README promises, on Debian; else the Ubuntu that runs here. */
-export const distribution = () => {
-  const release = readFileSync('/etc/os-release', 'utf8');
-  const field = (name) => release.match(new RegExp(`^${name}="?([^"\n]*)`, 'm'))?.[1] ?? '';
-  return field('ID') === 'ubuntu'
-    ? { origin: 'Ubuntu', suite: field('VERSION_CODENAME'), components: ['main', 'universe'] }
-    : { origin: 'Debian', suite: 'bookworm', components: ['main'] };
-};
 
 const indexTargets = (origin) =>
   output('apt-get', [
@@ -48,9 +41,17 @@ export const packageSources = ({ origin, suite, components }) => {
 };
 
 /** How apt on this host reaches its mirror: proxies, certificates, mirrors of a fixed date. */
-export const transportOptions = () =>
+const transportOptions = () =>
   output('apt-config', ['dump'])
     .split('\n')
     .filter((line) =>
       /^Acquire::(https?|Check-Valid-Until|Check-Date|ForceIPv[46])\b.*"[^"]+";$/i.test(line),
     );
+
+/** Lets apt in a root install from the sources, and all programs there reach the network as on this host. */
+export const configureApt = (root, { lines }, options = []) => {
+  writeFileSync(join(root, 'etc/apt/sources.list'), `${lines.join('\n')}\n`);
+  const all = [...transportOptions(), ...options];
+  writeFileSync(join(root, 'etc/apt/apt.conf.d/90transport'), `${all.join('\n')}\n`);
+  carryNetwork(root);
+};

@@ -1,6 +1,7 @@
-/** What programs in the bare host need to reach the network the way this host does. */
+/** What programs in a root need to reach the network the way this host does. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 const variables = [
   ...['http_proxy', 'https_proxy', 'no_proxy'].flatMap((name) => [name, name.toUpperCase()]),
@@ -27,6 +28,15 @@ export const networkEnvironment = () => {
   return found;
 };
 
-/** The files which that environment names; they must exist in the bare host under the same paths. */
-export const networkFiles = () =>
+/** The files which that environment names; they must exist in the root under the same paths. */
+const networkFiles = () =>
   Object.values(networkEnvironment()).filter((value) => value.startsWith('/') && existsSync(value));
+
+/** Copies the files which tell programs where the network is. */
+export const carryNetwork = (root) => {
+  for (const file of ['/etc/resolv.conf', '/etc/hosts', ...networkFiles()]) {
+    if (!existsSync(file)) continue;
+    mkdirSync(join(root, dirname(file)), { recursive: true });
+    writeFileSync(join(root, file), readFileSync(file));
+  }
+};

@@ -1,0 +1,112 @@
+/** Boots one kernel in an emulator, and reads what its guest writes. */
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync, readSync, renameSync, rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const second = 1000;
+const bootTime = 180 * second;
+const wholeTime = 12 * 60 * second;
+const lookEvery = second / 5;
+
+/** A guest that died before its init did so in the emulator. One that began is never started again. */
+const attempts = 3;
+
+/**
+ * One thread for all virtual processors: with several, probes attached to a hot function crash the guest, for the
+ * emulator races with the kernel that patches its own text.
+ */
+const emulate = ({ name, root, payload, consoleLog, results }) => [
+  ...['-machine', 'q35', '-accel', 'tcg,thread=single', '-cpu', 'max', '-smp', '2', '-m', '2G'],
+  ...['-display', 'none', '-monitor', 'none', '-nic', 'none', '-no-reboot'],
+  ...['-drive', `file=${root.image},if=virtio,format=raw,snapshot=on`],
+  ...['-drive', `file=${payload},if=virtio,format=raw,readonly=on`],
+  ...['-serial', `file:${consoleLog}`, '-serial', `file:${results}`],
+  ...['-kernel', root.kernel, ...(root.initrd === undefined ? [] : ['-initrd', root.initrd])],
+  '-append',
+  [
+    'console=ttyS0 root=/dev/vda rw quiet init=/sbin/mmaplockd-guest mitigations=off panic=-1',
+    `mmaplockd.kernel=${name}`,
+  ].join(' '),
+];
+
+/** Gives the whole lines that a file has gained since the last call. */
+const follow = (file) => {
+  let [offset, rest] = [0, Buffer.alloc(0)];
+  return () => {
+    const descriptor = openSync(file, 'r');
+    try {
+      const chunk = Buffer.alloc(1 << 20);
+      for (;;) {
+        const length = readSync(descriptor, chunk, 0, chunk.length, offset);
+        if (length === 0) break;
+        offset += length;
+        rest = Buffer.concat([rest, chunk.subarray(0, length)]);
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+    const end = rest.lastIndexOf('\n') + 1;
+    const lines = rest.subarray(0, end).toString().split('\n').slice(0, -1);
+    rest = rest.subarray(end);
+    return lines;
+  };
+};
+
+const start = (options) => {
+  for (const file of [options.consoleLog, options.results]) closeSync(openSync(file, 'w'));
+  const log = openSync(options.emulatorLog, 'w');
+  const command = ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...emulate(options)];
+  const emulator = spawn('setpriv', command, { stdio: ['ignore', log, log] });
+  closeSync(log);
+  return emulator;
+};
+
+/**
+ * Runs a guest to its end once.
+ * @returns {Promise<{began: boolean, trouble?: string}>} whether it reached its init, and what kept it from its end
+ */
+const attempt = async (options) => {
+  const emulator = start(options);
+  let ended;
+  emulator.once('error', (error) => {
+    ended ??= error.message;
+  });
+  emulator.once('close', (code, signal) => {
+    ended ??= code ?? signal;
+  });
+  const readLines = follow(options.results);
+  const since = performance.now();
+  let began = false;
+  const take = (line) => {
+    if (line === '{"init":true}') began = true;
+    else if (began) options.onLine(line);
+  };
+  let trouble;
+  while (ended === undefined) {
+    await sleep(lookEvery);
+    for (const line of readLines()) take(line);
+    const passed = performance.now() - since;
+    if (trouble === undefined && passed > (began ? wholeTime : bootTime)) {
+      trouble = `stopped after ${Math.round(passed / second)} s`;
+      emulator.kill('SIGKILL');
+    }
+  }
+  for (const line of readLines()) take(line);
+  if (trouble === undefined && ended !== 0)
+    trouble = `the emulator ended with ${ended}: ${readFileSync(options.emulatorLog, 'utf8').trim()}`;
+  rmSync(options.emulatorLog);
+  return { began, trouble };
+};
+
+/**
+ * Runs a guest, started again while it does not reach its init.
+ * @param options name, root, payload; the files consoleLog, results and emulatorLog; onLine for each line it writes
+ * @returns {Promise<{began: boolean, trouble?: string, starts: number}>}
+ */
+export const runGuest = async (options) => {
+  for (let starts = 1; ; starts += 1) {
+    const outcome = await attempt(options);
+    if (outcome.began || starts === attempts) return { ...outcome, starts };
+    renameSync(options.consoleLog, options.consoleLog.replace(/\.log$/, `.${starts}.log`));
+  }
+};

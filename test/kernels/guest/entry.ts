@@ -1,0 +1,19 @@
+/** What the entry of matrix.mjs says of this kernel. */
+import { readFileSync } from 'node:fs';
+import type { LockPath, ProcFile } from '../../../src/vocabulary.js';
+
+export interface Expectations {
+  /** How the kernel serves the files; one that is not named it does not serve. */
+  readonly paths: Readonly<Partial<Record<ProcFile, LockPath>>>;
+  /** Contended locks of VMAs look like those of an mmap_lock to perf (6.4 to 6.13): an independent program tells them. */
+  readonly vmaLockIsRwsem: boolean;
+  /** A writer that locks a VMA sleeps behind its readers where no lock tracepoint fires (6.15). */
+  readonly vmaWaits: boolean;
+}
+
+export interface Entry {
+  readonly name: string;
+  readonly expect: Expectations;
+}
+
+export const readEntry = (file: string): Entry => JSON.parse(readFileSync(file, 'utf8')) as Entry;

@@ -1,0 +1,93 @@
+/**
+ * The tests that every kernel must pass, run in its guest by the built daemon: with function probes, and again with
+ * tracepoints alone. A kernel is added in matrix.mjs; what holds on it is in its `expect`.
+ */
+import { release } from 'node:os';
+import { execaSync } from 'execa';
+import { killLeftovers } from '../../live/support/children.js';
+import { type RunningDaemon, startDaemon } from '../../live/support/daemon.js';
+import { runWorkload } from '../../live/support/workload.js';
+import { blockedTime } from './blocked-time.js';
+import { type Entry, readEntry } from './entry.js';
+import { checkPlan } from './plan.js';
+import { readBusyProcess, readIdleProcess } from './readers.js';
+import { check, done, fact, log, note } from './report.js';
+import { snapshotRetries } from './snapshot-retries.js';
+import { vmaWaits } from './vma-waits.js';
+import { writersAlone } from './waits.js';
+
+/** A guest is emulated: what takes a second elsewhere takes half a minute. */
+const patience = [
+  '--bpftrace.start-timeout-seconds=300',
+  '--bpftrace.stall-restart-seconds=120',
+  '--bpftrace.stall-seconds=60',
+];
+
+const entry = readEntry(process.argv[2] ?? '');
+
+/** Starts a daemon, does something with it, and ends it; what goes wrong fails, and the next run goes on. */
+const withDaemon = async (
+  name: string,
+  args: readonly string[],
+  body: (daemon: RunningDaemon) => Promise<void>,
+): Promise<void> => {
+  const began = Date.now();
+  const daemon = await startDaemon({ args: [...patience, ...args] });
+  let failed = false;
+  try {
+    await daemon.ready(60);
+    note(`${name}: ready after ${Math.round((Date.now() - began) / 1000)} s`);
+    await body(daemon);
+    const metrics = await daemon.metrics();
+    for (const what of ['lost_events', 'decode_errors', 'map_overflows', 'tracer_restarts']) {
+      const count = metrics.sum(`mmaplock_${what}_total`) ?? 0;
+      check(`${name}: mmaplock_${what}_total is 0`, count === 0, `it is ${count}`);
+    }
+    note(`${name}: ran ${Math.round((Date.now() - began) / 1000)} s`);
+  } catch (error) {
+    check(`${name}: runs to its end`, false, String((error as Error).stack ?? error).slice(0, 2000));
+    failed = true;
+  } finally {
+    log(`daemon-${name}.log`, daemon.log.map((record) => JSON.stringify(record)).join('\n'));
+    check(`${name}: ends with 0`, (await daemon.stop()) === 0);
+    // What it was doing goes on otherwise, and disturbs what comes next.
+    if (failed) await killLeftovers();
+  }
+};
+
+const runAll = async ({ expect }: Entry): Promise<void> => {
+  const idle = await runWorkload('writers', ['--vmas', '300', '--seconds', '9'], { gate: true });
+  await idle.ready;
+  const counts: number[] = [];
+  await withDaemon('functions', [], async (daemon) => {
+    await checkPlan(daemon, entry, 'fentry');
+    await writersAlone(daemon, entry);
+    counts.push(await readIdleProcess(daemon, idle.pid, 'functions'));
+    await readBusyProcess(daemon, entry);
+    await blockedTime(daemon, entry);
+    await snapshotRetries(daemon, entry);
+    await vmaWaits(daemon, entry);
+  });
+  await withDaemon('tracepoints', ['--probes.allow=tracepoint'], async (daemon) => {
+    await checkPlan(daemon, entry, 'tracepoint');
+    counts.push(await readIdleProcess(daemon, idle.pid, 'tracepoints'));
+  });
+  const told = counts.join(' and ');
+  check(
+    'function probes and tracepoints alone give the same count of reads',
+    counts.length === 2 && counts[0] === counts[1],
+    told,
+  );
+  if (expect.paths.maps === undefined) check('the entry names the lock path of maps', false);
+};
+
+fact('release', release());
+fact('bpftrace', execaSync('bpftrace', ['--version']).stdout.replace(/^bpftrace v?/, ''));
+runAll(entry)
+  .catch((error: unknown) =>
+    check('the tests run to their end', false, String((error as Error).stack ?? error)),
+  )
+  .finally(() => {
+    done();
+    process.exit();
+  });

@@ -1,0 +1,36 @@
+/** What the daemon chose to run on this kernel, and how it says the kernel serves the files. */
+import type { RunningDaemon } from '../../live/support/daemon.js';
+import type { Entry } from './entry.js';
+import { check, fact } from './report.js';
+
+interface Status {
+  readonly lock_paths: readonly { readonly file: string; readonly path: string; readonly evidence: string }[];
+  readonly observables: readonly { readonly what: string; readonly source?: string }[];
+}
+
+/** @param kind of the sources of all that is told of readers */
+export const checkPlan = async (
+  daemon: RunningDaemon,
+  { expect }: Entry,
+  kind: 'fentry' | 'kprobe' | 'tracepoint',
+): Promise<void> => {
+  const { body } = await daemon.get<Status>('/api/v1/status');
+  const sourceOf = (what: string): string | undefined =>
+    body.observables.find((observable) => observable.what === what)?.source;
+  for (const [what, event] of [
+    ['opens', 'opens'],
+    ['reads', 'reads'],
+    ...(kind === 'tracepoint' ? [] : [['retries', 'acquisitions']]),
+  ] as const)
+    check(
+      `the plan tells of ${what} by ${kind} probes`,
+      sourceOf(what) === `${event}-${kind}`,
+      sourceOf(what),
+    );
+  if (kind !== 'fentry') return;
+  for (const [file, path] of Object.entries(expect.paths)) {
+    const seen = body.lock_paths.find((one) => one.file === file);
+    check(`${file} is served under ${path}`, seen?.path === path, `${seen?.path}: ${seen?.evidence}`);
+  }
+  fact('maps', body.lock_paths.find(({ file }) => file === 'maps')?.path ?? 'unknown');
+};

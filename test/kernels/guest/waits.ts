@@ -1,0 +1,46 @@
+/** Writers without a reader: waits as perf counts them, and nobody to blame. */
+import { readFileSync } from 'node:fs';
+import { parseBtf } from '../../../src/kernel/btf.js';
+import type { RunningDaemon } from '../../live/support/daemon.js';
+import { perfCount, runWorkload, type Witness, witness } from '../../live/support/workload.js';
+import type { Entry } from './entry.js';
+import { check, figure } from './report.js';
+import { total } from './scenarios.js';
+
+const threads = 2;
+
+/** Contended rwsems of one process that are not its mmap_lock: locks of VMAs, from 6.4 to 6.13. */
+const watchOtherLocks = (pid: number): Promise<Witness> => {
+  const offset = parseBtf(readFileSync('/sys/kernel/btf/vmlinux')).memberOffset('mm_struct', 'mmap_lock');
+  return witness(`
+    tracepoint:lock:contention_begin
+    /pid == ${pid} && (args->flags == 2 || args->flags == 4)/
+    {
+      if ((uint64)args->lock_addr == (uint64)curtask->mm + ${offset}) { @own = count(); } else { @other = count(); }
+    }`);
+};
+
+export const writersAlone = async (daemon: RunningDaemon, { expect }: Entry): Promise<void> => {
+  const name = 'wr-alone';
+  const args = ['--threads', String(threads), '--seconds', '5', '--name', name];
+  const before = await daemon.settled();
+  const writers = await runWorkload('writers', args, { gate: true });
+  await writers.ready;
+  const second = expect.vmaLockIsRwsem ? await watchOtherLocks(writers.pid) : undefined;
+  const perf = await perfCount({ pid: writers.pid });
+  writers.release();
+  await writers.done;
+  const seen = await perf.stop();
+  const others = Number((await second?.stop())?.['@other'] ?? 0);
+  const metrics = await daemon.settled();
+  const counted = total(metrics, 'process_waits_total', { process: name });
+  // perf leaves a task before its last waits, those of do_exit().
+  const slack = Math.max(threads, expect.vmaLockIsRwsem ? 0.02 * seen : 0);
+  const told = `${counted} waits, perf ${seen}${second === undefined ? '' : `, ${others} of them for locks of VMAs`}`;
+  check('waits: as many as perf counts', seen > 20 && Math.abs(counted - (seen - others)) <= slack, told);
+  figure('waits of two writers', told);
+  for (const what of ['blocks_total', 'block_seconds_total', 'proc_read_retries_total']) {
+    const grown = total(metrics, what) - total(before, what);
+    check(`no reader: mmaplock_${what} stands still`, grown === 0, `it grew by ${grown}`);
+  }
+};

@@ -1,0 +1,161 @@
+/**
+ * Boots the kernels of the matrix, each with the bpftrace of its release, and runs the tests of test/kernels/guest
+ * in them, or a script in their place.
+ *
+ * It is run by `npm run test:kernels`, which installs and builds first. A machine without KVM will do: the
+ * emulator is slow, and counts and lock paths do not depend on time.
+ */
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createRunFolder, openCache, removeRunFolder } from '../roots/cache.mjs';
+import { complaintsIn, endOf } from './console.mjs';
+import { runGuest } from './guest.mjs';
+import { bootFilesOf, reasonToSkip } from './kernels.mjs';
+import { matrix } from './matrix.mjs';
+import { makePayload } from './payload.mjs';
+import { createResults } from './results.mjs';
+import { scriptOutput } from './script-output.mjs';
+import { summaryOf } from './summary.mjs';
+
+const project = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const logs = join(project, 'dist', 'kernels');
+
+const print = (line) => process.stdout.write(`${line}\n`);
+const remark = (line) => process.stderr.write(`${line}\n`);
+
+export const kernelNames = matrix.map(({ name }) => name);
+
+/** Calls `work` for each item in order, for some of them at a time. */
+const forEach = async (items, atOnce, work) => {
+  const queue = [...items];
+  const next = async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: atOnce }, next));
+};
+
+/** Roots first, each release once, so that no guest waits for one while others run. */
+const makeImages = async (entries) => {
+  const suites = [...new Map(entries.map((entry) => [entry.suite, entry])).values()];
+  await forEach(suites, availableParallelism(), (entry) =>
+    bootFilesOf(entry, project, (line) => remark(`${entry.suite}: ${line}`)),
+  );
+};
+
+/** A folder of this run, deleted in the end also when a signal ends it. */
+const openRun = () => {
+  const folder = createRunFolder();
+  process.on('exit', () => removeRunFolder(folder));
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ])
+    process.on(signal, () => process.exit(code));
+  return folder;
+};
+
+/** Something of the tree can be built anew at this very moment: then once more. */
+const payloadFor = async (options) => {
+  try {
+    return await makePayload(options);
+  } catch (error) {
+    remark(`the files for the guests could not be gathered: ${error.message}; trying once more`);
+    removeRunFolder(join(options.runFolder, 'payload'));
+    return makePayload(options);
+  }
+};
+
+const prepare = async (entries, script) => {
+  await openCache();
+  mkdirSync(logs, { recursive: true });
+  const runFolder = openRun();
+  await makeImages(entries);
+  return { runFolder, payload: await payloadFor({ project, runFolder, entries, script }) };
+};
+
+const showConsole = (file, show) => {
+  show(`the end of ${relative(project, file)}:`);
+  for (const line of endOf(file)) show(`  | ${line}`);
+};
+
+const guestOptions = async (entry, { runFolder, payload }, folder, prefix) => ({
+  name: entry.name,
+  root: await bootFilesOf(entry, project, remark),
+  payload,
+  consoleLog: join(folder, `${prefix}.console.log`),
+  results: join(folder, `${prefix}.results.ndjson`),
+  emulatorLog: join(runFolder, `${prefix}.emulator.log`),
+});
+
+const testKernel = async (entry, run) => {
+  const { name } = entry;
+  const results = createResults({ name, logs, say: (line) => print(`${name}: ${line}`) });
+  const options = await guestOptions(entry, run, logs, name);
+  print(`${name}: starting`);
+  const began = performance.now();
+  const outcome = await runGuest({ ...options, onLine: results.take });
+  const seconds = (performance.now() - began) / 1000;
+  results.end(outcome);
+  for (const line of complaintsIn(options.consoleLog)) results.note(`the kernel says: ${line}`);
+  if (results.failures.length > 0) showConsole(options.consoleLog, (line) => print(`${name}: ${line}`));
+  return { name, results, seconds, starts: outcome.starts };
+};
+
+/** Runs the tests on the kernels named. Resolves to the exit code. */
+export const testKernels = async (names) => {
+  const entries = matrix.filter(({ name }) => names.includes(name));
+  const skips = entries.flatMap((entry) => {
+    const reason = reasonToSkip(entry, project);
+    return reason === undefined ? [] : [{ name: entry.name, reason }];
+  });
+  for (const { name, reason } of skips) print(`skipped: ${name}: ${reason}`);
+  const able = entries.filter(({ name }) => !skips.some((skip) => skip.name === name));
+  const ran = new Map();
+  if (able.length > 0) {
+    const run = await prepare(able);
+    const longestFirst = able.toSorted((a, b) => b.seconds - a.seconds);
+    await forEach(longestFirst, availableParallelism(), async (entry) => {
+      ran.set(entry.name, await testKernel(entry, run));
+    });
+  }
+  const { lines, ok } = summaryOf(
+    able.map(({ name }) => ran.get(name)),
+    skips,
+  );
+  for (const line of lines) print(line);
+  return ok ? 0 : 1;
+};
+
+const runScript = async (entry, run, prefix) => {
+  const output = scriptOutput((line) => print(`${prefix}${line}`));
+  const options = await guestOptions(entry, run, run.runFolder, entry.name);
+  const { began, trouble, starts } = await runGuest({ ...options, onLine: output.take });
+  const kept = join(logs, `${entry.name}.exec.console.log`);
+  if (existsSync(options.consoleLog)) renameSync(options.consoleLog, kept);
+  if (starts > 1) remark(`${entry.name}: started ${starts} times, for it did not reach its init at first`);
+  const status = output.status();
+  if (status !== undefined) return status;
+  remark(
+    `${entry.name}: ${began ? 'the script did not end' : 'no boot'}: ${trouble ?? 'the guest went off'}`,
+  );
+  showConsole(kept, remark);
+  return 1;
+};
+
+/** Runs a shell script on the kernels named, prints what it prints, and resolves to its exit code. */
+export const execInKernels = async (names, script) => {
+  const entries = matrix.filter(({ name }) => names.includes(name));
+  for (const entry of entries) {
+    const reason = reasonToSkip(entry, project);
+    if (reason !== undefined) throw new Error(`${entry.name}: ${reason}`);
+  }
+  const run = await prepare(entries, script);
+  const statuses = [];
+  await forEach(entries, availableParallelism(), async (entry) => {
+    statuses.push(await runScript(entry, run, entries.length > 1 ? `${entry.name}: ` : ''));
+  });
+  return statuses.find((status) => status !== 0) ?? 0;
+};
