@@ -5,25 +5,27 @@
 
 import { runCanary } from './bpftrace/dialect.js';
 import { createDialectMemory } from './bpftrace/dialect-memory.js';
-import { findBpftrace } from './bpftrace/find.js';
+import { type FoundBpftrace, findBpftrace } from './bpftrace/find.js';
 import { startSession } from './bpftrace/session.js';
-import { Supervisor, type TracerState } from './bpftrace/supervise.js';
+import { Supervisor, type Tracer, type TracerState } from './bpftrace/supervise.js';
 import type { Clock } from './clock.js';
 import type { Config } from './config/schema.js';
 import { version } from './config/version.js';
 import { CostAccount } from './cost/account.js';
 import { readTracerCost } from './cost/tracer.js';
 import { messageOf } from './errors.js';
-import { surveyHost } from './host.js';
+import { settleSurvey, surveyHost } from './host.js';
 import type { DaemonView } from './http/context.js';
 import { type Listener, listen } from './http/server.js';
 import { CgroupIndex } from './identity/cgroup.js';
 import { readProcess } from './identity/process.js';
 import { Ledger } from './ledger/ledger.js';
+import { type LockPathCheck, lockPathChoice, startLockPathCheck } from './lock-path-check.js';
 import type { Log } from './log/log.js';
 import { createRepeatLimit } from './log/once.js';
 import { markOpenProcFiles } from './marks.js';
 import { MetricsText } from './metrics/exposition.js';
+import { behaviourOf, contradicted, type OwnReads } from './probes/lock-path-behaviour.js';
 import { mapKeysWithin, mapNames } from './probes/map-budget.js';
 import { wantsMarks } from './probes/plan.js';
 import { joinProgram } from './probes/program.js';
@@ -41,6 +43,8 @@ const houseKeepingSeconds = 10;
 
 /** Rows by name that a tick carries at most of each map: what the fragments print of them, held equal by a test. */
 export const nameRowLimit = 500;
+
+const untried = 'how this kernel serves the proc files could not be tried out, only its BTF and symbols tell';
 
 /**
  * Starts everything; resolves once all listeners are open. The tracer may not be up yet, or not at all: the daemon
@@ -100,21 +104,47 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
       say(`overflow ${record.map}`, () => log.warn({ map: record.map }, 'a BPF map is full'));
   };
 
+  // How the kernel serves the proc files, tried out once: programs depend on it.
+  let ended = false;
+  let lockPathCheck: LockPathCheck | undefined;
+  let seen: readonly OwnReads[] = [];
+  const tryLockPaths = async ({ bpftrace, dialect }: Tracer): Promise<void> => {
+    const choice = lockPathChoice(survey.atStart);
+    if (ended || lockPathCheck !== undefined || choice === undefined) return;
+    const timeoutSeconds = config.bpftrace.start_timeout_seconds;
+    lockPathCheck = startLockPathCheck({ choice, bpftrace, dialect, clock, timeoutSeconds });
+    try {
+      seen = await lockPathCheck.seen;
+    } catch (error) {
+      if (!ended) log.info({ err: error }, untried);
+      return;
+    }
+    const evidence = survey.lockPaths;
+    survey = await settleSurvey(survey, seen, config, rejected);
+    program = joined();
+    metrics.invalidate();
+    log.debug({ seen }, 'how this kernel serves the proc files was tried out');
+    if (behaviourOf(seen).size === 0) log.info(untried);
+    for (const settled of contradicted(evidence, survey.lockPaths))
+      log.warn(settled, 'this kernel serves a proc file otherwise than its BTF and symbols say');
+  };
+
   // The tracer.
   const supervisor = new Supervisor({
     clock,
     find: () => findBpftrace({ path: config.bpftrace.path || 'bpftrace', env: process.env }),
-    learnDialect: createDialectMemory((path) =>
-      runCanary([path], { timeoutMs: config.bpftrace.start_timeout_seconds * 1000 }),
+    learnDialect: createDialectMemory(({ path, version }: FoundBpftrace) =>
+      runCanary([path], { version, timeoutMs: config.bpftrace.start_timeout_seconds * 1000 }),
     ),
     startSession,
-    program: async () => {
+    program: async (tracer) => {
       // What is lacking may be there by now, such as tracefs.
       if (replanDue || program === undefined) {
-        survey = await surveyHost(config, rejected);
+        survey = await surveyHost(config, rejected, seen);
         replanDue = false;
         program = joined();
       }
+      await tryLockPaths(tracer);
       return program;
     },
     mapKeys: ({ text }) =>
@@ -181,7 +211,9 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     view,
     urls: listeners.map(({ url }) => url),
     stop: async () => {
+      ended = true;
       cancelHouseKeeping();
+      lockPathCheck?.stop();
       await supervisor.stop();
       await Promise.all(listeners.map((listener) => listener.close()));
     },

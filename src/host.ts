@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 import type { Config } from './config/schema.js';
 import { MmaplockError } from './errors.js';
 import { type KernelProfile, readKernelProfile } from './kernel/profile.js';
+import { type AtStart, chooseAtStart, withReasonsAtStart } from './probes/at-start.js';
 import { type Catalog, readCatalog } from './probes/catalog.js';
+import { type OwnReads, settleLockPaths } from './probes/lock-path-behaviour.js';
 import { type LockPathEvidence, lockPathsOf } from './probes/lock-paths.js';
 import { askedOfKernel, makePlan, type ProbePlan } from './probes/plan.js';
 
@@ -26,6 +28,7 @@ export interface HostSurvey {
   readonly catalog: Catalog;
   readonly kernel: KernelFacts;
   readonly plan: ProbePlan;
+  readonly atStart: AtStart;
   /** How this kernel serves the proc files: those of which it can be told. */
   readonly lockPaths: readonly LockPathEvidence[];
 }
@@ -33,11 +36,13 @@ export interface HostSurvey {
 /**
  * Reads catalog and kernel, and plans.
  * @param rejected fragments that bpftrace refused on this host, with what it said
+ * @param seen what the daemon saw when it read its own proc files, if it has
  * @throws MmaplockError `fragment_malformed` when there is no catalog, `invalid_config` for an unknown fragment
  */
 export const surveyHost = async (
   { probes }: Pick<Config, 'probes'>,
   rejected: ReadonlyMap<string, string> = new Map(),
+  seen: readonly OwnReads[] = [],
 ): Promise<HostSurvey> => {
   const catalog = await readCatalog(probes.directory || path.join(packageRoot, 'bpf'));
   const known = new Set(catalog.fragments.map(({ name }) => name));
@@ -51,12 +56,33 @@ export const surveyHost = async (
         },
       );
   const profile = await readKernelProfile(askedOfKernel(catalog));
+  const lockPaths = settleLockPaths(lockPathsOf(profile), seen);
+  const options = { ...probes, rejected, lockPaths };
+  const plan = makePlan(catalog, profile, options);
+  const atStart = chooseAtStart(catalog, profile, options);
   return {
     catalog,
     kernel: factsOf(profile),
-    plan: makePlan(catalog, profile, { ...probes, rejected }),
-    lockPaths: lockPathsOf(profile),
+    plan: { ...plan, refused: withReasonsAtStart(plan.refused, atStart) },
+    atStart,
+    lockPaths,
   };
+};
+
+/**
+ * The survey once the daemon has read its own proc files. It is made anew only where that changes what programs are
+ * told: reading the kernel again takes 0.2 s.
+ */
+export const settleSurvey = async (
+  survey: HostSurvey,
+  seen: readonly OwnReads[],
+  config: Pick<Config, 'probes'>,
+  rejected?: ReadonlyMap<string, string>,
+): Promise<HostSurvey> => {
+  const lockPaths = settleLockPaths(survey.lockPaths, seen);
+  return lockPaths.some(({ by }) => by === 'behaviour')
+    ? surveyHost(config, rejected, seen)
+    : { ...survey, lockPaths };
 };
 
 const factsOf = (profile: KernelProfile): KernelFacts => ({

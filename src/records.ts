@@ -112,6 +112,14 @@ export interface VmaWaits {
 /** VMA waits ended so far of all processes with one name in one cgroup. */
 export interface VictimVmaWaitRow extends Named, VmaWaits {}
 
+/** How often reads of one proc file took mmap_lock: counted once, while the daemon reads its own files at its start. */
+export interface LockTakeRow {
+  readonly file: ProcFile;
+  readonly takes: number;
+  /** Those of them that kept it until the buffer was filled. */
+  readonly fills: number;
+}
+
 /** A tracer is up: its cumulative counts begin at zero. */
 export interface TracerStarted {
   readonly kind: 'tracer_started';
@@ -135,6 +143,7 @@ export interface Tick {
   readonly unblocked: readonly UnblockedRow[];
   readonly vmaWaits: VmaWaits;
   readonly victimVmaWaits: readonly VictimVmaWaitRow[];
+  readonly lockTakes: readonly LockTakeRow[];
   /** False where a line of it could not be understood: its counts are left for the next tick, which has them too. */
   readonly complete: boolean;
 }

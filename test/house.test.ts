@@ -67,7 +67,7 @@ const way = [
   ['probes'],
   ['host', 'instance', 'marks'], // the survey of this host, its one daemon, and what that tells the tracer
   ['bpftrace'],
-  ['readiness'],
+  ['readiness', 'lock-path-check'],
   ['ledger'],
   ['metrics'],
   ['http'],
@@ -198,6 +198,13 @@ test('no file of /proc is read that takes the mmap_lock of its process', () => {
       assert.ok(!text.includes('/') && !readsFiles, `${file}: ${literal}`);
     }
   }
+});
+
+test('proc files whose name is known only at run time are read in one place, and of this process alone', () => {
+  const opened = sources.flatMap(({ file, code }) =>
+    Array.from(code.matchAll(/`(\/proc\/[^`$]*)\$\{/g), ([, start]) => `${file}: ${start}`),
+  );
+  assert.deepEqual(opened, ['kernel/own-reads.ts: /proc/self/']);
 });
 
 test('the fragments: no stacks of programs, no BEGIN or END, no strings, nothing printed or cleared', () => {

@@ -8,14 +8,15 @@ import type { Dialect } from './dialect.js';
  *
  * It rejects as runCanary() does; then nothing is remembered.
  */
-export const createDialectMemory = (
-  learn: (path: string) => Promise<Dialect>,
-): ((bpftrace: { readonly path: string }) => Promise<Dialect>) => {
+export const createDialectMemory = <Bpftrace extends { readonly path: string }>(
+  learn: (bpftrace: Bpftrace) => Promise<Dialect>,
+): ((bpftrace: Bpftrace) => Promise<Dialect>) => {
   let known: { readonly file: string; readonly dialect: Dialect } | undefined;
-  return async ({ path }) => {
+  return async (bpftrace) => {
+    const { path } = bpftrace;
     const { dev, ino, size, ctimeMs } = await stat(path);
     const file = [path, dev, ino, size, ctimeMs].join(' ');
-    if (known?.file !== file) known = { file, dialect: await learn(path) };
+    if (known?.file !== file) known = { file, dialect: await learn(bpftrace) };
     return known.dialect;
   };
 };

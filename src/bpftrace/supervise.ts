@@ -12,13 +12,19 @@ import type { FoundBpftrace } from './find.js';
 import type { Session, SessionEnd, SessionOptions } from './session.js';
 import type { Judgement } from './stderr.js';
 
+/** The bpftrace at hand, and how it writes. */
+export interface Tracer {
+  readonly bpftrace: FoundBpftrace;
+  readonly dialect: Dialect;
+}
+
 export interface SupervisorOptions {
   readonly clock: Clock;
   readonly find: () => Promise<FoundBpftrace>;
   readonly learnDialect: (found: FoundBpftrace) => Promise<Dialect>;
   readonly startSession: (options: SessionOptions) => Session;
-  /** The program to run, asked for at each start; undefined while there is nothing to run. */
-  readonly program: () => Promise<Program | undefined>;
+  /** The program to run, asked for at each start, of what will run it; undefined while there is nothing to run. */
+  readonly program: (tracer: Tracer) => Promise<Program | undefined>;
   /** Keys of each map at most. */
   readonly mapKeys: (program: Program) => number;
   readonly startTimeoutSeconds: number;
@@ -134,7 +140,7 @@ export class Supervisor {
     try {
       bpftrace = await find();
       dialect = await learnDialect(bpftrace);
-      program = await currentProgram();
+      program = await currentProgram({ bpftrace, dialect });
     } catch (error) {
       return failed('missing', asMmaplockError(error));
     }

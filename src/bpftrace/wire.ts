@@ -17,6 +17,7 @@ import {
   unblockedRows,
 } from './wire-blocks.js';
 import { fileOf } from './wire-keys.js';
+import { lockPathMaps, lockTakeRows } from './wire-lock-path.js';
 import { procFileRows, readerMaps, readerRows } from './wire-readers.js';
 import { victimVmaWaitRows, vmaWaitMaps, vmaWaits } from './wire-vma-waits.js';
 import { ongoingWaits, processRows, waitDurations, waitMaps, waitRows, waitTuples } from './wire-waits.js';
@@ -30,13 +31,14 @@ const keyWidths: Readonly<Record<string, number>> = {
   ...blockMaps,
   ...unblockedMaps,
   ...vmaWaitMaps,
+  ...lockPathMaps,
 };
 
 /** Of maps of tuples, how many integers the key has, and the value. */
 const tupleWidths: Readonly<Record<string, readonly [key: number, value: number]>> = waitTuples;
 
 /** Maps whose keys end with the number of a proc file. */
-const fileMaps = new Set(Object.keys({ ...readerMaps, ...blockMaps }));
+const fileMaps = new Set(Object.keys({ ...readerMaps, ...blockMaps, ...lockPathMaps }));
 
 export interface WireOptions {
   /** Milliseconds since the epoch. */
@@ -148,6 +150,7 @@ export class Wire {
       unblocked: unblockedRows(rows('@unblocked'), rows('@unblocked_ns')),
       vmaWaits: vmaWaits(rows('@vma_waits'), rows('@vma_wait_ns')),
       victimVmaWaits: victimVmaWaitRows(rows('@victim_vma_waits'), rows('@victim_vma_wait_ns')),
+      lockTakes: lockTakeRows(rows('@lock_path_takes'), rows('@lock_path_fills')),
       complete: this.#complete,
     };
     this.#maps = new Map();

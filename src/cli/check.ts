@@ -4,14 +4,17 @@
  */
 import { runCanary } from '../bpftrace/dialect.js';
 import { findBpftrace } from '../bpftrace/find.js';
+import type { Tracer } from '../bpftrace/supervise.js';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config/schema.js';
 import { version } from '../config/version.js';
 import { MmaplockError } from '../errors.js';
-import { type KernelFacts, surveyHost } from '../host.js';
+import { type HostSurvey, type KernelFacts, settleSurvey, surveyHost } from '../host.js';
 import { snakeCase } from '../http/snake-case.js';
 import { otherInstance } from '../instance.js';
+import { lockPathChoice, startLockPathCheck } from '../lock-path-check.js';
 import { type Limit, limitsOf } from '../probes/limits.js';
+import { lockPathFragment } from '../probes/lock-path-behaviour.js';
 import type { LockPathEvidence } from '../probes/lock-paths.js';
 import type { Observation, ProbePlan } from '../probes/plan.js';
 import { type Observable, observables, procFiles } from '../vocabulary.js';
@@ -54,30 +57,50 @@ export const check = async (
 };
 
 const examine = async (config: Config, clock: Clock): Promise<CheckReport> => {
-  const { kernel, plan, lockPaths, catalog } = await surveyHost(config);
-  const bpftrace = await tryBpftrace(config, clock);
+  const [surveyed, { bpftrace, tracer }] = await Promise.all([
+    surveyHost(config),
+    tryBpftrace(config, clock),
+  ]);
+  const { survey, untried } = await tryLockPaths(surveyed, tracer, config, clock);
+  const { kernel, plan, catalog } = survey;
   const providable = new Set(catalog.fragments.flatMap(({ provides }) => provides.map(({ what }) => what)));
   return {
     version,
     verdict: bpftrace.works ? verdictOf(plan, providable) : 'blind',
     kernel,
     bpftrace,
-    lock_paths: lockPaths,
+    lock_paths: survey.lockPaths,
     observables: observables.map((what) => ({ what, ...plan.observables[what] })),
-    fragments: [
-      ...plan.chosen.map(({ fragment }) => ({
-        fragment: fragment.name,
-        chosen: true,
-        summary: fragment.summary,
-        cost: fragment.cost,
-        reasons: [],
-      })),
-      ...plan.refused.map(({ fragment, reasons }) => ({ fragment, chosen: false, reasons })),
-    ],
+    fragments: fragmentsOf(survey, untried),
     limits: limitsOf(plan),
     other_daemon: (await otherInstance()) ?? null,
   };
 };
+
+const fragmentsOf = (
+  { plan, atStart }: HostSurvey,
+  untried: MmaplockError | undefined,
+): CheckReport['fragments'] => [
+  ...plan.chosen.map(({ fragment }) => ({
+    fragment: fragment.name,
+    chosen: true,
+    summary: fragment.summary,
+    cost: fragment.cost,
+    reasons: [],
+  })),
+  ...plan.refused.map(({ fragment, reasons }) => {
+    const found = atStart.chosen.find((choice) => choice.fragment.name === fragment)?.fragment;
+    return {
+      fragment,
+      chosen: false,
+      ...(found !== undefined && { summary: found.summary, cost: found.cost }),
+      reasons:
+        untried !== undefined && fragment === lockPathFragment
+          ? [{ code: untried.code, detail: untried.message }]
+          : reasons,
+    };
+  }),
+];
 
 /** Full: all that this version can provide anywhere, and this kernel has. Blind: not even waits. */
 const verdictOf = (plan: ProbePlan, providable: ReadonlySet<Observable>): CheckReport['verdict'] => {
@@ -87,15 +110,41 @@ const verdictOf = (plan: ProbePlan, providable: ReadonlySet<Observable>): CheckR
   return [...providable].every((what) => settled(plan.observables[what])) ? 'full' : 'partial';
 };
 
-const tryBpftrace = async (config: Config, clock: Clock): Promise<CheckReport['bpftrace']> => {
+const tryBpftrace = async (
+  config: Config,
+  clock: Clock,
+): Promise<{ readonly bpftrace: CheckReport['bpftrace']; readonly tracer?: Tracer }> => {
   try {
     const found = await findBpftrace({ path: config.bpftrace.path || 'bpftrace', env: process.env });
     const before = clock.monotonic();
-    await runCanary([found.path], { timeoutMs: config.bpftrace.start_timeout_seconds * 1000 });
-    return { ...found, works: true, seconds: Math.round(clock.monotonic() - before) / 1000 };
+    const dialect = await runCanary([found.path], {
+      version: found.version,
+      timeoutMs: config.bpftrace.start_timeout_seconds * 1000,
+    });
+    const seconds = Math.round(clock.monotonic() - before) / 1000;
+    return { bpftrace: { ...found, works: true, seconds }, tracer: { bpftrace: found, dialect } };
   } catch (error) {
     if (!(error instanceof MmaplockError)) throw error;
-    return { works: false, code: error.code, message: error.message, fix: error.fix };
+    return { bpftrace: { works: false, code: error.code, message: error.message, fix: error.fix } };
+  }
+};
+
+/** Tries out how proc files are served, as the daemon does at its start; why not, where that fails. */
+const tryLockPaths = async (
+  survey: HostSurvey,
+  tracer: Tracer | undefined,
+  config: Config,
+  clock: Clock,
+): Promise<{ readonly survey: HostSurvey; readonly untried?: MmaplockError }> => {
+  const choice = lockPathChoice(survey.atStart);
+  if (tracer === undefined || choice === undefined) return { survey };
+  const timeoutSeconds = config.bpftrace.start_timeout_seconds;
+  try {
+    const { seen } = startLockPathCheck({ ...tracer, choice, clock, timeoutSeconds });
+    return { survey: await settleSurvey(survey, await seen, config) };
+  } catch (error) {
+    if (!(error instanceof MmaplockError)) throw error;
+    return { survey, untried: error };
   }
 };
 
@@ -135,8 +184,8 @@ const describe = (report: CheckReport): string => {
     '',
     'Fragments',
     ...report.fragments.flatMap(({ fragment, chosen, summary, cost, reasons }) =>
-      chosen
-        ? [`  runs  ${fragment}: ${summary}`, `        cost: ${cost}`]
+      chosen || reasons.every(({ code }) => code === 'start_only')
+        ? [`  ${chosen ? 'runs' : 'once'}  ${fragment}: ${summary}`, `        cost: ${cost}`]
         : [`  not   ${fragment}`, ...reasons.map(({ code, detail }) => `        ${code}: ${detail}`)],
     ),
     ...(report.limits.length === 0

@@ -5,14 +5,16 @@ import { surveyHost } from '../host.js';
 import { joinProgram, scriptOf } from '../probes/program.js';
 
 export const dumpProgram = async (config: Config, fragment: string | undefined): Promise<number> => {
-  const { plan } = await surveyHost(config);
+  const { plan, atStart } = await surveyHost(config);
   if (fragment === undefined) {
     if (plan.chosen.length === 0)
       throw new MmaplockError('nothing_observable', 'no fragment can run on this host');
     process.stdout.write(joinProgram(plan.chosen).text);
     return 0;
   }
-  const choice = plan.chosen.find((candidate) => candidate.fragment.name === fragment);
+  const choice = [...plan.chosen, ...atStart.chosen].find(
+    (candidate) => candidate.fragment.name === fragment,
+  );
   if (choice === undefined) {
     const refusal = plan.refused.find((candidate) => candidate.fragment === fragment);
     const known = [

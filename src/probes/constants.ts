@@ -3,7 +3,7 @@ import { inInitialPidNamespace } from '../identity/pid-namespace.js';
 import type { KernelProfile } from '../kernel/profile.js';
 import { procFiles } from '../vocabulary.js';
 import type { Constant } from './fragment.js';
-import { lockPathNumber } from './lock-paths.js';
+import { lockPathNumber, lockPathsOf, type ServedFile } from './lock-paths.js';
 import type { Reason } from './reasons.js';
 
 /** Symbols whose presence decides a host fact. */
@@ -27,8 +27,11 @@ const savedRegister = (profile: KernelProfile, register: string): number | undef
   return threadSize - padding - size + member;
 };
 
-/** Host facts by name. Each gives undefined where this machine is not known well enough: the fragment sees 0. */
-const hostFacts: Readonly<Record<string, (profile: KernelProfile) => number | undefined>> = {
+/** Gives undefined where this machine is not known well enough: the fragment sees 0. */
+type HostFact = (profile: KernelProfile, lockPaths: readonly ServedFile[] | undefined) => number | undefined;
+
+/** Host facts by name. */
+const hostFacts: Readonly<Record<string, HostFact>> = {
   /** Where, from the bottom of a task's kernel stack, the number of its system call is saved. */
   syscall_number: (profile) => savedRegister(profile, 'orig_ax'),
   /** Likewise the first argument of its system call: for read() and its like the file descriptor. */
@@ -44,18 +47,28 @@ const hostFacts: Readonly<Record<string, (profile: KernelProfile) => number | un
   daemon_pid: () => (inInitialPidNamespace() ? process.pid : undefined),
   /** `lock_path.FILE`: how this kernel serves that proc file, as a number of lock-paths.ts. */
   ...Object.fromEntries(
-    procFiles.map((file) => [`lock_path.${file}`, (profile: KernelProfile) => lockPathNumber(profile, file)]),
+    procFiles.map((file): [string, HostFact] => [
+      `lock_path.${file}`,
+      (profile, lockPaths) => lockPathNumber(lockPaths ?? lockPathsOf(profile), file),
+    ]),
   ),
 };
 
-/** The value of one constant, or why there is none. */
-export const resolveConstant = ({ source }: Constant, profile: KernelProfile): ConstantValue | Reason => {
+/**
+ * The value of one constant, or why there is none.
+ * @param lockPaths how this kernel serves the proc files; if left out, what its BTF and symbols show of that
+ */
+export const resolveConstant = (
+  { source }: Constant,
+  profile: KernelProfile,
+  lockPaths?: readonly ServedFile[],
+): ConstantValue | Reason => {
   switch (source.from) {
     case 'host': {
       const fact = Object.hasOwn(hostFacts, source.of) ? hostFacts[source.of] : undefined;
       return fact === undefined
         ? { code: 'unknown_host_fact', detail: `this version knows no host fact "${source.of}"` }
-        : (fact(profile) ?? 0);
+        : (fact(profile, lockPaths) ?? 0);
     }
     case 'address':
       return address(source.of, source.optional, profile);

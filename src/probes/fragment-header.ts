@@ -29,8 +29,12 @@ export interface Provision {
   readonly moot: string | undefined;
 }
 
+/** When a fragment runs: always, time-boxed on request, or once when the daemon starts. */
+const modes = ['watch', 'inspect', 'start'] as const;
+type Mode = (typeof modes)[number];
+
 export interface Header {
-  readonly mode: 'watch' | 'inspect';
+  readonly mode: Mode;
   readonly runsWhen: readonly SwitchNeed[];
   readonly provides: readonly Provision[];
   /** The event that its probes tell of, if it is a source. */
@@ -93,8 +97,10 @@ export const parseDirectives = (directives: readonly Directive[], malformed: Mal
 
 // Each gives what it read, or the words that say what is wrong.
 
-const parseMode = (value: string): { mode: Header['mode'] } | string =>
-  value === 'watch' || value === 'inspect' ? { mode: value } : `mode is watch or inspect, not ${value}`;
+const parseMode = (value: string): { mode: Mode } | string =>
+  modes.includes(value as Mode)
+    ? { mode: value as Mode }
+    : `mode is one of ${modes.join(', ')}, not ${value}`;
 
 const parseRuns = (value: string): SwitchNeed | string => {
   const [when, key = '', ...positions] = value.split(/\s+/);

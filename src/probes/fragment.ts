@@ -2,7 +2,7 @@
  * A fragment: one file of bpf/, a bpftrace script that runs by hand and also says what the plan must know.
  *
  *   // NAME.bt  One line of what it shows.
- *   //@ mode watch|inspect                      always on, or time-boxed
+ *   //@ mode watch|inspect|start                always on, time-boxed on request, or once when the daemon starts
  *   //@ runs when SWITCH POSITION...            only in these positions of a switch of the operator: reads, retries
  *   //@ provides WHAT [when CONSTANT[: WHY]]    observables (src/vocabulary.ts); "when": only if CONSTANT is not 0; WHY
  *                                               says why there is nothing to observe on a kernel where it is 0

@@ -9,10 +9,16 @@
 import type { KernelProfile } from '../kernel/profile.js';
 import { type LockPath, lockPaths, type ProcFile, procFiles } from '../vocabulary.js';
 
-export interface LockPathEvidence {
+/** A proc file, and how this kernel serves it. */
+export interface ServedFile {
   readonly file: ProcFile;
   readonly path: LockPath;
-  /** One sentence, for people. */
+}
+
+export interface LockPathEvidence extends ServedFile {
+  /** By what it was told: the kernel's BTF and symbols, its behaviour (lock-path-behaviour.ts), or both alike. */
+  readonly by: 'evidence' | 'behaviour' | 'both';
+  /** A sentence or two, for people. */
   readonly evidence: string;
 }
 
@@ -196,11 +202,11 @@ export const lockPathsOf = (profile: KernelProfile): LockPathEvidence[] =>
     .filter((file) => isServed(file, profile))
     .flatMap((file) => {
       const line = lines.find(({ files, seen }) => files.includes(file) && seen(profile));
-      return line === undefined ? [] : [{ file, path: line.path, evidence: line.evidence }];
+      return line === undefined ? [] : [{ file, path: line.path, by: 'evidence', evidence: line.evidence }];
     });
 
 /** The path of a file as fragments see it: 1 mmap_lock, 2 rcu_snapshot, 3 per_vma_lock, 0 not served or not known. */
-export const lockPathNumber = (profile: KernelProfile, file: ProcFile): number => {
-  const found = lockPathsOf(profile).find((evidence) => evidence.file === file);
+export const lockPathNumber = (served: readonly ServedFile[], file: ProcFile): number => {
+  const found = served.find((candidate) => candidate.file === file);
   return found === undefined ? 0 : lockPaths.indexOf(found.path) + 1;
 };

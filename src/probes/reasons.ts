@@ -20,6 +20,7 @@ export const reasonCodes = [
   'unknown_host_fact',
   'covered_by_other',
   'inspect_only',
+  'start_only',
   'rejected_by_bpftrace',
   'fragment_malformed',
   'no_fragment',

@@ -3,6 +3,7 @@ import type { KernelProfile, TracepointName } from '../kernel/profile.js';
 import { type ConstantValue, resolveConstant } from './constants.js';
 import type { Fragment, ProbeKind, ProbePoint, ProbeSwitch } from './fragment.js';
 import { withoutProbes } from './fragment-probes.js';
+import type { ServedFile } from './lock-paths.js';
 import type { Reason } from './reasons.js';
 
 /** What the operator, and bpftrace on this host, let run. */
@@ -16,6 +17,8 @@ export interface PlanOptions extends Readonly<Record<ProbeSwitch, string>> {
   readonly retries: 'on' | 'off';
   /** Fragments that bpftrace refused on this host, with what it said. */
   readonly rejected: ReadonlyMap<string, string>;
+  /** How this kernel serves the proc files, where more is known than its BTF and symbols show. */
+  readonly lockPaths?: readonly ServedFile[] | undefined;
 }
 
 /** What is decided already: why a fragment does not run, or no source of an event; undefined where one does. */
@@ -64,7 +67,7 @@ export const examine = (
     if (!profile.hasSymbol(symbol))
       reasons.push({ code: 'kernel_lacks_symbol', detail: `this kernel has no symbol ${symbol}` });
   for (const constant of fragment.constants) {
-    const value = resolveConstant(constant, profile);
+    const value = resolveConstant(constant, profile, options.lockPaths);
     if (typeof value === 'object') reasons.push(value);
     else constants.set(constant.name, value);
   }
@@ -86,6 +89,8 @@ const refusedByPeople = (fragment: Fragment, options: PlanOptions): Reason | und
   if (rejected !== undefined) return { code: 'rejected_by_bpftrace', detail: rejected };
   if (fragment.mode === 'inspect')
     return { code: 'inspect_only', detail: 'runs only while inspect mode is on' };
+  if (fragment.mode === 'start')
+    return { code: 'start_only', detail: 'runs once, when the daemon starts, and alone' };
   return undefined;
 };
 

@@ -13,8 +13,8 @@ const bpftrace = path.join(directory, 'bpftrace');
 test('a dialect is learnt once, and again after an upgrade or a failure', async () => {
   const learnt: string[] = [];
   let fails = false;
-  const dialectOf = createDialectMemory(async (file) => {
-    learnt.push(file);
+  const dialectOf = createDialectMemory(async (found: { readonly path: string }) => {
+    learnt.push(found.path);
     if (fails) throw new Error('refused');
     return { version: String(learnt.length) } as unknown as Dialect;
   });

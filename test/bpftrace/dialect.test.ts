@@ -53,6 +53,14 @@ test('the dialect of each recorded version is learned from its canary', () => {
   }
 });
 
+test('a canary that fired often is understood, though 0.27 then prints that count in hexadecimal', () => {
+  const lines = golden('0.27.0', 'canary.ndjson')
+    .replace(/(2199023255551, "count": )1/, '$11d')
+    .split('\n');
+  assert.match(lines.join('\n'), /"count": 1d/);
+  assert.deepEqual(learnDialect(lines, '0.27.0'), { version: '0.27.0', ...dialects['0.27.0'] });
+});
+
 test('where char is unsigned (arm64), bytes over 0x7f come as they are', () => {
   const lines = golden('0.17.0', 'canary.ndjson').replace('\\uffffffc3\\uffffffa9', '\u00e9').split('\n');
   assert.equal(learnDialect(lines, '').highBytes, 'exact');

@@ -51,8 +51,8 @@ const seen = (parts: Partial<Tick>, options: FakeDaemonOptions = {}): FakeDaemon
   new FakeDaemon(options).apply({ kind: 'tracer_started', at: epoch }, tick(epoch + 1000, parts)).view;
 
 const served = (maps: LockPath, smaps: LockPath): LockPathEvidence[] => [
-  { file: 'maps', path: maps, evidence: 'It is so.' },
-  { file: 'smaps', path: smaps, evidence: 'It is so.' },
+  { file: 'maps', path: maps, by: 'both', evidence: 'It is so.' },
+  { file: 'smaps', path: smaps, by: 'both', evidence: 'It is so.' },
 ];
 
 const waits =

@@ -111,8 +111,8 @@ test('/api/v1/status tells kernel, plan with reasons, tracer and cost', async (c
   assert.equal(status.kernel.release, '6.1.0-test-amd64');
   assert.equal(status.kernel.possible_cpus, 8);
   assert.deepEqual(status.lock_paths, [
-    { file: 'maps', path: 'per_vma_lock', evidence: 'lock_next_vma is there.' },
-    { file: 'smaps', path: 'mmap_lock', evidence: 'smap_gather_stats takes no reader.' },
+    { file: 'maps', path: 'per_vma_lock', by: 'both', evidence: 'lock_next_vma is there.' },
+    { file: 'smaps', path: 'mmap_lock', by: 'evidence', evidence: 'smap_gather_stats takes no reader.' },
   ]);
   assert.deepEqual(
     status.observables.map(({ what }: { what: string }) => what),

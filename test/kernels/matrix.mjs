@@ -23,14 +23,14 @@ export const matrix = [
     name: '6.1',
     suite: 'bookworm',
     kernel: { package: 'linux-image-cloud-amd64' },
-    seconds: 60,
+    seconds: 270,
     expect: { paths: underMmapLock, vmaLockIsRwsem: false, vmaWaits: false },
   },
   {
     name: '6.12',
     suite: 'trixie',
     kernel: { package: 'linux-image-cloud-amd64' },
-    seconds: 60,
+    seconds: 280,
     expect: {
       paths: { ...underMmapLock, procmap_query: 'mmap_lock' },
       vmaLockIsRwsem: true,
@@ -42,7 +42,7 @@ export const matrix = [
     suite: 'trixie',
     // Linux 6.12 with the patch of January 2024 that reads maps under RCU.
     kernel: { file: '../shared/kernels/maps-rcu-v2/bzImage' },
-    seconds: 60,
+    seconds: 350,
     expect: {
       paths: { ...underMmapLock, maps: 'rcu_snapshot', procmap_query: 'mmap_lock' },
       vmaLockIsRwsem: true,
@@ -53,7 +53,7 @@ export const matrix = [
     name: '7.2',
     suite: 'forky',
     kernel: { package: 'linux-image-cloud-amd64' },
-    seconds: 60,
+    seconds: 380,
     expect: {
       paths: {
         maps: 'per_vma_lock',

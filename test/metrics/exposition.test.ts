@@ -200,7 +200,7 @@ test('with every setting of slots at its maximum and all that can be labelled, i
   const program = joinProgram(fragments.map((fragment) => ({ fragment, constants: new Map() })));
   const daemon = quietDaemon({
     flags: Object.fromEntries(most),
-    lockPaths: procFiles.map((file) => ({ file, path: 'mmap_lock', evidence: '' })),
+    lockPaths: procFiles.map((file) => ({ file, path: 'mmap_lock', by: 'both', evidence: '' })),
     cost: {
       cpuSeconds: 1,
       residentBytes: 1,

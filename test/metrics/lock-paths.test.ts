@@ -17,7 +17,7 @@ test('the lock path of each file is told before any tracer runs: the kernel alon
 
 test('a file whose path is not known has no series', async () => {
   const daemon = quietDaemon({
-    lockPaths: [{ file: 'maps', path: 'rcu_snapshot', evidence: 'vma_copy is there.' }],
+    lockPaths: [{ file: 'maps', path: 'rcu_snapshot', by: 'both', evidence: 'vma_copy is there.' }],
   });
   assert.deepEqual(
     samplesOf(await daemon.text(), family).map(({ labels }) => labels),

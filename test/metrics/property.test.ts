@@ -48,6 +48,7 @@ const record: fc.Arbitrary<Untimed> = fc.oneof(
     weight: 6,
     arbitrary: fc.record({
       kind: fc.constant('tick' as const),
+      lockTakes: fc.constant([]),
       waits: fc.array(fc.record({ mode, operation, count, nanoseconds }), { maxLength: 6 }),
       processes: fc.array(
         fc.record({

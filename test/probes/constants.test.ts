@@ -4,7 +4,7 @@ import { MmaplockError } from '../../src/errors.js';
 import { inInitialPidNamespace } from '../../src/identity/pid-namespace.js';
 import { type ConstantValue, resolveConstant } from '../../src/probes/constants.js';
 import type { Constant } from '../../src/probes/fragment.js';
-import { lockPathNumber } from '../../src/probes/lock-paths.js';
+import { lockPathNumber, lockPathsOf } from '../../src/probes/lock-paths.js';
 import type { Reason } from '../../src/probes/reasons.js';
 import { procFiles } from '../../src/vocabulary.js';
 import { type FakeKernel, fakeKernel } from './fake.js';
@@ -144,7 +144,11 @@ test('the lock path of each proc file is a host fact, 0 where the kernel does no
   assert.equal(resolveConstant(host('lock_path.smaps_rollup'), kernel), 1);
   assert.equal(resolveConstant(host('lock_path.maps'), kernel), 0);
   for (const file of procFiles)
-    assert.equal(resolveConstant(host(`lock_path.${file}`), kernel), lockPathNumber(kernel, file), file);
+    assert.equal(
+      resolveConstant(host(`lock_path.${file}`), kernel),
+      lockPathNumber(lockPathsOf(kernel), file),
+      file,
+    );
   assert.equal(codeOf(resolveConstant(host('lock_path.cmdline'), kernel)), 'unknown_host_fact');
 });
 

@@ -187,7 +187,12 @@ const malformed: readonly (readonly [string, string, number, RegExp])[] = [
   ['no mode', fragmentText({ header: ['cost none'] }), 1, /lacks \/\/@ mode/],
   ['no cost', fragmentText({ header: ['mode watch'] }), 1, /lacks \/\/@ cost/],
   ['no probe', fragmentText({ body: '' }), 1, /no probe/],
-  ['a mode of its own', fragmentText({ header: ['mode always'] }), 3, /watch or inspect, not always/],
+  [
+    'a mode of its own',
+    fragmentText({ header: ['mode always'] }),
+    3,
+    /one of watch, inspect, start, not always/,
+  ],
   ['an unknown observable', fragmentText({ header: header('provides sleeps') }), 6, /not "sleeps"/],
   [
     'when without a constant',

@@ -210,11 +210,11 @@ test('without the symbol table only remote is told', () => {
 });
 
 test('the numbers that fragments see', () => {
-  const kernel = fakeKernel(kernelOf('6.12.107 with the patch'));
-  assert.equal(lockPathNumber(kernel, 'smaps'), 1);
-  assert.equal(lockPathNumber(kernel, 'maps'), 2);
-  assert.equal(lockPathNumber(fakeKernel(kernelOf('6.17.13')), 'maps'), 3);
-  assert.equal(lockPathNumber(fakeKernel(kernelOf('6.1.176')), 'procmap_query'), 0);
+  const numbers = (name: string, ...files: readonly ProcFile[]): number[] =>
+    files.map((file) => lockPathNumber(lockPathsOf(fakeKernel(kernelOf(name))), file));
+  assert.deepEqual(numbers('6.12.107 with the patch', 'smaps', 'maps'), [1, 2]);
+  assert.deepEqual(numbers('6.17.13', 'maps'), [3]);
+  assert.deepEqual(numbers('6.1.176', 'procmap_query'), [0]);
 });
 
 test('this kernel answers: every symbol that is looked up was asked for', async () => {

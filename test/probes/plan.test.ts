@@ -98,6 +98,7 @@ const refusals: Readonly<Partial<Record<ReasonCode, () => ProbePlan>>> = {
   unknown_host_fact: () => plan([fragmentOf('waits', { defines: ['X 1 // host moon_phase'] })]),
   inspect_only: () =>
     plan([fragmentOf('waits', { header: ['mode inspect', 'provides waits', 'cost much'] })]),
+  start_only: () => plan([fragmentOf('waits', { header: ['mode start', 'provides waits', 'cost some'] })]),
   rejected_by_bpftrace: () => plan([waits], full, { rejected: new Map([['waits', 'stdin:3: ERROR: no']]) }),
 };
 

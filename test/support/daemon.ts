@@ -138,8 +138,8 @@ const kernel: KernelFacts = {
 
 /** Of a kernel that serves these two files, and locks VMAs for one of them. */
 const lockPaths: readonly LockPathEvidence[] = [
-  { file: 'maps', path: 'per_vma_lock', evidence: 'lock_next_vma is there.' },
-  { file: 'smaps', path: 'mmap_lock', evidence: 'smap_gather_stats takes no reader.' },
+  { file: 'maps', path: 'per_vma_lock', by: 'both', evidence: 'lock_next_vma is there.' },
+  { file: 'smaps', path: 'mmap_lock', by: 'evidence', evidence: 'smap_gather_stats takes no reader.' },
 ];
 
 const noCost: CostTotals = {

@@ -29,6 +29,7 @@ export const tick = (at: number, parts: Partial<Omit<Tick, 'kind' | 'at'>> = {})
   unblocked: [],
   vmaWaits: { count: 0, nanoseconds: 0 },
   victimVmaWaits: [],
+  lockTakes: [],
   complete: true,
   ...parts,
 });

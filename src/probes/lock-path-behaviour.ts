@@ -1,0 +1,112 @@
+/**
+ * How this kernel serves the proc files, by how it behaves: what bpf/lock-path.bt saw while the daemon read its own.
+ * BTF and symbols (lock-paths.ts) show what a kernel has, not what it does with it, and a patch can leave no trace in
+ * them that is known here. So where the two differ, behaviour counts.
+ */
+import { type LockPath, type ProcFile, procFiles } from '../vocabulary.js';
+import type { ConstantValue } from './constants.js';
+import type { LockPathEvidence } from './lock-paths.js';
+
+/** What was seen of the daemon's reads of one of its own proc files. */
+export interface OwnReads {
+  readonly file: ProcFile;
+  /** Reads that returned data: one at the end of a file takes no lock, whatever the path. */
+  readonly reads: number;
+  /** Times they took mmap_lock. */
+  readonly takes: number;
+  /** Those of them that kept it until the buffer was filled. */
+  readonly fills: number;
+}
+
+/** The fragment that sees it. */
+export const lockPathFragment = 'lock-path';
+
+/** Files that can be read for it, and the constants by which the fragment knows them: 0 where the kernel has none. */
+const knownBy: Readonly<Partial<Record<ProcFile, string>>> = {
+  maps: 'MAPS_OPEN',
+  smaps: 'SMAPS_OPEN',
+  smaps_rollup: 'SMAPS_ROLLUP_OPEN',
+  numa_maps: 'NUMA_MAPS_OPEN',
+  pagemap: 'PAGEMAP_OPEN',
+};
+
+/** The files of which the fragment, with these constants, sees how they are read. */
+export const filesSeen = (constants: ReadonlyMap<string, ConstantValue>): ProcFile[] =>
+  procFiles.filter((file) => (constants.get(knownBy[file] ?? '') || 0) !== 0);
+
+/**
+ * The share of reads that makes a rule. A reader that locks VMAs takes mmap_lock for a moment where another thread of
+ * this process changes its address space just then: rare, but it happens. In between, nothing is decided.
+ */
+const most = 0.75;
+const few = 0.25;
+
+/** The path that these reads show, if any. */
+const pathOf = ({ reads, takes, fills }: OwnReads): LockPath | undefined => {
+  if (reads === 0) return undefined;
+  if (fills >= most * reads) return 'mmap_lock';
+  if (takes >= most * reads) return fills <= few * reads ? 'rcu_snapshot' : undefined;
+  return takes <= few * reads ? 'per_vma_lock' : undefined;
+};
+
+/**
+ * The paths that the daemon's reads show, by file. None at all where no file was seen to take the lock: then it is
+ * open whether anything was seen. Up to 7.3 at least, pagemap takes it.
+ */
+export const behaviourOf = (seen: readonly OwnReads[]): ReadonlyMap<ProcFile, LockPath> => {
+  const sees = seen.some(({ reads, takes }) => reads > 0 && takes >= most * reads);
+  return new Map(
+    seen.flatMap((own): [ProcFile, LockPath][] => {
+      const path = sees ? pathOf(own) : undefined;
+      return path === undefined ? [] : [[own.file, path]];
+    }),
+  );
+};
+
+const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
+
+const told = ({ reads, takes, fills }: OwnReads): string => {
+  const took = `Seen at the start: ${reads} reads took mmap_lock ${times(takes)}`;
+  if (takes === 0) return took;
+  if (fills === 0) return `${took}, and let go of it before they filled their buffer`;
+  return `${took}, and filled their buffer under it${fills === takes ? '' : ` ${times(fills)}`}`;
+};
+
+/**
+ * What is known of the lock paths once the daemon has read its own files, in the order of the vocabulary. What
+ * behaviour does not decide stays as BTF and symbols have it.
+ */
+export const settleLockPaths = (
+  evidence: readonly LockPathEvidence[],
+  seen: readonly OwnReads[],
+): LockPathEvidence[] => {
+  const behaviour = behaviourOf(seen);
+  return procFiles.flatMap((file) => {
+    const known = evidence.find((candidate) => candidate.file === file);
+    const own = seen.find((candidate) => candidate.file === file);
+    if (own === undefined || behaviour.size === 0) return known ?? [];
+    const path = behaviour.get(file);
+    if (path === undefined)
+      return known === undefined
+        ? []
+        : { ...known, evidence: `${known.evidence} ${told(own)}: this decides nothing.` };
+    if (known === undefined) return { file, path, by: 'behaviour', evidence: `${told(own)}.` };
+    return path === known.path
+      ? { ...known, by: 'both', evidence: `${known.evidence} ${told(own)}.` }
+      : {
+          file,
+          path,
+          by: 'behaviour',
+          evidence: `${told(own)}. Its BTF and symbols speak for ${known.path}: ${known.evidence}`,
+        };
+  });
+};
+
+/** The files of which BTF and symbols say otherwise than was seen, as settled. */
+export const contradicted = (
+  evidence: readonly LockPathEvidence[],
+  settled: readonly LockPathEvidence[],
+): LockPathEvidence[] =>
+  settled.filter(({ file, path }) =>
+    evidence.some((candidate) => candidate.file === file && candidate.path !== path),
+  );

@@ -1,0 +1,210 @@
+/** How this kernel serves the proc files: what its BTF and symbols say, held against what it does. */
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { release, tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, test } from 'node:test';
+import { execa } from 'execa';
+import { runCanary } from '../../src/bpftrace/dialect.js';
+import { findBpftrace } from '../../src/bpftrace/find.js';
+import { systemClock } from '../../src/clock.js';
+import { loadConfig } from '../../src/config/load.js';
+import { surveyHost } from '../../src/host.js';
+import { lockPathChoice, startLockPathCheck } from '../../src/lock-path-check.js';
+import { behaviourOf, contradicted, settleLockPaths } from '../../src/probes/lock-path-behaviour.js';
+import type { LockPathEvidence } from '../../src/probes/lock-paths.js';
+import { type LockPath, lockPaths } from '../../src/vocabulary.js';
+import { killLeftovers } from './support/children.js';
+import { lives, mainFile, startDaemon } from './support/daemon.js';
+import { lacking } from './support/host.js';
+
+const skip = lacking('root', 'tracing', 'bpftrace');
+const options = { skip, timeout: 120_000 };
+afterEach(killLeftovers);
+
+const survey = await surveyHost(loadConfig({ flags: {} }));
+const choice = lockPathChoice(survey.atStart);
+
+/** As the daemon does it. */
+const tryOut = async () => {
+  assert.ok(choice !== undefined, JSON.stringify(survey.atStart.refused));
+  const bpftrace = await findBpftrace({ env: process.env });
+  const dialect = await runCanary([bpftrace.path]);
+  const startedAt = systemClock.monotonic();
+  const check = startLockPathCheck({ choice, bpftrace, dialect, clock: systemClock, timeoutSeconds: 60 });
+  const seen = await check.seen;
+  return { seen, milliseconds: Math.round(systemClock.monotonic() - startedAt) };
+};
+
+/** As measured by hand on these kernels. */
+const measured: Readonly<Record<string, Readonly<Record<string, LockPath>>>> = {
+  '6.18': {
+    maps: 'per_vma_lock',
+    smaps: 'mmap_lock',
+    smaps_rollup: 'mmap_lock',
+    numa_maps: 'mmap_lock',
+    pagemap: 'mmap_lock',
+  },
+};
+
+test(
+  'behaviour and evidence agree on every file, and behaviour wins where evidence is wrong',
+  options,
+  async (t) => {
+    const { seen, milliseconds } = await tryOut();
+    t.diagnostic(JSON.stringify({ milliseconds, seen }));
+    const behaviour = behaviourOf(seen);
+    assert.ok(behaviour.has('maps') && behaviour.has('pagemap'));
+    const settled = settleLockPaths(survey.lockPaths, seen);
+    assert.deepEqual(contradicted(survey.lockPaths, settled), []);
+    for (const { file, by } of settled) assert.equal(by, behaviour.has(file) ? 'both' : 'evidence', file);
+    const expected = measured[/^\d+\.\d+/.exec(release())?.[0] ?? ''];
+    if (expected !== undefined) assert.deepEqual(Object.fromEntries(behaviour), expected);
+
+    const wrong = survey.lockPaths.map((evidence): LockPathEvidence => {
+      const other = lockPaths.find((candidate) => candidate !== evidence.path) as LockPath;
+      return behaviour.has(evidence.file) ? { ...evidence, path: other } : evidence;
+    });
+    const corrected = settleLockPaths(wrong, seen);
+    assert.deepEqual(
+      corrected.map(({ file, path }) => [file, path]),
+      survey.lockPaths.map(({ file, path }) => [file, path]),
+    );
+    assert.deepEqual(
+      contradicted(wrong, corrected).map(({ file, by }) => [file, by]),
+      [...behaviour.keys()].map((file) => [file, 'behaviour']),
+    );
+  },
+);
+
+type Served = readonly { readonly file: string; readonly path: string; readonly by: string }[];
+
+const servedBy = (served: Served, file: string): string | undefined =>
+  served.find((candidate) => candidate.file === file)?.by;
+
+test('the daemon tries it out at its start, once, and shows it', options, async () => {
+  const daemon = await startDaemon({ args: ['--log.level=debug'] });
+  const metrics = await daemon.ready(60);
+  const { body } = await daemon.get<{ lock_paths: Served }>('/api/v1/status');
+  assert.equal(servedBy(body.lock_paths, 'maps'), 'both');
+  assert.equal(servedBy(body.lock_paths, 'clear_refs'), 'evidence');
+  for (const { file, path } of body.lock_paths)
+    assert.equal(metrics.sum('mmaplock_proc_file_lock_path_info', { file, path }), 1, file);
+  assert.equal(daemon.log.filter(({ msg }) => msg?.includes('tried out')).length, 1);
+  assert.deepEqual(
+    daemon.log.filter(({ level }) => (level as number) >= 40).map(({ msg }) => msg),
+    [],
+  );
+  process.kill(await daemon.tracerPid(), 'SIGKILL');
+  await daemon.until('started again', (now) => now.sum('mmaplock_tracer_restarts_total') === 1);
+  await daemon.ready(60);
+  assert.equal(daemon.log.filter(({ msg }) => msg?.includes('tried out')).length, 1);
+  assert.equal(await daemon.stop(), 0);
+});
+
+test('check shows what it rests on', options, async () => {
+  const { stdout } = await execa(process.execPath, [mainFile, 'check', '--json'], { reject: false });
+  const report = JSON.parse(stdout) as {
+    lock_paths: Served;
+    fragments: { fragment: string; chosen: boolean; reasons: { code: string }[] }[];
+  };
+  assert.equal(servedBy(report.lock_paths, 'maps'), 'both');
+  const fragment = report.fragments.find((candidate) => candidate.fragment === 'lock-path');
+  assert.equal(fragment?.chosen, false);
+  assert.deepEqual(
+    fragment?.reasons.map(({ code }) => code),
+    ['start_only'],
+  );
+});
+
+test(
+  'switched off, or where the daemon does not know its own id, evidence alone tells',
+  options,
+  async () => {
+    const command = [process.execPath, mainFile, 'check', '--json'];
+    const ways = {
+      disabled_by_config: [...command, '--probes.disable=lock-path'],
+      unknown_host_fact: ['unshare', '--pid', '--fork', '--mount-proc', ...command],
+    };
+    for (const [code, [file = '', ...args]] of Object.entries(ways)) {
+      const { stdout } = await execa(file, args, { reject: false });
+      const report = JSON.parse(stdout) as {
+        lock_paths: Served;
+        fragments: { fragment: string; reasons: { code: string }[] }[];
+      };
+      assert.equal(servedBy(report.lock_paths, 'maps'), 'evidence', code);
+      const reasons = report.fragments.find(({ fragment }) => fragment === 'lock-path')?.reasons;
+      assert.deepEqual(
+        reasons?.map((reason) => reason.code),
+        [code],
+      );
+    }
+  },
+);
+
+/** A bpftrace that does otherwise with the program that tries it out. */
+const bpftraceWith = async (instead: string): Promise<string> => {
+  const file = path.join(await mkdtemp(path.join(tmpdir(), 'mmaplockd-test-')), 'bpftrace');
+  const script = `#!/bin/sh
+[ "$1" = --version ] && exec bpftrace --version
+program=$(cat)
+case $program in *@lock_path_takes*) ${instead} ;; esac
+exec bpftrace "$@" <<.
+$program
+.
+`;
+  await writeFile(file, script);
+  await chmod(file, 0o755);
+  return file;
+};
+
+for (const [what, instead] of [
+  ['refuses it', "echo 'stdin:3:1-9: ERROR: no' >&2; exit 1"],
+  ['hangs', 'exec sleep 600'],
+] as const)
+  test(
+    `a bpftrace that ${what}: the daemon goes on with the evidence alone, and says so once`,
+    options,
+    async () => {
+      const bpftrace = await bpftraceWith(instead);
+      try {
+        const args = ['--bpftrace.path', bpftrace, '--bpftrace.start-timeout-seconds=10'];
+        const daemon = await startDaemon({ args });
+        await daemon.ready(60);
+        const { body } = await daemon.get<{ lock_paths: Served }>('/api/v1/status');
+        assert.equal(servedBy(body.lock_paths, 'maps'), 'evidence');
+        const told = daemon.log.filter(({ msg }) => msg?.includes('could not be tried out'));
+        assert.equal(told.length, 1);
+        assert.equal(await daemon.stop(), 0);
+      } finally {
+        await rm(path.dirname(bpftrace), { recursive: true });
+      }
+    },
+  );
+
+/** Pids of those it has started (CONFIG_PROC_CHILDREN). */
+const childrenOf = async (pid: number): Promise<number[]> => {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return text.trim().split(' ').filter(Boolean).map(Number);
+};
+
+test('ended meanwhile, the daemon goes at once and leaves no process behind', options, async () => {
+  const bpftrace = await bpftraceWith('exec sleep 600');
+  try {
+    const daemon = await startDaemon({ args: ['--bpftrace.path', bpftrace] });
+    let hanging: number | undefined;
+    const deadline = Date.now() + 60_000;
+    while (hanging === undefined) {
+      assert.ok(Date.now() < deadline, 'it was never tried out');
+      for (const pid of await childrenOf(daemon.pid))
+        if ((await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')) === 'sleep\n') hanging = pid;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const before = Date.now();
+    assert.equal(await daemon.stop(), 0);
+    assert.ok(Date.now() - before < 3000, `it took ${Date.now() - before} ms`);
+    assert.equal(await lives(hanging), false);
+  } finally {
+    await rm(path.dirname(bpftrace), { recursive: true });
+  }
+});
