@@ -102,11 +102,11 @@ const fragmentsOf = (
   }),
 ];
 
-/** Full: all that this version can provide anywhere, and this kernel has. Blind: not even waits. */
+/** Full: all that this version can provide anywhere, this kernel has and is switched on. Blind: not even waits. */
 const verdictOf = (plan: ProbePlan, providable: ReadonlySet<Observable>): CheckReport['verdict'] => {
   if (!plan.observables.waits.observed) return 'blind';
   const settled = ({ observed, reason }: Observation): boolean =>
-    observed || reason?.code === 'nothing_to_observe';
+    observed || reason?.code === 'nothing_to_observe' || reason?.code === 'switched_off';
   return [...providable].every((what) => settled(plan.observables[what])) ? 'full' : 'partial';
 };
 
@@ -149,7 +149,7 @@ const tryLockPaths = async (
 };
 
 const verdicts = {
-  full: 'Full: everything this version can observe is observed on this host.',
+  full: 'Full: everything this version can observe, and is switched on, is observed on this host.',
   partial: 'Partial: waits are observed on this host, but not everything this version can observe.',
   blind: 'Blind: nothing can be observed on this host.',
 } as const;

@@ -13,7 +13,11 @@ import { isHost, parseListenAddress } from './address.js';
 export const probeKinds = ['tracepoint', 'kprobe', 'fentry'] as const;
 
 /** What the operator can switch on and off of what is traced: a fragment names the positions under which it runs. */
-export const probeSwitches = { reads: ['exact', 'opens', 'off'], retries: ['on', 'off'] } as const;
+export const probeSwitches = {
+  reads: ['exact', 'opens', 'off'],
+  retries: ['on', 'off'],
+  vma_waits: ['on', 'off'],
+} as const;
 
 const path = (options: { description: string; default: string }) =>
   Type.Refine(
@@ -83,6 +87,13 @@ export const configSchema = section({
       flag: 'retries',
       description: 'Whether the retries of these readers are counted, which needs --reads exact.',
       default: 'on',
+    }),
+    vma_waits: Type.Enum([...probeSwitches.vma_waits], {
+      flag: 'vma-waits',
+      description:
+        'Whether writers are counted that sleep for the readers of one VMA (Linux 6.15, function probes). Off by ' +
+        'default, for it costs every mmap() and munmap() some 4 %.',
+      default: 'off',
     }),
   }),
   // The maxima keep a host below 1,500 series with every slot taken (test/metrics).

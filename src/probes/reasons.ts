@@ -4,7 +4,6 @@ export const reasonCodes = [
   'switched_off',
   'kind_not_allowed',
   'needs_fragment',
-  'needs_event',
   'nothing_needs_it',
   'kernel_lacks_tracepoint',
   'kernel_lacks_field',

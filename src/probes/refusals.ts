@@ -15,6 +15,7 @@ export interface PlanOptions extends Readonly<Record<ProbeSwitch, string>> {
   /** What is traced of readers. */
   readonly reads: 'exact' | 'opens' | 'off';
   readonly retries: 'on' | 'off';
+  readonly vma_waits: 'on' | 'off';
   /** Fragments that bpftrace refused on this host, with what it said. */
   readonly rejected: ReadonlyMap<string, string>;
   /** How this kernel serves the proc files, where more is known than its BTF and symbols show. */
@@ -54,7 +55,7 @@ export const examine = (
   for (const event of fragment.needs.events) {
     const why = againstEvent(event);
     if (why !== undefined)
-      reasons.push({ code: 'needs_event', detail: `nothing tells of ${event} here: ${why.detail}` });
+      reasons.push({ code: why.code, detail: `nothing tells of ${event} here: ${why.detail}` });
   }
   const absent = fragment.probes.filter(
     (probe) => probe.optional && lacksFunction(probe, profile) !== undefined,
@@ -84,7 +85,10 @@ const refusedByPeople = (fragment: Fragment, options: PlanOptions): Reason | und
     return { code: 'disabled_by_config', detail: 'probes.disable names it' };
   for (const { key, positions } of fragment.runsWhen)
     if (!positions.includes(options[key]))
-      return { code: 'switched_off', detail: `--${key} ${options[key]} (probes.${key}) leaves it out` };
+      return {
+        code: 'switched_off',
+        detail: `--${key.replaceAll('_', '-')} ${options[key]} (probes.${key}) leaves it out`,
+      };
   const rejected = options.rejected.get(fragment.name);
   if (rejected !== undefined) return { code: 'rejected_by_bpftrace', detail: rejected };
   if (fragment.mode === 'inspect')

@@ -44,7 +44,8 @@ test('check: all that this kernel lets be seen, and the same in words', { skip }
   // What no kernel of this sort has, or no fragment provides, is not missing.
   const missing = report.observables
     .filter(
-      ({ reason }) => reason !== undefined && !['nothing_to_observe', 'no_fragment'].includes(reason.code),
+      ({ reason }) =>
+        reason !== undefined && !['nothing_to_observe', 'no_fragment', 'switched_off'].includes(reason.code),
     )
     .map(({ what }) => what);
   assert.deepEqual(
@@ -57,8 +58,9 @@ test('check: all that this kernel lets be seen, and the same in words', { skip }
   assert.equal(exitCode, full ? 0 : 1);
   const words = await runCli(['check']);
   assert.ok(report.lock_paths.some(({ file }) => file === 'maps'));
-  for (const { file, path, evidence } of report.lock_paths)
-    assert.ok(words.stdout.includes(`  ${file.padEnd(13)} ${path.padEnd(12)} ${evidence}\n`), file);
+  // The evidence names counts, and each check has its own.
+  for (const { file, path } of report.lock_paths)
+    assert.ok(words.stdout.includes(`  ${file.padEnd(13)} ${path.padEnd(12)} `), file);
   assert.equal(words.exitCode, exitCode);
   assert.match(words.stdout, full ? /^Full: / : /^Partial: /);
   assert.match(words.stdout, /yes waits +by contention-tracepoint/);

@@ -60,6 +60,7 @@ for (const fragment of catalog.fragments) {
     disable: [],
     reads: 'exact',
     retries: 'on',
+    vma_waits: 'on',
     rejected: new Map(),
   });
   const choice = plan.chosen.find((chosen) => chosen.fragment.name === fragment.name);

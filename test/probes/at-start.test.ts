@@ -22,6 +22,7 @@ const everything: PlanOptions = {
   disable: [],
   reads: 'exact',
   retries: 'on',
+  vma_waits: 'on',
   rejected: new Map(),
 };
 const choose = (fragments = [watch, start], has: FakeKernel = kernel, options: Partial<PlanOptions> = {}) =>

@@ -15,6 +15,7 @@ const everything: PlanOptions = {
   disable: [],
   reads: 'exact',
   retries: 'on',
+  vma_waits: 'on',
   rejected: new Map(),
 };
 
@@ -121,7 +122,7 @@ test('where no source can run, what needs the event says why its cheapest source
   const result = plan(all, { ...full, functionTracing: 'absent', kprobes: false, tracepoints: {} });
   assert.deepEqual(reasons(result, 'proc-reads'), [
     {
-      code: 'needs_event',
+      code: 'kernel_lacks_function_tracing',
       detail: 'nothing tells of reads here: this kernel does not let functions be traced (fentry)',
     },
   ]);

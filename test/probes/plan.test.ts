@@ -25,6 +25,7 @@ const everything: PlanOptions = {
   disable: [],
   reads: 'exact',
   retries: 'on',
+  vma_waits: 'on',
   rejected: new Map(),
 };
 
@@ -59,14 +60,6 @@ const refusals: Readonly<Partial<Record<ReasonCode, () => ProbePlan>>> = {
     plan([fragmentOf('waits', { header: [...plainHeader, 'runs when reads exact'] })], full, {
       reads: 'opens',
     }),
-  needs_event: () =>
-    plan(
-      [
-        fragmentOf('waits', { header: [...plainHeader, 'needs event contention'] }),
-        fragmentOf('by-kprobe', { header: ['mode watch', 'tells contention', 'cost none'], body: byKprobe }),
-      ],
-      { ...full, kprobes: false },
-    ),
   nothing_to_observe: () =>
     plan([
       fragmentOf('waits', {
@@ -260,7 +253,8 @@ test('the switches leave out what they name, and what cannot be without it', () 
 });
 
 test('the flag a reason names is the flag of its setting', () => {
-  for (const key of Object.keys(probeSwitches)) assert.equal(settings.get(`probes.${key}`)?.flag, key);
+  for (const key of Object.keys(probeSwitches))
+    assert.equal(settings.get(`probes.${key}`)?.flag, key.replaceAll('_', '-'));
 });
 
 test('with a fragment that bpftrace rejected go those that need it, and no others', () => {

@@ -59,7 +59,7 @@ const runAll = async ({ expect }: Entry): Promise<void> => {
   const idle = await runWorkload('writers', ['--vmas', '300', '--seconds', '9'], { gate: true });
   await idle.ready;
   const counts: number[] = [];
-  await withDaemon('functions', [], async (daemon) => {
+  await withDaemon('functions', expect.vmaWaits ? ['--vma-waits=on'] : [], async (daemon) => {
     await checkPlan(daemon, entry, 'fentry');
     await writersAlone(daemon, entry);
     counts.push(await readIdleProcess(daemon, idle.pid, 'functions'));
