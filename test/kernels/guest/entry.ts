@@ -9,6 +9,8 @@ export interface Expectations {
   readonly vmaLockIsRwsem: boolean;
   /** A writer that locks a VMA sleeps behind its readers where no lock tracepoint fires (6.15). */
   readonly vmaWaits: boolean;
+  /** The daemon is also run with kprobes in place of all that fentry and contention tracepoints do: one kernel is enough. */
+  readonly kprobes?: boolean;
 }
 
 export interface Entry {

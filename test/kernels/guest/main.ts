@@ -55,6 +55,8 @@ const withDaemon = async (
   }
 };
 
+const byKprobes = ['--probes.allow=tracepoint,kprobe', '--probes.disable=contention-tracepoint'];
+
 const runAll = async ({ expect }: Entry): Promise<void> => {
   const idle = await runWorkload('writers', ['--vmas', '300', '--seconds', '9'], { gate: true });
   await idle.ready;
@@ -72,12 +74,14 @@ const runAll = async ({ expect }: Entry): Promise<void> => {
     await checkPlan(daemon, entry, 'tracepoint');
     counts.push(await readIdleProcess(daemon, idle.pid, 'tracepoints'));
   });
-  const told = counts.join(' and ');
-  check(
-    'function probes and tracepoints alone give the same count of reads',
-    counts.length === 2 && counts[0] === counts[1],
-    told,
-  );
+  if (expect.kprobes)
+    await withDaemon('kprobes', byKprobes, async (daemon) => {
+      await checkPlan(daemon, entry, 'kprobe');
+      await writersAlone(daemon, entry, { name: 'wr-kprobes', part: 0.5 });
+      counts.push(await readIdleProcess(daemon, idle.pid, 'kprobes'));
+    });
+  const same = counts.length > 1 && counts.every((count) => count === counts[0]);
+  check('every kind of probe gives the same count of reads', same, counts.join(', '));
   if (expect.paths.maps === undefined) check('the entry names the lock path of maps', false);
 };
 

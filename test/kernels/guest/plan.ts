@@ -4,7 +4,12 @@ import type { Entry } from './entry.js';
 import { check, fact } from './report.js';
 
 interface Status {
-  readonly lock_paths: readonly { readonly file: string; readonly path: string; readonly evidence: string }[];
+  readonly lock_paths: readonly {
+    readonly file: string;
+    readonly path: string;
+    readonly by: string;
+    readonly evidence: string;
+  }[];
   readonly observables: readonly { readonly what: string; readonly source?: string }[];
 }
 
@@ -21,6 +26,7 @@ export const checkPlan = async (
     ['opens', 'opens'],
     ['reads', 'reads'],
     ...(kind === 'tracepoint' ? [] : [['retries', 'acquisitions']]),
+    ...(kind === 'kprobe' ? [['waits', 'contention']] : []),
   ] as const)
     check(
       `the plan tells of ${what} by ${kind} probes`,
@@ -30,7 +36,11 @@ export const checkPlan = async (
   if (kind !== 'fentry') return;
   for (const [file, path] of Object.entries(expect.paths)) {
     const seen = body.lock_paths.find((one) => one.file === file);
-    check(`${file} is served under ${path}`, seen?.path === path, `${seen?.path}: ${seen?.evidence}`);
+    const told = `${seen?.path} by ${seen?.by}: ${seen?.evidence}`;
+    check(`${file} is served under ${path}`, seen?.path === path, told);
+    // Nothing but an ioctl can try a query out.
+    if (file !== 'procmap_query')
+      check(`${file}: tried out at the start, and as BTF and symbols say`, seen?.by === 'both', told);
   }
   fact('maps', body.lock_paths.find(({ file }) => file === 'maps')?.path ?? 'unknown');
 };
