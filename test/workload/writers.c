@@ -7,11 +7,12 @@
 #include <getopt.h>
 
 const char usage_text[] =
-	"usage: writers [--threads N] [--vmas N] [--seconds S | --ops N] [--bytes B] [--pin CPU[,CPU...]]\n"
+	"usage: writers [--threads N] [--vmas N] [--vma-bytes B] [--seconds S | --ops N] [--bytes B] [--pin CPU[,CPU...]]\n"
 	"               [--read-own FILE] [--name COMM] [--gate]\n"
 	"       writers --once [--name COMM] [--gate]\n"
 	"  --threads N   threads sharing the mm (2)\n"
 	"  --vmas N      further mappings that the threads leave alone (0)\n"
+	"  --vma-bytes B size of each of those; every page of them is there (a page)\n"
 	"  --seconds S   how long to run (10)\n"
 	"  --ops N       cycles of mmap, touch, mprotect, munmap for each thread, in place of a time\n"
 	"  --bytes B     size of each mapping (65536)\n"
@@ -46,7 +47,7 @@ struct worker {
 static struct {
 	unsigned int threads, vmas;
 	uint64_t run_ns, cycles;
-	size_t bytes;
+	size_t bytes, vma_bytes;
 	int cpus[MAX_THREADS];
 	unsigned int cpu_count;
 	const char *own_file;
@@ -155,12 +156,16 @@ static void map_ballast(unsigned int vmas)
 {
 	if (!vmas)
 		return;
-	char *p = mmap(NULL, vmas * page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t size = (options.vma_bytes + page_size - 1) / page_size * page_size;
+
+	if (!size)
+		size = page_size;
+	char *p = mmap(NULL, vmas * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
 		die("mmap of the ballast");
 	for (unsigned int i = 0; i < vmas; i++) {
-		p[i * page_size] = 1;
-		if (i % 2 && mprotect(p + i * page_size, page_size, PROT_NONE))
+		memset(p + i * size, 1, size);
+		if (i % 2 && mprotect(p + i * size, size, PROT_NONE))
 			die("mprotect of the ballast (vm.max_map_count?)");
 	}
 }
@@ -258,6 +263,7 @@ int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "threads", required_argument, NULL, 't' }, { "vmas", required_argument, NULL, 'v' },
+		{ "vma-bytes", required_argument, NULL, 'V' },
 		{ "seconds", required_argument, NULL, 's' }, { "ops", required_argument, NULL, 'o' },
 		{ "bytes", required_argument, NULL, 'b' },   { "pin", required_argument, NULL, 'p' },
 		{ "name", required_argument, NULL, 'n' },    { "read-own", required_argument, NULL, 'r' },
@@ -271,6 +277,7 @@ int main(int argc, char **argv)
 		switch (c) {
 		case 't': options.threads = (unsigned int)parse_number(optarg, 1, MAX_THREADS); break;
 		case 'v': options.vmas = (unsigned int)parse_number(optarg, 0, 1 << 24); break;
+		case 'V': options.vma_bytes = (size_t)parse_number(optarg, 1, 1 << 30); break;
 		case 's': options.run_ns = parse_seconds(optarg); break;
 		case 'o': options.cycles = (uint64_t)parse_number(optarg, 1, 1LL << 40); break;
 		case 'b': options.bytes = (size_t)parse_number(optarg, 1, 1LL << 40); break;
