@@ -38,6 +38,8 @@ const hostFacts: Readonly<Record<string, HostFact>> = {
   syscall_fd: (profile) => savedRegister(profile, 'di'),
   /** Likewise its second argument: for ioctl() the command. */
   ioctl_command: (profile) => savedRegister(profile, 'si'),
+  /** Likewise, once it has ended, what it returns: set before sys_exit fires (do_syscall_64()). */
+  syscall_result: (profile) => savedRegister(profile, 'ax'),
   /** Likewise its fourth: for preadv() and preadv2() the position, all of it on a 64-bit kernel. */
   syscall_position: (profile) => savedRegister(profile, 'r10'),
   /** Offset in task_struct of the flags that hold TS_COMPAT (2), x86: a 32-bit system call is under way. */
