@@ -162,7 +162,9 @@ export const startDaemon = async ({
     get,
     metrics,
     until,
-    ready: (seconds = 20) => until('ready', (_, { status }) => status === 200, seconds),
+    // /metrics is rendered once a tick: what is given back must not be older than what makes it ready.
+    ready: (seconds = 20) =>
+      until('ready', (now, { status }) => status === 200 && now.sum('mmaplock_tracer_up') === 1, seconds),
     tracerPid: async () => Number((await get<{ tracer: { pid: string } }>('/api/v1/status')).body.tracer.pid),
     settled: async () => {
       const first = await lastTick();
