@@ -117,8 +117,12 @@ describe('one daemon', { skip }, () => {
     assert.equal(result.contended, 2000);
     assert.ok(truth - result.contended < 10, `perf saw ${truth} waits: too many others to tell`);
     const counted = byName.reduce((sum, count) => sum + count, 0);
-    assert.ok(result.contended <= counted && counted <= truth, `${counted} waits have their name`);
-    for (const count of byName) assert.ok(count >= 400, 'each of the five names has 400 waits at least');
+    // And a child takes a call that slept for a wait, which on a host that takes its CPU away it need not be.
+    const mistaken = Math.max(0, result.contended - truth);
+    assert.ok(mistaken < 5, `perf saw ${truth} waits, the children ${result.contended}`);
+    assert.ok(result.contended - mistaken <= counted && counted <= truth, `${counted} waits have their name`);
+    for (const count of byName)
+      assert.ok(count >= 400 - mistaken, `each of the five names has 400 waits at least: ${byName}`);
   });
 
   test('a wait still going on grows while its holder hangs on a stopped process', {
