@@ -15,6 +15,7 @@ import type { Fragment } from '../../src/probes/fragment.js';
 import { addsTo } from '../../src/probes/fragment-hooks.js';
 import { askedOfKernel, makePlan } from '../../src/probes/plan.js';
 import { scriptOf } from '../../src/probes/program.js';
+import { everything } from '../probes/fake.js';
 import { lacking } from './support/host.js';
 import { watchLines } from './support/lines.js';
 
@@ -55,14 +56,7 @@ for (const fragment of catalog.fragments) {
       tells: part === fragment ? undefined : part.tells,
       needs: { ...part.needs, fragments: part.needs.fragments.filter((name) => parts.includes(name)) },
     }));
-  const plan = makePlan({ fragments, problems: [] }, profile, {
-    allow: ['tracepoint', 'kprobe', 'fentry'],
-    disable: [],
-    reads: 'exact',
-    retries: 'on',
-    vma_waits: 'on',
-    rejected: new Map(),
-  });
+  const plan = makePlan({ fragments, problems: [] }, profile, everything);
   const choice = plan.chosen.find((chosen) => chosen.fragment.name === fragment.name);
   const refusal = plan.refused.find((refused) => refused.fragment === fragment.name);
   const lacks =

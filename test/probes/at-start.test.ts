@@ -6,7 +6,7 @@ import { chooseAtStart, withReasonsAtStart } from '../../src/probes/at-start.js'
 import { readCatalog } from '../../src/probes/catalog.js';
 import { lockPathFragment } from '../../src/probes/lock-path-behaviour.js';
 import { makePlan, type PlanOptions } from '../../src/probes/plan.js';
-import { type FakeKernel, fakeKernel, fragmentOf } from './fake.js';
+import { everything, type FakeKernel, fakeKernel, fragmentOf } from './fake.js';
 
 const watch = fragmentOf('waits');
 const start = fragmentOf('look', {
@@ -16,14 +16,6 @@ const start = fragmentOf('look', {
 const kernel: FakeKernel = {
   members: { 'mm_struct.mmap_lock': 184 },
   tracepoints: { 'lock:contention_begin': ['lock_addr', 'flags'] },
-};
-const everything: PlanOptions = {
-  allow: ['tracepoint', 'kprobe', 'fentry'],
-  disable: [],
-  reads: 'exact',
-  retries: 'on',
-  vma_waits: 'on',
-  rejected: new Map(),
 };
 const choose = (fragments = [watch, start], has: FakeKernel = kernel, options: Partial<PlanOptions> = {}) =>
   chooseAtStart({ fragments, problems: [] }, fakeKernel(has), { ...everything, ...options });

@@ -8,16 +8,7 @@ import { dependencyProblems } from '../../src/probes/dependencies.js';
 import type { Fragment } from '../../src/probes/fragment.js';
 import { makePlan, type PlanOptions, type ProbePlan } from '../../src/probes/plan.js';
 import { joinProgram, scriptOf } from '../../src/probes/program.js';
-import { type FakeKernel, fakeKernel, fragmentOf } from './fake.js';
-
-const everything: PlanOptions = {
-  allow: ['tracepoint', 'kprobe', 'fentry'],
-  disable: [],
-  reads: 'exact',
-  retries: 'on',
-  vma_waits: 'on',
-  rejected: new Map(),
-};
+import { everything, type FakeKernel, fakeKernel, fragmentOf } from './fake.js';
 
 const plan = (
   fragments: readonly Fragment[],

@@ -2,6 +2,17 @@
 import type { Btf } from '../../src/kernel/btf.js';
 import type { KernelProfile } from '../../src/kernel/profile.js';
 import { type Fragment, parseFragment } from '../../src/probes/fragment.js';
+import type { PlanOptions } from '../../src/probes/plan.js';
+
+/** Nothing that a kernel has is left out. */
+export const everything: PlanOptions = {
+  allow: ['tracepoint', 'kprobe', 'fentry'],
+  disable: [],
+  reads: 'exact',
+  retries: 'on',
+  vma_waits: 'on',
+  rejected: new Map(),
+};
 
 /** What a made-up kernel has; everything else it lacks. */
 export interface FakeKernel {

@@ -7,7 +7,7 @@ import type { Fragment } from '../../src/probes/fragment.js';
 import { askedOfKernel, makePlan, type PlanOptions, type ProbePlan } from '../../src/probes/plan.js';
 import { type ReasonCode, reasonCodes } from '../../src/probes/reasons.js';
 import { observables } from '../../src/vocabulary.js';
-import { type FakeKernel, fakeKernel, fragmentOf, plainBody } from './fake.js';
+import { everything, type FakeKernel, fakeKernel, fragmentOf, plainBody } from './fake.js';
 
 /** Has everything that the fragments here want. */
 const full: FakeKernel = {
@@ -18,15 +18,6 @@ const full: FakeKernel = {
   symbols: { down_read: 1, lock_next_vma: 1, seq_read: 1 },
   functions: ['down_read', 'lock_next_vma'],
   tracepoints: { 'lock:contention_begin': ['lock_addr', 'flags'] },
-};
-
-const everything: PlanOptions = {
-  allow: ['tracepoint', 'kprobe', 'fentry'],
-  disable: [],
-  reads: 'exact',
-  retries: 'on',
-  vma_waits: 'on',
-  rejected: new Map(),
 };
 
 const plan = (
