@@ -112,6 +112,66 @@ export interface VmaWaits {
 /** VMA waits ended so far of all processes with one name in one cgroup. */
 export interface VictimVmaWaitRow extends Named, VmaWaits {}
 
+/**
+ * Convoys so far: read waits, page faults above all, that queued because a writer of the same process stood behind a
+ * reader of a proc file. They are waits as well.
+ */
+export interface ConvoyWaits {
+  readonly count: number;
+  readonly nanoseconds: number;
+}
+
+/** Convoys so far of all processes with one name in one cgroup. */
+export interface VictimConvoyRow extends Named, ConvoyWaits {}
+
+/** Wall time so far in which at least one writer of a process stood behind a reader of this file. */
+export interface WritersBlockedRow {
+  readonly file: ProcFile;
+  readonly nanoseconds: number;
+}
+
+/** A process as the tracer saw it. */
+export interface SeenProcess extends Named {
+  /** Undefined where the process was gone when it was looked at. */
+  readonly pid: number | undefined;
+  readonly tid: number | undefined;
+}
+
+/** A reader that had a part in one long wait. */
+export interface StallReader extends SeenProcess {
+  readonly file: ProcFile;
+  /** Its share of the wait. Over all readers of the wait never more than the wait. */
+  readonly nanoseconds: number;
+  /** -20 to 19; undefined where the process was gone when it was looked at. */
+  readonly nice: number | undefined;
+  /**
+   * How long it could have run and had no CPU meanwhile, at most its share: preempted or throttled while it held the
+   * lock, or granted the lock and not yet running. Undefined where this kernel does not tell.
+   */
+  readonly offCpuNanoseconds: number | undefined;
+}
+
+/**
+ * A stall told on its own when it ends: one write wait over the threshold (`wait`), or the last of many short ones
+ * behind readers, that together took more than the threshold of wall time (`share`).
+ */
+export interface Stall {
+  readonly kind: 'stall';
+  /** When the wait ended, milliseconds since the epoch. */
+  readonly at: number;
+  readonly cause: 'wait' | 'share';
+  readonly victim: SeenProcess;
+  readonly mode: Mode;
+  readonly operation: Operation;
+  /** Of this one wait. */
+  readonly nanoseconds: number;
+  /** Wall time with a writer of this process behind readers, in the window that ends here: nanoseconds, and of which. */
+  readonly blockedInWindow: { readonly nanoseconds: number; readonly windowNanoseconds: number };
+  readonly readers: readonly StallReader[];
+  /** Read waits of the victim that queued behind this one, as far as they were seen. */
+  readonly convoy: ConvoyWaits & { readonly longestQueue: number };
+}
+
 /** How often reads of one proc file took mmap_lock: counted once, while the daemon reads its own files at its start. */
 export interface LockTakeRow {
   readonly file: ProcFile;
@@ -143,6 +203,9 @@ export interface Tick {
   readonly unblocked: readonly UnblockedRow[];
   readonly vmaWaits: VmaWaits;
   readonly victimVmaWaits: readonly VictimVmaWaitRow[];
+  readonly convoys: ConvoyWaits;
+  readonly victimConvoys: readonly VictimConvoyRow[];
+  readonly writersBlocked: readonly WritersBlockedRow[];
   readonly lockTakes: readonly LockTakeRow[];
   /** False where a line of it could not be understood: its counts are left for the next tick, which has them too. */
   readonly complete: boolean;
@@ -180,4 +243,11 @@ export interface TracerStopped {
   readonly handedOver: boolean;
 }
 
-export type TracerRecord = TracerStarted | Tick | EventsLost | MapOverflow | Undecodable | TracerStopped;
+export type TracerRecord =
+  | TracerStarted
+  | Tick
+  | Stall
+  | EventsLost
+  | MapOverflow
+  | Undecodable
+  | TracerStopped;

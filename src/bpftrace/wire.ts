@@ -150,6 +150,9 @@ export class Wire {
       unblocked: unblockedRows(rows('@unblocked'), rows('@unblocked_ns')),
       vmaWaits: vmaWaits(rows('@vma_waits'), rows('@vma_wait_ns')),
       victimVmaWaits: victimVmaWaitRows(rows('@victim_vma_waits'), rows('@victim_vma_wait_ns')),
+      convoys: { count: 0, nanoseconds: 0 },
+      victimConvoys: [],
+      writersBlocked: [],
       lockTakes: lockTakeRows(rows('@lock_path_takes'), rows('@lock_path_fills')),
       complete: this.#complete,
     };

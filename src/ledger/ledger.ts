@@ -65,6 +65,8 @@ export class Ledger {
       case 'tick':
         this.tracer.ticked(record.at);
         return record.complete ? this.#mendFullMap(record.at, this.#count(record)) : [];
+      case 'stall':
+        return [];
       case 'tracer_stopped':
         this.waits.ongoing = [];
         this.tracer.stopped(record.at, record.reason, record.handedOver);

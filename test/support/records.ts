@@ -7,6 +7,8 @@ import type {
   ReadCounts,
   ReaderBlockRow,
   ReaderRow,
+  Stall,
+  StallReader,
   Tick,
   UnblockedRow,
   VictimVmaWaitRow,
@@ -29,6 +31,9 @@ export const tick = (at: number, parts: Partial<Omit<Tick, 'kind' | 'at'>> = {})
   unblocked: [],
   vmaWaits: { count: 0, nanoseconds: 0 },
   victimVmaWaits: [],
+  convoys: { count: 0, nanoseconds: 0 },
+  victimConvoys: [],
+  writersBlocked: [],
   lockTakes: [],
   complete: true,
   ...parts,
@@ -123,3 +128,39 @@ export const victimVmaWaitRow = (
   nanoseconds: number,
   more: Partial<VictimVmaWaitRow> = {},
 ): VictimVmaWaitRow => ({ name, cgroupId: '4711', count, nanoseconds, ...more });
+
+/** A stall of `mysqld` behind no reader, unless told otherwise. */
+export const stall = (
+  at: number,
+  nanoseconds: number,
+  more: Partial<Omit<Stall, 'kind' | 'at'>> = {},
+): Stall => ({
+  kind: 'stall',
+  at,
+  cause: 'wait',
+  victim: { name: 'mysqld', cgroupId: '4711', pid: 42, tid: 43 },
+  mode: 'write',
+  operation: 'munmap',
+  nanoseconds,
+  blockedInWindow: { nanoseconds: 0, windowNanoseconds: 10e9 },
+  readers: [],
+  convoy: { count: 0, nanoseconds: 0, longestQueue: 0 },
+  ...more,
+});
+
+export const stallReader = (
+  name: string,
+  file: ProcFile,
+  nanoseconds: number,
+  more: Partial<StallReader> = {},
+): StallReader => ({
+  name,
+  cgroupId: '4712',
+  pid: 4242,
+  tid: 4242,
+  file,
+  nanoseconds,
+  nice: 0,
+  offCpuNanoseconds: 0,
+  ...more,
+});
