@@ -6,18 +6,22 @@ export interface CgroupIdentity {
   readonly path: string;
   /** The systemd unit (`nginx.service`, `session-3.scope`), or the slice where there is none. */
   readonly unit: string | undefined;
-  /** The id of the innermost container, or its name where LXC made it. */
+  /** The id of the innermost container, or its name where LXC made it. Cloud Foundry and Mesos have ids as well. */
   readonly container_id: string | undefined;
   /** The uid of the Kubernetes pod, with dashes as the API writes it. */
   readonly pod_uid: string | undefined;
 }
 
-/** Container ids of docker, containerd, CRI-O and podman. Their conmon scopes hold the monitor, not the container. */
+/** Container ids of docker, containerd, CRI-O and podman, and those of ECS on Fargate, which are of another form. */
 const containerId = /^(?:.*[-:])?([0-9a-f]{64})(?:\.scope)?$/;
-const monitor = /-conmon-[0-9a-f]{64}\.scope$/;
+const fargateId = /^[0-9a-f]{32}-\d+$/;
+/** Of conmon, the monitor of CRI-O and podman: not the container, though its name holds the id of one. */
+const monitor = /-conmon-[0-9a-f]{64}(?:\.scope)?$/;
 /** `lxc.payload.NAME` and `lxc.payload/NAME` since LXC 4, `lxc/NAME` before. */
 const lxcPayload = /^lxc\.payload\.(.+)$/;
-const lxcParents = ['lxc', 'lxc.payload'];
+/** What lies right below one of these is a container, whatever its name. */
+const containerParents = ['lxc', 'lxc.payload', 'garden', 'mesos'];
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** With dashes from cgroupfs, underscores from systemd slices, neither for static pods (a hash). */
 const podUid =
   /(?:^|-)pod([0-9a-f]{8}([-_]?)[0-9a-f]{4}\2[0-9a-f]{4}\2[0-9a-f]{4}\2[0-9a-f]{12})(?:\.slice)?(?::|$)/;
@@ -26,7 +30,7 @@ const podUid =
 const unitName = /.\.(?:service|scope|socket|mount|swap)$/;
 const userManager = /^user@\d+\.service$/;
 
-/** Parses a path below the cgroup v2 root, such as `/system.slice/nginx.service`. Unsafe characters come out escaped. */
+/** Parses a path below the root of a hierarchy, such as `/system.slice/nginx.service`. Unsafe characters come out escaped. */
 export function parseCgroupPath(path: string): CgroupIdentity {
   const safe = escapeUnsafe(path);
   const names = safe.split('/').filter((name) => name !== '');
@@ -63,7 +67,9 @@ function findContainer(names: readonly string[]): string | undefined {
     if (monitor.test(name)) return undefined;
     const id = containerId.exec(name)?.[1] ?? lxcPayload.exec(name)?.[1];
     if (id !== undefined) return id;
-    if (lxcParents.includes(names[index - 1] ?? '')) return name;
+    const parent = names[index - 1] ?? '';
+    if (containerParents.includes(parent) || fargateId.test(name)) return name;
+    if (uuid.test(name) && podUid.test(parent)) return name;
   }
   return undefined;
 }
