@@ -1,15 +1,19 @@
 /** Lists: `{data, next_cursor, as_of, complete}`, and the parameters they share. */
 import { type TProperties, type TSchema, Type } from 'typebox';
 import { MmaplockError } from '../errors.js';
+import { longestCursor, type PageQuery, takePage } from './cursor.js';
+import type { Order } from './order.js';
 
+/** Beside it, a list takes the `sort` of its order: see order.ts. */
 export const listQuery = {
   limit: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: 'Rows at most.' }),
   ),
   cursor: Type.Optional(
     Type.String({
-      maxLength: 64,
-      description: 'next_cursor of the page before. Rows may move between pages.',
+      maxLength: longestCursor,
+      description:
+        'next_cursor of the page before, asked for with the same sort. A row whose place stays is in one page.',
     }),
   ),
 };
@@ -44,21 +48,30 @@ export interface Page<Row> {
 }
 
 /**
- * One page of rows.
- * @throws MmaplockError `invalid_parameter` for a cursor that is none of ours.
+ * One page of a list.
+ * @throws MmaplockError `invalid_parameter` for a cursor that is none of ours, or of another `sort`
  */
-export const pageOf = <Row>(
-  rows: readonly Row[],
-  { limit = 100, cursor }: { limit?: number | undefined; cursor?: string | undefined },
-  { asOf, complete }: { asOf: number; complete: boolean },
+export const pageOf = <Entry, Member extends string, Row>(
+  entries: readonly Entry[],
+  query: PageQuery,
+  {
+    order,
+    describe,
+    asOf,
+    complete,
+  }: {
+    readonly order: Order<Entry, Member>;
+    /** Called for the entries of the page alone. */
+    readonly describe: (entry: Entry) => Row;
+    /** Milliseconds since the epoch; 0 before the first record. */
+    readonly asOf: number;
+    readonly complete: boolean;
+  },
 ): Page<Row> => {
-  const offset = cursor === undefined ? 0 : Number(/^o(\d{1,9})$/.exec(cursor)?.[1] ?? Number.NaN);
-  if (Number.isNaN(offset))
-    throw new MmaplockError('invalid_parameter', 'cursor is not one that a list gave', { field: 'cursor' });
-  const end = offset + limit;
+  const { rows, next } = takePage(entries, order, query);
   return {
-    data: rows.slice(offset, end),
-    next_cursor: end < rows.length ? `o${end}` : null,
+    data: rows.map(describe),
+    next_cursor: next,
     as_of: asOf === 0 ? null : new Date(asOf).toISOString(),
     complete,
   };
@@ -71,6 +84,15 @@ const unitMilliseconds: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+
+/**
+ * Whether a time, in milliseconds since the epoch, is not before a `since`; every time is where there is none.
+ * @throws MmaplockError `invalid_parameter`
+ */
+export const sinceFilter = (since: string | undefined, now: number): ((at: number) => boolean) => {
+  const from = since === undefined ? Number.NEGATIVE_INFINITY : sinceTime(since, now);
+  return (at) => at >= from;
+};
 
 /**
  * The time a `since` means, in milliseconds since the epoch.

@@ -4,7 +4,8 @@ import { Type } from 'typebox';
 import type { BlockEntry } from '../ledger/block-list.js';
 import { procFiles, unknown } from '../vocabulary.js';
 import type { DaemonView } from './context.js';
-import { listOf, listQuery, pageOf, sinceQuery, sinceTime } from './lists.js';
+import { listOf, listQuery, pageOf, sinceFilter, sinceQuery } from './lists.js';
+import { type Order, sortQuery } from './order.js';
 import { identityOf, matches, nameQuery, nullable } from './rows.js';
 
 const file = Type.Enum([...procFiles, unknown]);
@@ -28,6 +29,25 @@ const blockRow = Type.Object({
   last_seen_at: Type.String({ format: 'date-time' }),
 });
 
+const nameOf = ({ reader }: BlockEntry): string => reader?.name ?? unknown;
+
+const measure = (entry: BlockEntry) => ({
+  file: entry.file,
+  reader: nameOf(entry),
+  victim: entry.victim.name,
+  blocks_total: entry.count,
+  block_seconds_total: entry.nanoseconds / 1e9,
+  last_seen_at: new Date(entry.lastSeenAt).toISOString(),
+});
+
+const order: Order<BlockEntry, keyof ReturnType<typeof measure>> = {
+  members: ['file', 'reader', 'victim', 'blocks_total', 'block_seconds_total', 'last_seen_at'],
+  measure,
+  key: ({ file, reader, victim }) =>
+    JSON.stringify([file, reader?.name, reader?.cgroupId, victim.name, victim.cgroupId]),
+  normally: '-block_seconds_total',
+};
+
 export const blockRoutes =
   (view: DaemonView): FastifyPluginAsyncTypebox =>
   async (app) => {
@@ -35,10 +55,11 @@ export const blockRoutes =
       '/api/v1/blocks',
       {
         schema: {
-          summary: 'Which reader made whom wait, behind which file; most seconds first',
+          summary: 'Which reader made whom wait, behind which file',
           querystring: Type.Object(
             {
               ...listQuery,
+              ...sortQuery(order),
               ...sinceQuery,
               file: Type.Optional(file),
               reader: nameQuery,
@@ -51,43 +72,35 @@ export const blockRoutes =
       },
       async ({ query }) => {
         const { blocks, asOf } = view.ledger;
-        const from = query.since === undefined ? 0 : sinceTime(query.since, view.now());
-        const rows = blocks.list
+        const isRecent = sinceFilter(query.since, view.now());
+        const entries = blocks.list
           .entries()
           .filter(
             (entry) =>
-              entry.lastSeenAt >= from &&
+              isRecent(entry.lastSeenAt) &&
               matches(query.file, entry.file) &&
-              matches(query.reader, nameOf(entry.reader)) &&
+              matches(query.reader, nameOf(entry)) &&
               matches(query.victim, entry.victim.name),
-          )
-          .sort((a, b) => b.nanoseconds - a.nanoseconds);
-        const page = pageOf(rows, query, { asOf, complete: blocks.list.dropped === 0 });
-        return { ...page, data: page.data.map((entry) => describe(entry, view)) };
+          );
+        const complete = blocks.list.dropped === 0;
+        return pageOf(entries, query, { order, describe: (entry) => describe(entry, view), asOf, complete });
       },
     );
   };
-
-const nameOf = (reader: BlockEntry['reader']): string => reader?.name ?? unknown;
 
 const describe = (entry: BlockEntry, view: DaemonView) => {
   const { reader, victim } = entry;
   const readerIdentity = identityOf(view, reader?.cgroupId);
   const victimIdentity = identityOf(view, victim.cgroupId);
   return {
-    file: entry.file,
-    reader: nameOf(reader),
+    ...measure(entry),
     reader_cgroup_id: reader?.cgroupId ?? null,
     reader_unit: readerIdentity.unit,
     reader_container_id: readerIdentity.container_id,
     reader_pod_uid: readerIdentity.pod_uid,
-    victim: victim.name,
     victim_cgroup_id: victim.cgroupId,
     victim_unit: victimIdentity.unit,
     victim_container_id: victimIdentity.container_id,
     victim_pod_uid: victimIdentity.pod_uid,
-    blocks_total: entry.count,
-    block_seconds_total: entry.nanoseconds / 1e9,
-    last_seen_at: new Date(entry.lastSeenAt).toISOString(),
   };
 };

@@ -1,11 +1,13 @@
 /** /api/v1/readers. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import type { ReaderEntry } from '../ledger/reader-list.js';
+import { type ReaderEntry, readerKey } from '../ledger/reader-list.js';
 import { type FileCount, isShown } from '../metrics/proc-files.js';
+import type { ProbePlan } from '../probes/plan.js';
 import { type Observable, procFiles } from '../vocabulary.js';
 import type { DaemonView } from './context.js';
-import { listOf, listQuery, pageOf, sinceQuery, sinceTime } from './lists.js';
+import { listOf, listQuery, pageOf, sinceFilter, sinceQuery } from './lists.js';
+import { type Order, sortQuery } from './order.js';
 import {
   countOrNull,
   identityOf,
@@ -42,16 +44,58 @@ const readerRow = Type.Object({
   last_seen_at: Type.String({ format: 'date-time' }),
 });
 
+/** What of a row needs no look at anything but the plan, which says what is observed. */
+const measure = (entry: ReaderEntry, plan: ProbePlan) => {
+  const { file } = entry;
+  const ifObserved = (what: Observable, counted: FileCount, amount: number): number | null =>
+    plan.observables[what].observed && isShown(counted, file, amount, plan) ? amount : null;
+  return {
+    file,
+    reader: entry.name,
+    opens_total: ifObserved('opens', 'opens', entry.opens),
+    reads_total: ifObserved('reads', 'reads', entry.reads),
+    retries_total: ifObserved('retries', 'retries', entry.retries),
+    fallbacks_total: ifObserved('fallbacks', 'fallbacks', entry.fallbacks),
+    waits_total: ifObserved('blocks', 'waits', entry.waits),
+    wait_seconds_total: ifObserved('blocks', 'waits', entry.waitNanoseconds / 1e9),
+    last_seen_at: new Date(entry.lastSeenAt).toISOString(),
+  };
+};
+
 export const readerRoutes =
   (view: DaemonView): FastifyPluginAsyncTypebox =>
   async (app) => {
+    const order: Order<ReaderEntry, keyof ReturnType<typeof measure>> = {
+      members: [
+        'file',
+        'reader',
+        'opens_total',
+        'reads_total',
+        'retries_total',
+        'fallbacks_total',
+        'waits_total',
+        'wait_seconds_total',
+        'last_seen_at',
+      ],
+      measure: (entry) => measure(entry, view.plan()),
+      key: readerKey,
+      normally: '-reads_total',
+      // Where reads are not observed, opens are.
+      ties: { reads_total: 'opens_total' },
+    };
     app.get(
       '/api/v1/readers',
       {
         schema: {
-          summary: 'Who reads maps, smaps and the like: readers by name, cgroup and file, most reads first',
+          summary: 'Who reads maps, smaps and the like: readers by name, cgroup and file',
           querystring: Type.Object(
-            { ...listQuery, ...sinceQuery, file: Type.Optional(file), reader: nameQuery },
+            {
+              ...listQuery,
+              ...sortQuery(order),
+              ...sinceQuery,
+              file: Type.Optional(file),
+              reader: nameQuery,
+            },
             { additionalProperties: false },
           ),
           response: { 200: listOf(readerRow) },
@@ -59,41 +103,29 @@ export const readerRoutes =
       },
       async ({ query }) => {
         const { readers, asOf } = view.ledger;
-        const from = query.since === undefined ? 0 : sinceTime(query.since, view.now());
-        const rows = readers.list
+        const isRecent = sinceFilter(query.since, view.now());
+        const entries = readers.list
           .entries()
           .filter(
             (entry) =>
-              entry.lastSeenAt >= from &&
+              isRecent(entry.lastSeenAt) &&
               matches(query.file, entry.file) &&
               matches(query.reader, entry.name),
-          )
-          .sort((a, b) => b.reads - a.reads || b.opens - a.opens);
-        const page = pageOf(rows, query, { asOf, complete: readers.list.dropped === 0 });
-        return { ...page, data: page.data.map((entry) => describe(entry, view)) };
+          );
+        const complete = readers.list.dropped === 0;
+        return pageOf(entries, query, { order, describe: (entry) => describe(entry, view), asOf, complete });
       },
     );
   };
 
 const describe = (entry: ReaderEntry, view: DaemonView) => {
-  const plan = view.plan();
-  const { file, lastTargetPid } = entry;
-  const ifObserved = (what: Observable, counted: FileCount, amount: number): number | null =>
-    plan.observables[what].observed && isShown(counted, file, amount, plan) ? amount : null;
+  const { lastTargetPid } = entry;
   return {
-    file,
-    reader: entry.name,
+    ...measure(entry, view.plan()),
     cgroup_id: entry.cgroupId,
     ...identityOf(view, entry.cgroupId),
-    opens_total: ifObserved('opens', 'opens', entry.opens),
-    reads_total: ifObserved('reads', 'reads', entry.reads),
-    retries_total: ifObserved('retries', 'retries', entry.retries),
-    fallbacks_total: ifObserved('fallbacks', 'fallbacks', entry.fallbacks),
-    waits_total: ifObserved('blocks', 'waits', entry.waits),
-    wait_seconds_total: ifObserved('blocks', 'waits', entry.waitNanoseconds / 1e9),
     last_pid: idOrNull(entry.lastPid),
     last_target_pid: idOrNull(lastTargetPid),
     last_target: lastTargetPid === undefined ? null : (view.processName(lastTargetPid) ?? null),
-    last_seen_at: new Date(entry.lastSeenAt).toISOString(),
   };
 };

@@ -9,6 +9,7 @@ import type { Log } from '../log/log.js';
 import type { DaemonView } from './context.js';
 import { sendBadPath, sendProblem, useProblems } from './problem.js';
 import { blockRoutes } from './routes-blocks.js';
+import { processRoutes } from './routes-processes.js';
 import { readerRoutes } from './routes-readers.js';
 import { healthRoutes, statusRoutes } from './routes-status.js';
 import { waitRoutes } from './routes-waits.js';
@@ -74,6 +75,7 @@ export const buildApp = async (
     });
     await app.register(statusRoutes(view));
     await app.register(waitRoutes(view));
+    await app.register(processRoutes(view));
     await app.register(readerRoutes(view));
     await app.register(blockRoutes(view));
     app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());

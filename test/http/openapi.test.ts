@@ -36,10 +36,10 @@ const routes: Readonly<Record<string, readonly string[]>> = {
   '/-/healthy': [],
   '/-/ready': [],
   '/api/v1/status': [],
-  '/api/v1/waits': ['cursor', 'limit', 'mode'],
-  '/api/v1/processes': ['cursor', 'limit', 'process', 'since'],
-  '/api/v1/readers': ['cursor', 'file', 'limit', 'reader', 'since'],
-  '/api/v1/blocks': ['cursor', 'file', 'limit', 'reader', 'since', 'victim'],
+  '/api/v1/waits': ['cursor', 'limit', 'mode', 'operation', 'sort'],
+  '/api/v1/processes': ['cursor', 'limit', 'process', 'since', 'sort'],
+  '/api/v1/readers': ['cursor', 'file', 'limit', 'reader', 'since', 'sort'],
+  '/api/v1/blocks': ['cursor', 'file', 'limit', 'reader', 'since', 'sort', 'victim'],
 };
 
 test('/openapi.json describes every route and its parameters', async (context) => {
