@@ -164,6 +164,52 @@ export const configSchema = section({
       maximum: 1024,
     }),
   }),
+  incidents: section({
+    directory: path({
+      description:
+        'Directory that keeps incidents over a restart, as JSON lines; it is made where there is none. Empty: they ' +
+        'are kept in memory alone.',
+      default: '',
+    }),
+    directory_mib: Type.Integer({
+      description: 'MiB that the files of incidents may take in that directory; the oldest are removed.',
+      default: 16,
+      minimum: 1,
+      maximum: 1024,
+    }),
+    wait_ms: Type.Number({
+      description: 'Milliseconds a writer has to wait, in one wait, to open an incident.',
+      default: 50,
+      minimum: 1,
+      maximum: 60_000,
+    }),
+    share_percent: Type.Number({
+      description:
+        'Percent of the time of incidents.window_seconds that writers of a process stand behind readers, in however ' +
+        'many waits, to open an incident.',
+      default: 20,
+      minimum: 1,
+      maximum: 100,
+    }),
+    window_seconds: Type.Integer({
+      description: 'Seconds that incidents.share_percent is a part of.',
+      default: 10,
+      minimum: 1,
+      maximum: 60,
+    }),
+    quiet_seconds: Type.Number({
+      description: 'Seconds without another stall of the same process after which its incident is closed.',
+      default: 10,
+      minimum: 1,
+      maximum: 3600,
+    }),
+    keep: Type.Integer({
+      description: 'Incidents kept in memory, and shown; the oldest are dropped.',
+      default: 200,
+      minimum: 10,
+      maximum: 2000,
+    }),
+  }),
   allow_second: Type.Boolean({
     description: 'Start even though a mmaplockd runs on this host already.',
     default: false,

@@ -168,6 +168,8 @@ describe('invalid value', () => {
     ['metrics: {process_slots: 0}', 'metrics.process_slots', 'from 1 to 60'],
     ['metrics: {reader_slots: 61}', 'metrics.reader_slots', 'from 1 to 60'],
     ['metrics: {block_slots: 111}', 'metrics.block_slots', 'from 1 to 110'],
+    ['incidents: {share_percent: 101}', 'incidents.share_percent', 'from 1 to 100'],
+    ['incidents: {directory: "a\\nb"}', 'incidents.directory', 'without control characters'],
     ['allow_second: yes', 'allow_second', 'true or false'],
     ['log: {level: }', 'log.level', 'got nothing'],
     ['log: debug', 'log', 'expected keys'],
