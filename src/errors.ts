@@ -39,6 +39,9 @@ const catalog = {
     'bpftrace did not get ready in time; it is started again. Check whether the host is overloaded.',
   ticks_stalled:
     'bpftrace runs but sends nothing; it is started again if that lasts. Check that it is not stopped or starved.',
+  // incidents
+  incidents_unwritable:
+    'Name a directory that the daemon may write to in incidents.directory, or make room on its disk.',
   // serving
   already_running: 'Use the daemon that runs already, stop it, or pass --allow-second.',
   port_in_use: 'Stop what listens there, or choose another --web.listen-address.',
@@ -48,6 +51,7 @@ const catalog = {
   not_found: 'See / for the paths that exist.',
   method_not_allowed: 'Use GET.',
   host_not_allowed: 'Use the address the daemon listens on, or localhost.',
+  too_many_streams: 'End a stream that is not needed, or try again after Retry-After.',
   internal_error: 'This is a defect of mmaplockd: report it with the log line of the same time.',
   // demo
   workload_missing: 'Install a C compiler (apt-get install gcc libc6-dev), or run `npm test` once.',

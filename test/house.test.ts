@@ -69,6 +69,9 @@ const way = [
   ['bpftrace'],
   ['readiness', 'lock-path-check'],
   ['ledger'],
+  ['store'],
+  ['evidence'],
+  ['incident-effects'], // the log lines of incidents
   ['metrics'],
   ['http'],
   ['cli'],
