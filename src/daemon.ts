@@ -17,6 +17,8 @@ import { messageOf } from './errors.js';
 import { settleSurvey, surveyHost } from './host.js';
 import type { DaemonView } from './http/context.js';
 import { type Listener, listen } from './http/server.js';
+import { StreamHub } from './http/stream-hub.js';
+import { TickSummaries } from './http/tick-summary.js';
 import { CgroupIndex } from './identity/cgroup.js';
 import { readProcess } from './identity/process.js';
 import { Ledger } from './ledger/ledger.js';
@@ -86,12 +88,16 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     version,
     bpftrace: () => supervisor.state.bpftrace?.version,
   });
+  const stream = new StreamHub({ clock, startedAt });
+  const summaries = new TickSummaries(ledger, () => survey.plan);
 
   const apply = (record: TracerRecord): void => {
     for (const effect of ledger.apply(record)) {
       log.warn({ reason: effect.reason }, 'the tracer is started again with empty maps');
       supervisor.restart(effect.reason);
     }
+    if (record.kind === 'tick' || record.kind === 'tracer_stopped')
+      stream.publish({ type: 'tick', data: summaries.next(record.at) });
     if (record.kind === 'tick') metrics.invalidate();
     else if (record.kind === 'tracer_started' && wantsMarks(survey.plan)) void markOpenProcFiles(log);
     else if (record.kind === 'undecodable')
@@ -191,6 +197,7 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     metrics: () => metrics.current(),
     cgroup: (id) => cgroups.resolve(BigInt(id)),
     processName: (pid) => readProcess(pid)?.comm,
+    stream,
     now: () => clock.now(),
   };
 

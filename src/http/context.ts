@@ -1,4 +1,4 @@
-/** What the routes may see of the daemon. They read; nothing here changes anything. */
+/** What the routes may see of the daemon. They read, and listen to the stream; nothing here changes anything. */
 import type { TracerState } from '../bpftrace/supervise.js';
 import type { Config } from '../config/schema.js';
 import type { KernelFacts } from '../host.js';
@@ -9,6 +9,7 @@ import type { CostTotals } from '../metrics/tracer.js';
 import type { LockPathEvidence } from '../probes/lock-paths.js';
 import type { ProbePlan } from '../probes/plan.js';
 import type { Readiness } from '../readiness.js';
+import type { StreamHub } from './stream-hub.js';
 
 export interface DaemonView {
   readonly config: Config;
@@ -24,5 +25,6 @@ export interface DaemonView {
   readonly metrics: () => Promise<Exposition>;
   readonly cgroup: (id: string) => CgroupIdentity | undefined;
   readonly processName: (pid: number) => string | undefined;
+  readonly stream: StreamHub;
   readonly now: () => number;
 }

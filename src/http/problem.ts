@@ -10,6 +10,7 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   host_not_allowed: 421,
   not_found: 404,
   method_not_allowed: 405,
+  too_many_streams: 503,
 };
 
 /** Characters of a path or parameter name that an answer repeats at most. */

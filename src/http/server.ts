@@ -12,6 +12,7 @@ import { blockRoutes } from './routes-blocks.js';
 import { processRoutes } from './routes-processes.js';
 import { readerRoutes } from './routes-readers.js';
 import { healthRoutes, statusRoutes } from './routes-status.js';
+import { streamRoutes } from './routes-stream.js';
 import { waitRoutes } from './routes-waits.js';
 
 export interface Listener {
@@ -78,6 +79,7 @@ export const buildApp = async (
     await app.register(processRoutes(view));
     await app.register(readerRoutes(view));
     await app.register(blockRoutes(view));
+    await app.register(streamRoutes(view));
     app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   }
   await app.register(healthRoutes(view));

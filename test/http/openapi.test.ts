@@ -36,6 +36,7 @@ const routes: Readonly<Record<string, readonly string[]>> = {
   '/-/healthy': [],
   '/-/ready': [],
   '/api/v1/status': [],
+  '/api/v1/stream': ['last-event-id', 'types'],
   '/api/v1/waits': ['cursor', 'limit', 'mode', 'operation', 'sort'],
   '/api/v1/processes': ['cursor', 'limit', 'process', 'since', 'sort'],
   '/api/v1/readers': ['cursor', 'file', 'limit', 'reader', 'since', 'sort'],
@@ -56,7 +57,7 @@ test('/openapi.json describes every route and its parameters', async (context) =
     assert.ok(summary !== undefined && summary.length > 0, `${path} has a summary`);
     assert.deepEqual(parameters.map(({ name }) => name).sort(), routes[path], path);
     for (const { in: place, name, schema } of parameters) {
-      assert.equal(place, 'query');
+      assert.equal(place, name === 'last-event-id' ? 'header' : 'query');
       assert.ok(schema.type !== undefined || schema.enum !== undefined, `${path} ${name} has a type`);
     }
     for (const [status, { description }] of Object.entries(responses)) {

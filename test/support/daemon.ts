@@ -7,6 +7,7 @@ import { MmaplockError } from '../../src/errors.js';
 import type { KernelFacts } from '../../src/host.js';
 import type { DaemonView } from '../../src/http/context.js';
 import type { CgroupIdentity } from '../../src/identity/cgroup-path.js';
+import { type HubOptions, StreamHub } from '../../src/http/stream-hub.js';
 import { Ledger } from '../../src/ledger/ledger.js';
 import { MetricsText } from '../../src/metrics/exposition.js';
 import type { CostTotals } from '../../src/metrics/tracer.js';
@@ -17,6 +18,7 @@ import type { Choice } from '../../src/probes/program.js';
 import { type Readiness, readinessOf } from '../../src/readiness.js';
 import type { TracerRecord } from '../../src/records.js';
 import { type Observable, observables } from '../../src/vocabulary.js';
+import { HandClock } from '../bpftrace/hand-clock.js';
 
 /** A fixed time, milliseconds since the epoch: 2025-06-01T12:00:00Z. */
 export const epoch = Date.UTC(2025, 5, 1, 12);
@@ -158,6 +160,7 @@ export interface FakeDaemonOptions {
   readonly flags?: Readonly<Record<string, unknown>>;
   readonly cgroups?: Readonly<Record<string, CgroupIdentity>>;
   readonly processNames?: Readonly<Record<number, string>>;
+  readonly stream?: Partial<HubOptions>;
 }
 
 /** What a test may turn; the view follows. */
@@ -169,6 +172,9 @@ export class FakeDaemon {
   readonly config: Config;
   readonly ledger: Ledger;
   readonly metrics: MetricsText;
+  /** Of the heartbeat of the stream alone. */
+  readonly clock = new HandClock();
+  readonly stream: StreamHub;
   readonly view: DaemonView;
 
   constructor(options: FakeDaemonOptions = {}) {
@@ -186,6 +192,7 @@ export class FakeDaemon {
       blockSlots: this.config.metrics.block_slots,
       blocksObserved: () => this.plan.observables.blocks.observed,
     });
+    this.stream = new StreamHub({ clock: this.clock, startedAt: epoch, ...options.stream });
     const facts = { ...kernel, ...options.kernel };
     this.metrics = new MetricsText({
       ledger: this.ledger,
@@ -211,6 +218,7 @@ export class FakeDaemon {
       metrics: () => this.metrics.current(),
       cgroup: (id) => options.cgroups?.[id],
       processName: (pid) => options.processNames?.[pid],
+      stream: this.stream,
       now: () => this.now,
     };
   }

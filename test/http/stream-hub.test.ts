@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type HubOptions, type JoinOptions, type Seat, StreamHub } from '../../src/http/stream-hub.js';
+import { type StreamType, streamTypes } from '../../src/http/stream-ring.js';
+import { HandClock } from '../bpftrace/hand-clock.js';
+import { epoch } from '../support/daemon.js';
+
+const hubWith = (options: Partial<HubOptions> = {}): StreamHub =>
+  new StreamHub({ clock: new HandClock(), startedAt: epoch, ...options });
+
+const both: ReadonlySet<StreamType> = new Set(streamTypes);
+
+/** A listener whose connection takes as many bytes at once as it is told, and the rest when it is drained. */
+class FakeClient {
+  readonly events: { readonly id: string; readonly event: string; readonly data: string }[] = [];
+  isCut = false;
+  isOpen = true;
+  /** Bytes its connection takes before it is drained again. */
+  #room: number;
+  #unsent = 0;
+  #seat: Seat;
+
+  constructor(
+    hub: StreamHub,
+    { room = Number.POSITIVE_INFINITY, ...options }: Partial<JoinOptions> & { readonly room?: number } = {},
+  ) {
+    this.#room = room;
+    this.#seat = hub.join(
+      {
+        write: (bytes) => {
+          assert.ok(this.isOpen && !this.isCut, 'nothing is written to one that is gone');
+          const [, id = '', event, data = ''] =
+            /^id: (.*)\nevent: (.*)\ndata: (.*)\n\n$/.exec(Buffer.from(bytes).toString()) ?? [];
+          if (event !== undefined) this.events.push({ id, event, data });
+          this.#room -= bytes.length;
+          this.#unsent = Math.max(0, -this.#room);
+          return this.#unsent === 0;
+        },
+        unsent: () => this.#unsent,
+        cut: () => {
+          this.isCut = true;
+        },
+      },
+      { types: both, ...options },
+    );
+  }
+
+  drain(room = Number.POSITIVE_INFINITY): void {
+    this.#unsent = 0;
+    this.#room = room;
+    this.#seat.drained();
+  }
+
+  leave(): void {
+    this.isOpen = false;
+    this.#seat.leave();
+  }
+
+  get numbers(): number[] {
+    return this.events.map(({ id }) => Number(id.split('-')[1]));
+  }
+}
+
+const publish = (hub: StreamHub, count: number, type: StreamType = 'tick'): void => {
+  for (let index = 0; index < count; index++) hub.publish({ type, data: {} });
+};
+
+test('ids of two starts of the daemon are never the same', () => {
+  const ids = [epoch, epoch + 1].flatMap((startedAt) => {
+    const hub = hubWith({ startedAt });
+    const client = new FakeClient(hub);
+    publish(hub, 3);
+    return client.events.map(({ id }) => id);
+  });
+  assert.equal(new Set(ids).size, 6);
+});
+
+test('who has an id of the future, as after the time of day was set back, is told of the gap', () => {
+  const hub = hubWith();
+  const client = new FakeClient(hub);
+  publish(hub, 2);
+  const lastEventId = client.events[1]!.id.replace(/2$/, '3');
+  assert.deepEqual(
+    new FakeClient(hub, { lastEventId }).events.map(({ event }) => event),
+    ['gap', 'tick', 'tick'],
+  );
+});
+
+test('who listens for incidents alone has no gap because ticks are gone', () => {
+  const hub = hubWith({ kept: { events: 2, bytes: 1000 } });
+  const types = new Set(['incident'] as const);
+  const client = new FakeClient(hub, { types });
+  publish(hub, 1, 'incident');
+  client.leave();
+  publish(hub, 100);
+  publish(hub, 1, 'incident');
+  const lastEventId = client.events[0]?.id;
+  assert.deepEqual(
+    new FakeClient(hub, { types, lastEventId }).events.map(({ event }) => event),
+    ['incident'],
+  );
+  assert.equal(new FakeClient(hub, { lastEventId }).events[0]?.event, 'gap');
+});
+
+test('a large rest is sent as fast as it is taken, and is no reason to be cut', () => {
+  const hub = hubWith({ unsentBytes: 100 });
+  const first = new FakeClient(hub);
+  publish(hub, 20);
+  // Its connection takes one event at a time.
+  const slow = new FakeClient(hub, { lastEventId: first.events[0]?.id, room: 0 });
+  assert.deepEqual(slow.numbers, [2]);
+  publish(hub, 1);
+  for (let time = 0; time < 30; time++) slow.drain(0);
+  assert.deepEqual(slow.numbers, first.numbers.slice(1));
+  assert.equal(slow.isCut, false);
+});
+
+test('who leaves too much unsent is cut, once', () => {
+  const hub = hubWith({ unsentBytes: 100 });
+  const [quick, slow] = [new FakeClient(hub), new FakeClient(hub, { room: 0 })];
+  publish(hub, 10);
+  assert.deepEqual([quick.isCut, slow.isCut], [false, true]);
+  assert.equal(quick.numbers.length, 10);
+  assert.ok(slow.numbers.length < 10);
+  slow.leave();
+  assert.equal(hub.listening, 1);
+});
+
+test('who catches up so slowly that its next event is gone is cut', () => {
+  const hub = hubWith({ kept: { events: 3, bytes: 10_000 } });
+  const first = new FakeClient(hub);
+  publish(hub, 3);
+  const slow = new FakeClient(hub, { lastEventId: first.events[0]?.id, room: 0 });
+  publish(hub, 2);
+  assert.equal(slow.isCut, false, '3 to 5 are there');
+  publish(hub, 1);
+  assert.equal(slow.isCut, true, '3 is not');
+});
+
+test('whatever happens, a client gets each event once and in order, or is told of a gap, or is cut', () => {
+  const action = fc.oneof(
+    fc.record({ publish: fc.constantFrom(...streamTypes) }),
+    fc.record({ drain: fc.integer({ min: 0, max: 300 }) }),
+    fc.constant({ comeBack: true }),
+  );
+  const subset = fc.constantFrom(['tick'], ['incident'], ['tick', 'incident']) as fc.Arbitrary<StreamType[]>;
+  fc.assert(
+    fc.property(fc.array(action, { maxLength: 60 }), subset, (actions, types) => {
+      const hub = hubWith({ kept: { events: 4, bytes: 10_000 }, unsentBytes: 200 });
+      const published: StreamType[] = [];
+      const seen: number[] = [];
+      let [excused, lastEventId] = [0, undefined as string | undefined];
+      let client = new FakeClient(hub, { types: new Set(types), room: 100 });
+      const collect = (): void => {
+        for (const { id, event } of client.events.splice(0)) {
+          const number = Number(id.split('-')[1]);
+          if (event === 'gap') excused = number;
+          else seen.push(number);
+          lastEventId = id;
+        }
+      };
+      for (const step of actions) {
+        if ('publish' in step) published.push(step.publish);
+        if ('publish' in step) hub.publish({ type: step.publish, data: {} });
+        else if ('drain' in step && !client.isCut) client.drain(step.drain);
+        else if (lastEventId !== undefined) {
+          client.leave();
+          client = new FakeClient(hub, { types: new Set(types), lastEventId, room: 100 });
+        }
+        collect();
+      }
+      if (!client.isCut) client.drain();
+      collect();
+      assert.deepEqual(
+        seen,
+        [...new Set(seen)].sort((a, b) => a - b),
+      );
+      const wanted = published.flatMap((type, index) => (types.includes(type) ? [index + 1] : []));
+      const missing = wanted.filter((number) => !seen.includes(number) && number > excused);
+      if (!client.isCut) assert.deepEqual(missing, []);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a heartbeat goes on as long as somebody listens, and no longer', async () => {
+  const clock = new HandClock();
+  const hub = hubWith({ clock });
+  let beats = 0;
+  const write = (bytes: Uint8Array): boolean => {
+    if (Buffer.from(bytes).toString().startsWith(':')) beats += 1;
+    return true;
+  };
+  const seat = hub.join({ write, unsent: () => 0, cut: () => {} }, { types: both });
+  await clock.pass(45);
+  assert.equal(beats, 3);
+  seat.leave();
+  seat.leave();
+  assert.equal(clock.timers, 0);
+  await clock.pass(45);
+  assert.equal(beats, 3);
+});
