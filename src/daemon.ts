@@ -17,11 +17,10 @@ import { messageOf } from './errors.js';
 import { settleSurvey, surveyHost } from './host.js';
 import type { DaemonView } from './http/context.js';
 import { type Listener, listen } from './http/server.js';
-import { StreamHub } from './http/stream-hub.js';
-import { TickSummaries } from './http/tick-summary.js';
 import { CgroupIndex } from './identity/cgroup.js';
 import { readProcess } from './identity/process.js';
-import { Ledger } from './ledger/ledger.js';
+import { createIncidentTeller } from './incident-effects.js';
+import { type Effect, Ledger } from './ledger/ledger.js';
 import { type LockPathCheck, lockPathChoice, startLockPathCheck } from './lock-path-check.js';
 import type { Log } from './log/log.js';
 import { createRepeatLimit } from './log/once.js';
@@ -70,6 +69,17 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     readerSlots: config.metrics.reader_slots,
     blockSlots: config.metrics.block_slots,
     blocksObserved: () => survey.plan.observables.blocks.observed,
+    incidents: {
+      waitNanoseconds: config.incidents.wait_ms * 1e6,
+      quietMilliseconds: config.incidents.quiet_seconds * 1000,
+      kept: config.incidents.keep,
+      lockPath: (file) => survey.lockPaths.find((served) => served.file === file)?.path,
+      processName: (pid) => {
+        const name = readProcess(pid)?.comm;
+        return name === undefined ? undefined : { name, cgroupId: '0' };
+      },
+      identify: (cgroupId) => cgroups.resolve(BigInt(cgroupId)),
+    },
     waits: {
       slots: config.metrics.process_slots,
       rowLimit: nameRowLimit,
@@ -88,18 +98,32 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     version,
     bpftrace: () => supervisor.state.bpftrace?.version,
   });
-  const stream = new StreamHub({ clock, startedAt });
-  const summaries = new TickSummaries(ledger, () => survey.plan);
 
-  const apply = (record: TracerRecord): void => {
-    for (const effect of ledger.apply(record)) {
-      log.warn({ reason: effect.reason }, 'the tracer is started again with empty maps');
-      supervisor.restart(effect.reason);
+  const teller = createIncidentTeller({
+    log,
+    resolve: (cgroupId) => cgroups.resolve(BigInt(cgroupId)),
+    now: () => clock.monotonic(),
+  });
+  const carryOut = (effect: Effect): void => {
+    switch (effect.kind) {
+      case 'restart_tracer':
+        log.warn({ reason: effect.reason }, 'the tracer is started again with empty maps');
+        supervisor.restart(effect.reason);
+        return;
+      case 'incident_closed':
+        teller.closed(effect.incident);
+        return;
+      case 'incident_opened':
+      case 'inspect':
+        return;
     }
-    if (record.kind === 'tick' || record.kind === 'tracer_stopped')
-      stream.publish({ type: 'tick', data: summaries.next(record.at) });
-    if (record.kind === 'tick') metrics.invalidate();
-    else if (record.kind === 'tracer_started' && wantsMarks(survey.plan)) void markOpenProcFiles(log);
+  };
+  const apply = (record: TracerRecord): void => {
+    for (const effect of ledger.apply(record)) carryOut(effect);
+    if (record.kind === 'tick') {
+      metrics.invalidate();
+      teller.open(ledger.incidents.open());
+    } else if (record.kind === 'tracer_started' && wantsMarks(survey.plan)) void markOpenProcFiles(log);
     else if (record.kind === 'undecodable')
       say(`undecodable ${record.reason}`, (unsaid) =>
         log.warn({ reason: record.reason, unsaid }, 'a line of bpftrace could not be understood'),
@@ -197,7 +221,6 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     metrics: () => metrics.current(),
     cgroup: (id) => cgroups.resolve(BigInt(id)),
     processName: (pid) => readProcess(pid)?.comm,
-    stream,
     now: () => clock.now(),
   };
 

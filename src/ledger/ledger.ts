@@ -4,6 +4,8 @@
  */
 import type { Tick, TracerRecord } from '../records.js';
 import { BlockLedger } from './blocks.js';
+import type { IncidentEffect } from './incident.js';
+import { IncidentLedger, type IncidentOptions } from './incidents.js';
 import type { NameOptions } from './names.js';
 import { ReaderLedger } from './readers.js';
 import { TracerLedger } from './tracer.js';
@@ -11,7 +13,7 @@ import { VmaWaitLedger } from './vma-waits.js';
 import { WaitLedger } from './waits.js';
 
 /** What the ledger asks for. */
-export type Effect = { readonly kind: 'restart_tracer'; readonly reason: 'map_full' };
+export type Effect = { readonly kind: 'restart_tracer'; readonly reason: 'map_full' } | IncidentEffect;
 
 /** A tracer with full maps is started again at most this often: each start is a gap of its own. */
 const fullMapRestartMilliseconds = 600_000;
@@ -28,6 +30,7 @@ export interface LedgerOptions {
   readonly blocksObserved?: () => boolean;
   /** Those that can overflow. */
   readonly maps?: readonly string[];
+  readonly incidents?: IncidentOptions;
 }
 
 export class Ledger {
@@ -35,6 +38,7 @@ export class Ledger {
   readonly readers: ReaderLedger;
   readonly blocks: BlockLedger;
   readonly vmaWaits: VmaWaitLedger;
+  readonly incidents: IncidentLedger;
   readonly tracer: TracerLedger;
   /** Time of the newest record, milliseconds since the epoch. */
   asOf = 0;
@@ -42,12 +46,13 @@ export class Ledger {
   #fullSince: number | undefined;
   #restartAskedAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ waits, readerSlots = 50, blockSlots = 100, blocksObserved, maps }: LedgerOptions) {
+  constructor({ waits, readerSlots = 50, blockSlots = 100, blocksObserved, maps, incidents }: LedgerOptions) {
     this.tracer = new TracerLedger(maps);
     this.waits = new WaitLedger(waits);
     this.readers = new ReaderLedger({ ...waits, slots: readerSlots });
     this.blocks = new BlockLedger({ ...waits, slots: blockSlots });
     this.vmaWaits = new VmaWaitLedger(waits, this.waits.list);
+    this.incidents = new IncidentLedger(incidents);
     this.#blocksObserved = blocksObserved ?? (() => false);
   }
 
@@ -64,10 +69,13 @@ export class Ledger {
         return [];
       case 'tick':
         this.tracer.ticked(record.at);
-        return record.complete ? this.#mendFullMap(record.at, this.#count(record)) : [];
+        return record.complete
+          ? [...this.#mendFullMap(record.at, this.#count(record)), ...this.incidents.tick(record)]
+          : [];
       case 'stall':
-        return [];
+        return this.incidents.stall(record);
       case 'tracer_stopped':
+        this.incidents.interrupt();
         this.waits.ongoing = [];
         this.tracer.stopped(record.at, record.reason, record.handedOver);
         return [];

@@ -1,0 +1,182 @@
+/** An incident that is still open, and what it takes to put more evidence to it. */
+import type { OngoingWait, SeenProcess, Stall } from '../records.js';
+import type { LockPath, Operation, ProcFile } from '../vocabulary.js';
+import { unknown } from '../vocabulary.js';
+import type { Incident, IncidentOngoing, IncidentOperation, Inspection } from './incident.js';
+import { BlockedTime } from './incident-blocked.js';
+import { IncidentReaders } from './incident-readers.js';
+import { Timeline } from './incident-timeline.js';
+
+/** Ongoing waits, inspected readers and stacks that are kept, and frames of a stack. */
+const ongoingLimit = 16;
+const inspectedLimit = 16;
+const stackLimit = 16;
+const frameLimit = 64;
+
+type Open = { -readonly [Member in keyof Incident]: Incident[Member] };
+
+export interface DraftOptions {
+  readonly id: string;
+  readonly cause: Incident['cause'];
+  readonly victim: SeenProcess;
+  /** Milliseconds since the epoch. */
+  readonly openedAt: number;
+  readonly lockPath: (file: ProcFile) => LockPath | undefined;
+}
+
+export class IncidentDraft {
+  readonly incident: Open;
+  /** Inspect mode was asked for. */
+  inspectAsked = false;
+  /** It is among the counts by file. */
+  counted = false;
+  readonly #readers: IncidentReaders;
+  readonly #blocked: BlockedTime;
+  readonly #timeline = new Timeline();
+  readonly #operations = new Map<Operation, { count: number; nanoseconds: number }>();
+  /** Threads that still wait, and up to when their wait is in the timeline. */
+  #shownUntil = new Map<number, number>();
+
+  constructor({ id, cause, victim, openedAt, lockPath }: DraftOptions) {
+    this.#readers = new IncidentReaders(lockPath);
+    this.#blocked = new BlockedTime(Math.floor(openedAt));
+    this.incident = {
+      id,
+      cause,
+      openedAt,
+      lastAt: openedAt,
+      closedAt: undefined,
+      victim,
+      ...this.#readers.list(),
+      operations: [],
+      waits: { count: 0, nanoseconds: 0, longestNanoseconds: 0 },
+      unknownNanoseconds: 0,
+      ongoing: [],
+      blockedNanoseconds: 0,
+      convoy: { count: 0, nanoseconds: 0, longestQueue: 0 },
+      timeline: { stepMilliseconds: this.#timeline.stepMilliseconds, points: [] },
+      evidence: 'none',
+      inspected: [],
+      stacks: [],
+      interrupted: false,
+      identities: {},
+    };
+  }
+
+  /** Whether this is its victim: the same pid; where one of the two has none, the same thread, or name and cgroup. */
+  isOf(victim: SeenProcess): boolean {
+    const own = this.incident.victim;
+    if (own.pid !== undefined && victim.pid !== undefined) return own.pid === victim.pid;
+    if (own.tid !== undefined && own.tid === victim.tid) return true;
+    return own.name !== unknown && own.name === victim.name && own.cgroupId === victim.cgroupId;
+  }
+
+  addStall(stall: Stall): void {
+    const { at, victim, operation, nanoseconds, readers, convoy, blockedInWindow } = stall;
+    const { incident } = this;
+    const from = at - nanoseconds / 1e6;
+    if (incident.victim.name === unknown || incident.victim.cgroupId === '0')
+      incident.victim = { ...victim, pid: victim.pid ?? incident.victim.pid };
+    incident.openedAt = Math.min(incident.openedAt, from);
+    incident.lastAt = Math.max(incident.lastAt, at);
+    incident.waits = {
+      count: incident.waits.count + 1,
+      nanoseconds: incident.waits.nanoseconds + nanoseconds,
+      longestNanoseconds: Math.max(incident.waits.longestNanoseconds, nanoseconds),
+    };
+    this.#addOperation(operation, 1, nanoseconds);
+    this.#readers.add(readers, victim);
+    Object.assign(incident, this.#readers.list());
+    incident.unknownNanoseconds += Math.max(
+      0,
+      nanoseconds - readers.reduce((sum, reader) => sum + reader.nanoseconds, 0),
+    );
+    if (readers.length > 0 && incident.evidence === 'none') incident.evidence = 'windows';
+    incident.convoy = {
+      count: incident.convoy.count + convoy.count,
+      nanoseconds: incident.convoy.nanoseconds + convoy.nanoseconds,
+      longestQueue: Math.max(incident.convoy.longestQueue, convoy.longestQueue),
+    };
+    this.#blocked.addWait(at, nanoseconds);
+    if (stall.cause === 'share')
+      this.#blocked.addWindow(at, blockedInWindow.windowNanoseconds, blockedInWindow.nanoseconds);
+    this.#show(victim.tid, from, at);
+    if (victim.tid !== undefined) this.#shownUntil.delete(victim.tid);
+    this.#timeline.addWait(at, convoy.count);
+    incident.ongoing = incident.ongoing.filter(({ tid }) => tid !== victim.tid);
+    this.#sumUp();
+  }
+
+  /** Waits of this victim that still go on at a tick, all of them; none where they ended. */
+  setOngoing(waits: readonly OngoingWait[], at: number): void {
+    const { incident } = this;
+    if (waits.length === 0 && incident.ongoing.length === 0) return;
+    const goingOn = waits.map(({ operation, seconds, tid }) => {
+      const since = at - seconds * 1000;
+      this.#addOperation(operation, 0, 0);
+      this.#blocked.addWait(at, seconds * 1e9);
+      this.#show(tid, since, at);
+      incident.openedAt = Math.min(incident.openedAt, since);
+      incident.lastAt = Math.max(incident.lastAt, at);
+      return { tid, operation, since, nanoseconds: seconds * 1e9 };
+    });
+    incident.ongoing = goingOn.sort(longestFirst).slice(0, ongoingLimit);
+    this.#shownUntil = new Map(
+      waits.slice(0, ongoingLimit).map(({ tid }) => [tid, this.#shownUntil.get(tid) ?? at]),
+    );
+    this.#sumUp();
+  }
+
+  /** The tracer is gone: what still waits is not known any more. */
+  interrupt(): void {
+    this.incident.interrupted = true;
+    this.incident.ongoing = [];
+    this.#shownUntil.clear();
+  }
+
+  #addOperation(operation: Operation, count: number, nanoseconds: number): void {
+    const known = this.#operations.get(operation) ?? { count: 0, nanoseconds: 0 };
+    known.count += count;
+    known.nanoseconds += nanoseconds;
+    this.#operations.set(operation, known);
+  }
+
+  /** Puts a wait to the timeline, but for what is there of it already. */
+  #show(tid: number | undefined, from: number, to: number): void {
+    const shown = tid === undefined ? undefined : this.#shownUntil.get(tid);
+    this.#timeline.addBlocked(Math.max(from, shown ?? from), to);
+    if (tid !== undefined) this.#shownUntil.set(tid, to);
+  }
+
+  #sumUp(): void {
+    this.incident.operations = Array.from(
+      this.#operations,
+      ([operation, amounts]): IncidentOperation => ({ operation, ...amounts }),
+    ).sort(longestFirst);
+    this.incident.blockedNanoseconds = Math.round(this.#blocked.nanoseconds);
+    this.incident.timeline = {
+      stepMilliseconds: this.#timeline.stepMilliseconds,
+      points: this.#timeline.points(),
+    };
+  }
+}
+
+/** An incident with what inspect mode found; later findings go before those of an earlier time. */
+export const withInspection = (
+  incident: Incident,
+  { readers = [], stacks = [] }: Inspection,
+): Pick<Incident, 'inspected' | 'stacks' | 'evidence'> => ({
+  inspected: [...readers, ...incident.inspected].sort(longestFirst).slice(0, inspectedLimit),
+  stacks: [
+    ...stacks.map(({ frames, count }) => ({ frames: frames.slice(0, frameLimit), count })),
+    ...incident.stacks,
+  ]
+    .sort((a, b) => b.count - a.count)
+    .slice(0, stackLimit),
+  evidence: readers.length > 0 ? 'overlap' : incident.evidence,
+});
+
+const longestFirst = (
+  a: Pick<IncidentOngoing, 'nanoseconds'>,
+  b: Pick<IncidentOngoing, 'nanoseconds'>,
+): number => b.nanoseconds - a.nanoseconds;

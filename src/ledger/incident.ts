@@ -1,0 +1,146 @@
+/**
+ * An incident: a stall of one process over the threshold, kept with its evidence. Plain data, so that it can be written
+ * as JSON and read again.
+ */
+import type { ConvoyWaits, Named, SeenProcess } from '../records.js';
+import type { LockPath, Operation, ProcFile } from '../vocabulary.js';
+
+/** Stands for the file in counts of incidents in which no reader was found. */
+export const noFile = 'none';
+export type IncidentFile = ProcFile | typeof noFile;
+
+/**
+ * How sure we are who it was: `windows` is an estimate by overlap with what readers did between their grant of the lock
+ * and the end of their read(), `overlap` was measured on real holds by inspect mode, `none` blames nobody.
+ */
+export type Evidence = 'windows' | 'overlap' | 'none';
+
+/** What is known of a cgroup: see src/identity/cgroup-path.ts. */
+export interface Identity {
+  readonly unit: string | undefined;
+  readonly container_id: string | undefined;
+  readonly pod_uid: string | undefined;
+}
+
+/** What one reader of one file had to do with it: all processes of one name in one cgroup. */
+export interface IncidentReader extends Named {
+  readonly file: ProcFile;
+  /** The one that was seen last. */
+  readonly pid: number | undefined;
+  /** It is the victim itself, which read its own file. */
+  readonly self: boolean;
+  /** Its share of the waits. */
+  readonly nanoseconds: number;
+  /** Those it had a part in. */
+  readonly waits: number;
+  /** -20 to 19, as it was seen last. */
+  readonly nice: number | undefined;
+  /** How long of its share it could have run and had no CPU; undefined where this kernel does not tell. */
+  readonly offCpuNanoseconds: number | undefined;
+}
+
+/** A file whose readers had a part in it. */
+export interface IncidentFileShare {
+  readonly file: ProcFile;
+  /** How the kernel served it then; undefined where that cannot be told. */
+  readonly lockPath: LockPath | undefined;
+  readonly nanoseconds: number;
+}
+
+export interface IncidentOperation {
+  readonly operation: Operation;
+  readonly count: number;
+  readonly nanoseconds: number;
+}
+
+/** A wait that was still going on at the last tick. */
+export interface IncidentOngoing {
+  readonly tid: number;
+  readonly operation: Operation;
+  /** When it began, milliseconds since the epoch. */
+  readonly since: number;
+  readonly nanoseconds: number;
+}
+
+export interface TimelinePoint {
+  /** The start of the step, milliseconds since the epoch. */
+  readonly at: number;
+  /** Thread-time that writers waited in this step. */
+  readonly blockedNanoseconds: number;
+  /** Waits that ended in it, and the read waits that had queued behind them. */
+  readonly waits: number;
+  readonly convoyWaits: number;
+}
+
+/** A kernel stack of writers that were blocked. */
+export interface KernelStack {
+  readonly frames: readonly string[];
+  readonly count: number;
+}
+
+/** A reader whose holds of the lock were seen, and how long they overlapped the waits. */
+export interface InspectedReader extends SeenProcess {
+  readonly file: ProcFile;
+  readonly nanoseconds: number;
+}
+
+/** What inspect mode found. */
+export interface Inspection {
+  readonly readers?: readonly InspectedReader[];
+  readonly stacks?: readonly KernelStack[];
+}
+
+export interface Incident {
+  /** Sorts by the time of opening; never given twice, also not by a daemon that was started again. */
+  readonly id: string;
+  /** What opened it: one long wait, or many short ones that together took too much of the time. */
+  readonly cause: 'wait' | 'share';
+  /** When the first of its waits began, milliseconds since the epoch. For `share`: when that time began. */
+  readonly openedAt: number;
+  /** When the last of its waits ended, or was still seen. */
+  readonly lastAt: number;
+  /** When it was closed; undefined while it is open. */
+  readonly closedAt: number | undefined;
+  /** `~unknown` where a wait still goes on and its process is gone or cannot be named. */
+  readonly victim: SeenProcess;
+  /** Most to blame first; bounded, the rest is in `others` (a reader that comes back counts again). */
+  readonly readers: readonly IncidentReader[];
+  readonly others: { readonly readers: number; readonly nanoseconds: number };
+  /** Most time first; empty where no reader was found. */
+  readonly files: readonly IncidentFileShare[];
+  readonly operations: readonly IncidentOperation[];
+  /** Waits told one by one: thread-time, those still going on left out. */
+  readonly waits: {
+    readonly count: number;
+    readonly nanoseconds: number;
+    readonly longestNanoseconds: number;
+  };
+  /** Of these, the time that lies at no reader's door. */
+  readonly unknownNanoseconds: number;
+  readonly ongoing: readonly IncidentOngoing[];
+  /** Wall time with a writer blocked, as far as it was seen; waits still going on count up to the last tick. */
+  readonly blockedNanoseconds: number;
+  readonly convoy: ConvoyWaits & { readonly longestQueue: number };
+  readonly timeline: { readonly stepMilliseconds: number; readonly points: readonly TimelinePoint[] };
+  readonly evidence: Evidence;
+  readonly inspected: readonly InspectedReader[];
+  readonly stacks: readonly KernelStack[];
+  /** The tracer ended while it was open: something of it was not seen. */
+  readonly interrupted: boolean;
+  /** By cgroup id, as they were known when it was closed. */
+  readonly identities: Readonly<Record<string, Identity>>;
+}
+
+/** What the incidents ask of the world. */
+export type IncidentEffect =
+  | { readonly kind: 'incident_opened'; readonly incident: Incident }
+  | { readonly kind: 'incident_closed'; readonly incident: Incident }
+  /** Look closer at this victim: inspect mode, for a short time. */
+  | { readonly kind: 'inspect'; readonly incident: Incident };
+
+/** The file whose readers had most to do with it; undefined where no reader was found. */
+export const mainFile = ({ files }: Pick<Incident, 'files'>): ProcFile | undefined => files[0]?.file;
+
+/** From the begin of its first wait to the end of its last, milliseconds. */
+export const incidentMilliseconds = ({ openedAt, lastAt }: Pick<Incident, 'openedAt' | 'lastAt'>): number =>
+  Math.max(0, lastAt - openedAt);

@@ -1,0 +1,247 @@
+/**
+ * Incidents: stalls over the threshold. One opens with a long write wait, with a wait that still goes on at a tick, or
+ * where writers stood behind readers for too much of the time; stalls of the same victim join it; it closes after
+ * quiet. All by the times of the records. Bounded: what is too much is counted, never kept.
+ */
+import type { Named, OngoingWait, SeenProcess, Stall, Tick } from '../records.js';
+import { type LockPath, type ProcFile, procFiles, unknown } from '../vocabulary.js';
+import {
+  type Identity,
+  type Incident,
+  type IncidentEffect,
+  type IncidentFile,
+  type Inspection,
+  mainFile,
+  noFile,
+} from './incident.js';
+import { IncidentDraft, withInspection } from './incident-draft.js';
+
+/** Whether short waits took too much of the time is decided by the tracer. */
+export interface IncidentOptions {
+  /** A wait this long opens an incident. */
+  readonly waitNanoseconds?: number;
+  /** One closes after so long without a stall and without a long wait that still goes on. */
+  readonly quietMilliseconds?: number;
+  /** Inspect mode is asked for at most this often. */
+  readonly inspectMilliseconds?: number;
+  /** Incidents kept; the oldest closed one goes first. */
+  readonly kept?: number;
+  /** Incidents open at once; stalls of further victims are only counted. */
+  readonly open?: number;
+  readonly lockPath?: (file: ProcFile) => LockPath | undefined;
+  /** Names a process whose wait still goes on; undefined where it is gone. */
+  readonly processName?: (pid: number) => Named | undefined;
+  /** What is known of a cgroup; where its id does not tell, the process that was seen in it may. */
+  readonly identify?: (
+    cgroupId: string,
+    process: { readonly name: string; readonly pid?: number | undefined },
+  ) => Identity | undefined;
+}
+
+const defaults: Required<IncidentOptions> = {
+  waitNanoseconds: 50e6,
+  quietMilliseconds: 10_000,
+  inspectMilliseconds: 60_000,
+  kept: 200,
+  open: 50,
+  lockPath: () => undefined,
+  processName: () => undefined,
+  identify: () => undefined,
+};
+
+export class IncidentLedger {
+  /** Stalls that opened none, for too many were open. */
+  notOpened = 0;
+  /** Incidents that went for newer ones: the list is not complete when this is not 0. */
+  dropped = 0;
+  /**
+   * Incidents by file. Each is counted once and never moved: under the file of the first reader found, or, where none
+   * was found until it closed, under `none`.
+   */
+  readonly files = new Map<IncidentFile, number>(
+    ([...procFiles, noFile] as const).map((file) => [file, 0] as const),
+  );
+  readonly #options: Required<IncidentOptions>;
+  /** Open and closed, in the order of opening. */
+  readonly #kept = new Map<string, Incident>();
+  readonly #open = new Map<string, IncidentDraft>();
+  #sequence = 0;
+  #inspectAskedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: IncidentOptions = {}) {
+    this.#options = { ...defaults, ...options };
+  }
+
+  /** In the order of opening. */
+  list(): Incident[] {
+    return [...this.#kept.values()];
+  }
+
+  get(id: string): Incident | undefined {
+    return this.#kept.get(id);
+  }
+
+  /** Those open now. */
+  open(): Incident[] {
+    return Array.from(this.#open.values(), ({ incident }) => incident);
+  }
+
+  /** Takes back incidents that an earlier daemon kept, oldest first; those still open then were cut off. */
+  restore(incidents: readonly Incident[]): void {
+    for (const incident of incidents) {
+      if (this.#kept.has(incident.id)) continue;
+      const cutOff = incident.closedAt === undefined;
+      this.#keep(
+        cutOff ? { ...incident, ongoing: [], closedAt: incident.lastAt, interrupted: true } : incident,
+      );
+    }
+  }
+
+  /** Puts what inspect mode found to an incident, open or closed; undefined where it is not kept any more. */
+  addInspection(id: string, inspection: Inspection): Incident | undefined {
+    const kept = this.#kept.get(id);
+    if (kept === undefined) return undefined;
+    const draft = this.#open.get(id);
+    const found = withInspection(kept, inspection);
+    if (draft === undefined) {
+      this.#kept.set(id, { ...kept, ...found });
+      return this.#kept.get(id);
+    }
+    Object.assign(draft.incident, found);
+    this.#count(draft, mainFile(draft.incident) ?? found.inspected[0]?.file);
+    return draft.incident;
+  }
+
+  stall(stall: Stall): IncidentEffect[] {
+    const effects = this.#close(stall.at);
+    const known = this.#draftOf(stall.victim);
+    if (known === undefined && stall.cause === 'wait' && stall.nanoseconds < this.#options.waitNanoseconds)
+      return effects;
+    const draft = known ?? this.#openFor(stall.victim, stall.at, beginOf(stall), stall.cause);
+    if (draft === undefined) return effects;
+    draft.addStall(stall);
+    this.#count(draft, mainFile(draft.incident));
+    return [...effects, ...this.#told(draft, stall.at, known === undefined)];
+  }
+
+  tick({ at, ongoing }: Tick): IncidentEffect[] {
+    const effects = this.#close(at);
+    const long = ongoing.filter(
+      ({ mode, foreign, seconds }) =>
+        mode === 'write' && !foreign && seconds * 1e9 >= this.#options.waitNanoseconds,
+    );
+    const byPid = new Map<number, OngoingWait[]>();
+    for (const wait of long) byPid.set(wait.pid, [...(byPid.get(wait.pid) ?? []), wait]);
+    const goingOn = new Set<IncidentDraft>();
+    for (const waits of byPid.values()) {
+      const victim = this.#victimOf(waits[0] as OngoingWait);
+      const known = this.#draftOf(victim);
+      const since = at - 1000 * Math.max(...waits.map(({ seconds }) => seconds));
+      const draft = known ?? this.#openFor(victim, at, since, 'wait');
+      if (draft === undefined) continue;
+      goingOn.add(draft);
+      draft.setOngoing(waits, at);
+      effects.push(...this.#told(draft, at, known === undefined));
+    }
+    for (const draft of this.#open.values()) if (!goingOn.has(draft)) draft.setOngoing([], at);
+    return effects;
+  }
+
+  /** The tracer ended: incidents stay open, and say that something of them was not seen. */
+  interrupt(): void {
+    for (const draft of this.#open.values()) draft.interrupt();
+  }
+
+  #draftOf(victim: SeenProcess): IncidentDraft | undefined {
+    for (const draft of this.#open.values()) if (draft.isOf(victim)) return draft;
+    return undefined;
+  }
+
+  #victimOf({ pid, tid }: OngoingWait): SeenProcess {
+    const { name, cgroupId } = this.#options.processName(pid) ?? { name: unknown, cgroupId: '0' };
+    return { name, cgroupId, pid, tid };
+  }
+
+  #openFor(
+    victim: SeenProcess,
+    at: number,
+    openedAt: number,
+    cause: Incident['cause'],
+  ): IncidentDraft | undefined {
+    if (this.#open.size >= this.#options.open) {
+      this.notOpened += 1;
+      return undefined;
+    }
+    this.#sequence += 1;
+    const id = `${String(Math.floor(at)).padStart(13, '0')}-${String(this.#sequence).padStart(6, '0')}`;
+    const draft = new IncidentDraft({ id, cause, victim, openedAt, lockPath: this.#options.lockPath });
+    this.#open.set(id, draft);
+    this.#keep(draft.incident);
+    return draft;
+  }
+
+  #keep(incident: Incident): void {
+    this.#kept.set(incident.id, incident);
+    if (this.#kept.size <= this.#options.kept) return;
+    for (const { id } of this.#kept.values())
+      if (!this.#open.has(id)) {
+        this.#kept.delete(id);
+        this.dropped += 1;
+        return;
+      }
+  }
+
+  /** What is to be said of an incident that was opened, or goes on. */
+  #told(draft: IncidentDraft, at: number, opened: boolean): IncidentEffect[] {
+    const { incident } = draft;
+    const effects: IncidentEffect[] = opened ? [{ kind: 'incident_opened', incident }] : [];
+    if (draft.inspectAsked || at - this.#inspectAskedAt < this.#options.inspectMilliseconds) return effects;
+    draft.inspectAsked = true;
+    this.#inspectAskedAt = at;
+    return [...effects, { kind: 'inspect', incident }];
+  }
+
+  #count(draft: IncidentDraft, file: IncidentFile | undefined): void {
+    if (draft.counted || file === undefined) return;
+    draft.counted = true;
+    this.files.set(file, (this.files.get(file) ?? 0) + 1);
+  }
+
+  /** Closes what has been quiet long enough. */
+  #close(at: number): IncidentEffect[] {
+    const effects: IncidentEffect[] = [];
+    for (const [id, draft] of this.#open) {
+      const { incident } = draft;
+      if (incident.ongoing.length > 0 || at - incident.lastAt < this.#options.quietMilliseconds) continue;
+      incident.closedAt = at;
+      incident.identities = this.#identitiesOf(incident);
+      this.#open.delete(id);
+      this.#count(draft, noFile);
+      effects.push({ kind: 'incident_closed', incident });
+    }
+    return effects;
+  }
+
+  /** On cgroup v1 one id may stand for several cgroups: such an id is left out. */
+  #identitiesOf({ victim, readers }: Incident): Record<string, Identity> {
+    const known = new Map<string, Identity | undefined>();
+    for (const process of [victim, ...readers]) {
+      const { cgroupId } = process;
+      const identity = this.#options.identify(cgroupId, process);
+      if (identity === undefined) continue;
+      const { unit, container_id, pod_uid } = identity;
+      const isAnother = known.has(cgroupId) && !isSame(known.get(cgroupId), identity);
+      known.set(cgroupId, isAnother ? undefined : { unit, container_id, pod_uid });
+    }
+    return Object.fromEntries(
+      [...known].filter((entry): entry is [string, Identity] => entry[1] !== undefined),
+    );
+  }
+}
+
+const isSame = (a: Identity | undefined, b: Identity): boolean =>
+  a !== undefined && a.unit === b.unit && a.container_id === b.container_id && a.pod_uid === b.pod_uid;
+
+/** When what a stall tells of began: its wait, or the time that was looked at. */
+const beginOf = ({ at, cause, nanoseconds, blockedInWindow }: Stall): number =>
+  at - (cause === 'share' ? Math.max(nanoseconds, blockedInWindow.windowNanoseconds) : nanoseconds) / 1e6;

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Resolve, sentenceOf } from '../../src/evidence/sentence.js';
+import type { Identity } from '../../src/ledger/incident.js';
+import { withInspection } from '../../src/ledger/incident-draft.js';
+import { epoch } from '../support/daemon.js';
+import { incidentOf } from '../support/incidents.js';
+import { ongoingWait, stall, stallReader, tick } from '../support/records.js';
+
+const ms = 1e6;
+const nowhere: Identity = { unit: undefined, container_id: undefined, pod_uid: undefined };
+const units: Resolve = (id) =>
+  ({
+    4711: { ...nowhere, unit: 'mysql.service' },
+    4712: { ...nowhere, unit: 'process-exporter.service' },
+  })[id];
+const reader = (nanoseconds: number, more = {}) => stallReader('process-exporte', 'smaps', nanoseconds, more);
+
+test('who, whom, for how long, and what queued', () => {
+  const incident = incidentOf([
+    stall(epoch, 180 * ms, {
+      readers: [reader(180 * ms)],
+      convoy: { count: 41, nanoseconds: 5e9, longestQueue: 9 },
+    }),
+  ]);
+  assert.equal(
+    sentenceOf(incident, units),
+    '`process-exporte` (unit process-exporter.service) read smaps of `mysqld` (unit mysql.service) and blocked its ' +
+      'munmap for 180 ms; 41 page faults queued behind it.',
+  );
+  assert.equal(
+    sentenceOf(incident),
+    '`process-exporte` read smaps of `mysqld` and blocked its munmap for 180 ms; 41 page faults queued behind it.',
+  );
+});
+
+test('containers and pods say more than units', () => {
+  const id = 'ab12'.repeat(16);
+  const incident = incidentOf([stall(epoch, 180 * ms, { readers: [reader(180 * ms)] })]);
+  const pods: Resolve = (cgroup) =>
+    cgroup === '4711'
+      ? { unit: `cri-containerd-${id}.scope`, container_id: id, pod_uid: '0-1-2' }
+      : { unit: 'docker.service', container_id: id, pod_uid: undefined };
+  assert.equal(
+    sentenceOf(incident, pods),
+    '`process-exporte` (container ab12ab12ab12) read smaps of `mysqld` (container ab12ab12ab12 of pod 0-1-2) and ' +
+      'blocked its munmap for 180 ms.',
+  );
+});
+
+test('what the incident keeps of a cgroup goes before what is known now', () => {
+  const records = [stall(epoch, 180 * ms, { readers: [reader(180 * ms)] }), tick(epoch + 60_000)];
+  assert.equal(
+    sentenceOf(incidentOf(records, { identify: units })),
+    '`process-exporte` (unit process-exporter.service) read smaps of `mysqld` (unit mysql.service) and blocked its ' +
+      'munmap for 180 ms.',
+  );
+});
+
+test('several readers: the worst, its share, and how many more', () => {
+  const readers = [reader(100 * ms), stallReader('atop', 'smaps', 50 * ms)];
+  const incident = incidentOf([stall(epoch, 200 * ms, { readers })]);
+  assert.equal(
+    sentenceOf(incident),
+    '`process-exporte` read smaps of `mysqld` and blocked its munmap for 200 ms; its share is 50 %, 1 more reader ' +
+      'had a part.',
+  );
+  assert.equal(
+    sentenceOf(incidentOf([stall(epoch, 200 * ms, { readers: readers.slice(0, 1) })])),
+    '`process-exporte` read smaps of `mysqld` and blocked its munmap for 200 ms; its share is 50 %.',
+  );
+});
+
+test('several waits: how many, and the longest; two operations by name', () => {
+  const waits = (['munmap', 'mmap', 'brk'] as const).map((operation, index) =>
+    stall(epoch + index * 1000, (80 - index) * ms, { operation, readers: [reader((80 - index) * ms)] }),
+  );
+  assert.equal(
+    sentenceOf(incidentOf(waits)),
+    '`process-exporte` read smaps of `mysqld` and blocked its munmap, mmap and 1 other operation for 237 ms in 3 ' +
+      'waits, the longest 80 ms.',
+  );
+});
+
+test('many short waits: how much of the time', () => {
+  const incident = incidentOf([
+    stall(epoch, 4 * ms, {
+      cause: 'share',
+      blockedInWindow: { nanoseconds: 2500 * ms, windowNanoseconds: 10_000 * ms },
+      readers: [reader(4 * ms)],
+    }),
+  ]);
+  assert.equal(
+    sentenceOf(incident),
+    '`process-exporte` read smaps of `mysqld` and blocked its munmap for 2.5 s of 10 s, in many short waits.',
+  );
+});
+
+test('a reader that lacked a CPU: for how long, and at which nice value', () => {
+  const of = (more: object) =>
+    sentenceOf(incidentOf([stall(epoch, 180 * ms, { readers: [reader(180 * ms, more)] })]));
+  const plain = '`process-exporte` read smaps of `mysqld` and blocked its munmap for 180 ms';
+  assert.equal(
+    of({ offCpuNanoseconds: 120 * ms, nice: 19 }),
+    `${plain}; it was without a CPU for 120 ms of it, at nice 19.`,
+  );
+  assert.equal(
+    of({ offCpuNanoseconds: 120 * ms, nice: 0 }),
+    `${plain}; it was without a CPU for 120 ms of it.`,
+  );
+  assert.equal(of({ offCpuNanoseconds: 17 * ms, nice: 19 }), `${plain}.`, 'a few milliseconds are nothing');
+  assert.equal(of({ offCpuNanoseconds: undefined, nice: undefined }), `${plain}.`);
+});
+
+test('no reader was found: nobody is blamed', () => {
+  assert.equal(
+    sentenceOf(incidentOf([stall(epoch, 70 * ms)]), units),
+    '`mysqld` (unit mysql.service) waited for its own mmap_lock for 70 ms, in munmap. No reader of a proc file was ' +
+      'seen to hold the lock.',
+  );
+  assert.equal(
+    sentenceOf(
+      incidentOf([
+        stall(epoch, 70 * ms, { convoy: { count: 1, nanoseconds: 1, longestQueue: 1 } }),
+        stall(epoch + 1000, 90 * ms),
+      ]),
+    ),
+    '`mysqld` waited for its own mmap_lock for 160 ms in 2 waits, the longest 90 ms, in munmap; 1 page fault queued ' +
+      'behind it. No reader of a proc file was seen to hold the lock.',
+  );
+});
+
+test('still going on', () => {
+  const processName = () => ({ name: 'mysqld', cgroupId: '4711' });
+  const going = tick(epoch + 3200, { ongoing: [ongoingWait('write', 'munmap', 3.2)] });
+  assert.equal(
+    sentenceOf(incidentOf([going], { processName })),
+    '`mysqld` has waited for its own mmap_lock for 3.2 s so far, in munmap. No reader of a proc file was seen to hold ' +
+      'the lock.',
+  );
+  const other = { name: 'mysqld', cgroupId: '4711', pid: 42, tid: 44 };
+  const known = stall(epoch + 1000, 900 * ms, { victim: other, readers: [reader(900 * ms)] });
+  assert.equal(
+    sentenceOf(incidentOf([known, going], { processName })),
+    '`process-exporte` read smaps of `mysqld` and has blocked its munmap for 3.2 s so far.',
+  );
+});
+
+test('a process that reads its own file', () => {
+  const self = { name: 'mysqld', cgroupId: '4711', pid: 42 };
+  assert.equal(
+    sentenceOf(incidentOf([stall(epoch, 70 * ms, { readers: [reader(70 * ms, self)] })])),
+    '`mysqld` read its own smaps and blocked its munmap for 70 ms.',
+  );
+});
+
+test('files that are not read are told by what is done with them', () => {
+  const of = (file: 'clear_refs' | 'procmap_query') =>
+    sentenceOf(
+      incidentOf([
+        stall(epoch, 70 * ms, {
+          mode: 'read',
+          operation: 'page_fault',
+          readers: [stallReader('agent', file, 70 * ms)],
+        }),
+      ]),
+    );
+  assert.equal(
+    of('clear_refs'),
+    '`agent` wrote to clear_refs of `mysqld` and blocked its page faults for 70 ms.',
+  );
+  assert.equal(
+    of('procmap_query'),
+    '`agent` asked for mappings (PROCMAP_QUERY) of `mysqld` and blocked its page faults for 70 ms.',
+  );
+});
+
+test('what inspect mode saw is told where windows show nobody', () => {
+  const incident = incidentOf([stall(epoch, 70 * ms)]);
+  const seen = { name: 'agent', cgroupId: '1', pid: 7, tid: 7, file: 'smaps' as const, nanoseconds: 69 * ms };
+  assert.equal(
+    sentenceOf({ ...incident, ...withInspection(incident, { readers: [seen] }) }),
+    '`agent` read smaps of `mysqld` and blocked its munmap for 70 ms.',
+  );
+});
+
+test('an observation that was interrupted says so', () => {
+  const incident = incidentOf([stall(epoch, 70 * ms, { readers: [reader(70 * ms)] })]);
+  assert.equal(
+    sentenceOf({ ...incident, interrupted: true }),
+    '`process-exporte` read smaps of `mysqld` and blocked its munmap for 70 ms. The observation was interrupted ' +
+      'meanwhile.',
+  );
+});
