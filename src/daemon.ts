@@ -17,6 +17,8 @@ import { messageOf } from './errors.js';
 import { settleSurvey, surveyHost } from './host.js';
 import type { DaemonView } from './http/context.js';
 import { type Listener, listen } from './http/server.js';
+import { StreamHub } from './http/stream-hub.js';
+import { TickSummaries } from './http/tick-summary.js';
 import { CgroupIndex } from './identity/cgroup.js';
 import { readProcess } from './identity/process.js';
 import { createIncidentTeller } from './incident-effects.js';
@@ -99,6 +101,8 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     bpftrace: () => supervisor.state.bpftrace?.version,
   });
 
+  const stream = new StreamHub({ clock, startedAt });
+  const summaries = new TickSummaries(ledger, () => survey.plan);
   const teller = createIncidentTeller({
     log,
     resolve: (cgroupId) => cgroups.resolve(BigInt(cgroupId)),
@@ -120,6 +124,8 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
   };
   const apply = (record: TracerRecord): void => {
     for (const effect of ledger.apply(record)) carryOut(effect);
+    if (record.kind === 'tick' || record.kind === 'tracer_stopped')
+      stream.publish({ type: 'tick', data: summaries.next(record.at) });
     if (record.kind === 'tick') {
       metrics.invalidate();
       teller.open(ledger.incidents.open());
@@ -221,6 +227,7 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     metrics: () => metrics.current(),
     cgroup: (id) => cgroups.resolve(BigInt(id)),
     processName: (pid) => readProcess(pid)?.comm,
+    stream,
     now: () => clock.now(),
   };
 
