@@ -3,7 +3,7 @@ import type { BlockEntry, BlockFile } from '../ledger/block-list.js';
 import { Growth } from '../ledger/growth.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { ProcessEntry } from '../ledger/processes.js';
-import type { ReaderEntry } from '../ledger/reader-list.js';
+import type { ReaderEntry, ReadTotal } from '../ledger/reader-list.js';
 import type { ProbePlan } from '../probes/plan.js';
 import { type Observable, procFiles, unknown } from '../vocabulary.js';
 import { TopGrowth } from './top-growth.js';
@@ -66,14 +66,14 @@ export class TickSummaries {
 
   #file(file: BlockFile) {
     const { readers, blocks } = this.#ledger;
-    const read = file === unknown ? undefined : readers.files.get(file);
+    const read = file === unknown ? null : (readers.files.get(file) as ReadTotal);
     const blocked = blocks.files.get(file);
     const grown = (what: string, total = 0): number => this.#growth.takeAll(`${file} ${what}`, total);
     return {
       file,
-      opens: this.#ifObserved('opens', grown('opens', read?.opens)),
-      reads: this.#ifObserved('reads', grown('reads', read?.reads)),
-      retries: this.#ifObserved('retries', grown('retries', read?.retries)),
+      opens: read && this.#ifObserved('opens', grown('opens', read.opens)),
+      reads: read && this.#ifObserved('reads', grown('reads', read.reads)),
+      retries: read && this.#ifObserved('retries', grown('retries', read.retries)),
       blocks: this.#ifObserved('blocks', grown('blocks', blocked?.count)),
       block_seconds: this.#ifObserved('blocks', grown('ns', blocked?.nanoseconds) / 1e9),
     };

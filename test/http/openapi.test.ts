@@ -116,3 +116,12 @@ for (const path of ['/api/v1/waits', '/api/v1/processes', '/api/v1/readers', '/a
     const schema = paths[path]!.get!.responses['200']!.content!['application/json']!.schema;
     conform((await ask(path)).json(), schema, path);
   });
+
+test('/openapi.json tells that the stream is one of server-sent events, and which there are', async (context) => {
+  const { ask } = await openApp(context);
+  const { paths } = (await ask('/openapi.json')).json<Document>();
+  const { description, content } = paths['/api/v1/stream']!.get!.responses['200']!;
+  assert.deepEqual(Object.keys(content ?? {}), ['text/event-stream']);
+  for (const event of ['tick', 'incident', 'gap'])
+    assert.match(description, new RegExp(`^\`${event}\`: `, 'm'));
+});

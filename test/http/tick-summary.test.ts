@@ -54,7 +54,7 @@ const expected: Omit<TickSummary, 'as_of' | 'interval_seconds'> = {
   ],
   files: [
     { file: 'smaps', opens: 1, reads: 5, retries: 0, blocks: 1, block_seconds: 3 },
-    { file: '~unknown', opens: 0, reads: 0, retries: 0, blocks: 1, block_seconds: 1 },
+    { file: '~unknown', opens: null, reads: null, retries: null, blocks: 1, block_seconds: 1 },
   ],
   processes: [{ process: 'mysqld', cgroup_id: '4711', waits: 3, wait_seconds: 4 }],
   readers: [{ file: 'smaps', reader: 'agent', cgroup_id: '4711', opens: 1, reads: 5, retries: 0 }],
