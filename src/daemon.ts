@@ -20,6 +20,7 @@ import { type Listener, listen } from './http/server.js';
 import { StreamHub } from './http/stream-hub.js';
 import { TickSummaries } from './http/tick-summary.js';
 import { CgroupIndex } from './identity/cgroup.js';
+import { Identities, type Seen } from './identity/identities.js';
 import { readProcess } from './identity/process.js';
 import { createIncidentTeller } from './incident-effects.js';
 import { type Effect, Ledger } from './ledger/ledger.js';
@@ -34,6 +35,7 @@ import { wantsMarks } from './probes/plan.js';
 import { joinProgram } from './probes/program.js';
 import { readinessOf } from './readiness.js';
 import type { TracerRecord } from './records.js';
+import { openIncidentStore } from './store/incident-store.js';
 
 export interface Daemon {
   readonly view: DaemonView;
@@ -66,6 +68,9 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
 
   // What happened.
   const cgroups = new CgroupIndex({ now: () => clock.monotonic() });
+  const identities = new Identities({ now: () => clock.monotonic(), cgroups });
+  const cgroupOf: DaemonView['cgroup'] = (cgroupId, process) =>
+    identities.resolve({ cgroupId, ...process }).cgroup;
   const ledger = new Ledger({
     maps: [...mapNames(program?.text ?? ''), 'unknown'],
     readerSlots: config.metrics.reader_slots,
@@ -80,15 +85,17 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
         const name = readProcess(pid)?.comm;
         return name === undefined ? undefined : { name, cgroupId: '0' };
       },
-      identify: (cgroupId) => cgroups.resolve(BigInt(cgroupId)),
+      identify: cgroupOf,
     },
     waits: {
       slots: config.metrics.process_slots,
       rowLimit: nameRowLimit,
       label: (name, cgroupId) =>
-        (config.metrics.name_by === 'unit' ? cgroups.resolve(BigInt(cgroupId))?.unit : undefined) ?? name,
+        (config.metrics.name_by === 'unit' ? cgroupOf(cgroupId, { name })?.unit : undefined) ?? name,
     },
   });
+  const store = await openIncidentStore(config.incidents, log, clock);
+  ledger.incidents.restore(store.restored);
   const cost = new CostAccount();
   const metrics = new MetricsText({
     ledger,
@@ -100,12 +107,12 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     version,
     bpftrace: () => supervisor.state.bpftrace?.version,
   });
-
   const stream = new StreamHub({ clock, startedAt });
   const summaries = new TickSummaries(ledger, () => survey.plan);
+
   const teller = createIncidentTeller({
     log,
-    resolve: (cgroupId) => cgroups.resolve(BigInt(cgroupId)),
+    resolve: cgroupOf,
     now: () => clock.monotonic(),
   });
   const carryOut = (effect: Effect): void => {
@@ -115,14 +122,19 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
         supervisor.restart(effect.reason);
         return;
       case 'incident_closed':
+        store.keep(effect.incident);
         teller.closed(effect.incident);
         return;
       case 'incident_opened':
+        // Kept again when it closes; if the daemon is killed before, it comes back as one that was cut off.
+        store.keep(effect.incident);
+        return;
       case 'inspect':
         return;
     }
   };
   const apply = (record: TracerRecord): void => {
+    for (const process of seenIn(record, identities.legacy)) identities.resolve(process);
     for (const effect of ledger.apply(record)) carryOut(effect);
     if (record.kind === 'tick' || record.kind === 'tracer_stopped')
       stream.publish({ type: 'tick', data: summaries.next(record.at) });
@@ -225,7 +237,7 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
       }),
     cost: () => cost,
     metrics: () => metrics.current(),
-    cgroup: (id) => cgroups.resolve(BigInt(id)),
+    cgroup: cgroupOf,
     processName: (pid) => readProcess(pid)?.comm,
     stream,
     now: () => clock.now(),
@@ -252,9 +264,22 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
       cancelHouseKeeping();
       lockPathCheck?.stop();
       await supervisor.stop();
+      for (const incident of ledger.incidents.open()) store.keep(incident);
+      await store.flush();
       await Promise.all(listeners.map((listener) => listener.close()));
     },
   };
+};
+
+/** Who is looked at now, for it may be gone when somebody asks: those of a stall, and everybody where it is needed. */
+const seenIn = (record: TracerRecord, everybody: boolean): readonly Seen[] => {
+  if (record.kind === 'stall') return [record.victim, ...record.readers];
+  if (record.kind !== 'tick' || !everybody) return [];
+  return [...record.processes, ...record.readers].map(({ cgroupId, name, lastPid: pid }) => ({
+    cgroupId,
+    name,
+    pid,
+  }));
 };
 
 const tellState = (state: TracerState, log: Log, say: ReturnType<typeof createRepeatLimit>): void => {

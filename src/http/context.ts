@@ -23,7 +23,11 @@ export interface DaemonView {
   readonly readiness: () => Readiness;
   readonly cost: () => CostTotals;
   readonly metrics: () => Promise<Exposition>;
-  readonly cgroup: (id: string) => CgroupIdentity | undefined;
+  /** Who runs in a cgroup; where its id does not tell, name and process of who was seen in it may. */
+  readonly cgroup: (
+    id: string,
+    process?: { readonly name: string; readonly pid?: number | undefined },
+  ) => CgroupIdentity | undefined;
   readonly processName: (pid: number) => string | undefined;
   readonly stream: StreamHub;
   readonly now: () => number;

@@ -90,8 +90,8 @@ export const blockRoutes =
 
 const describe = (entry: BlockEntry, view: DaemonView) => {
   const { reader, victim } = entry;
-  const readerIdentity = identityOf(view, reader?.cgroupId);
-  const victimIdentity = identityOf(view, victim.cgroupId);
+  const readerIdentity = identityOf(view, reader?.cgroupId, reader);
+  const victimIdentity = identityOf(view, victim.cgroupId, victim);
   return {
     ...measure(entry),
     reader_cgroup_id: reader?.cgroupId ?? null,

@@ -98,6 +98,6 @@ const vmaWaitsObserved = (view: DaemonView): boolean => view.plan().observables.
 const describe = (entry: ProcessEntry, view: DaemonView) => ({
   ...measure(entry, vmaWaitsObserved(view)),
   cgroup_id: entry.cgroupId,
-  ...identityOf(view, entry.cgroupId),
+  ...identityOf(view, entry.cgroupId, { name: entry.name, pid: entry.lastPid }),
   last_pid: idOrNull(entry.lastPid),
 });

@@ -123,7 +123,7 @@ const describe = (entry: ReaderEntry, view: DaemonView) => {
   return {
     ...measure(entry, view.plan()),
     cgroup_id: entry.cgroupId,
-    ...identityOf(view, entry.cgroupId),
+    ...identityOf(view, entry.cgroupId, { name: entry.name, pid: entry.lastPid }),
     last_pid: idOrNull(entry.lastPid),
     last_target_pid: idOrNull(lastTargetPid),
     last_target: lastTargetPid === undefined ? null : (view.processName(lastTargetPid) ?? null),

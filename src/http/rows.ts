@@ -17,9 +17,16 @@ export const identityRow = {
   pod_uid: nullable('Kubernetes pod UID.'),
 };
 
-/** The members of {@link identityRow} for a cgroup, which may not be known. */
-export const identityOf = (view: DaemonView, cgroupId: string | undefined) => {
-  const identity = cgroupId === undefined ? undefined : view.cgroup(cgroupId);
+/**
+ * The members of {@link identityRow} for a cgroup, which may not be known.
+ * @param process who was seen in it, which tells more where its id does not tell all
+ */
+export const identityOf = (
+  view: DaemonView,
+  cgroupId: string | undefined,
+  process?: Parameters<DaemonView['cgroup']>[1],
+) => {
+  const identity = cgroupId === undefined ? undefined : view.cgroup(cgroupId, process);
   return {
     unit: identity?.unit ?? null,
     container_id: identity?.container_id ?? null,

@@ -57,8 +57,8 @@ const mostNames = 4;
 
 export class Identities {
   readonly #options: Required<IdentitiesOptions>;
-  /** Whether cgroup ids do not tell everything here. */
-  readonly #legacy: boolean;
+  /** Cgroup ids do not tell everything here: whoever may be asked for later is to be resolved while it lives. */
+  readonly legacy: boolean;
   /** Pids that probes see are those of another namespace. */
   readonly #foreignPids: boolean;
   /** By pid; the least recently asked for comes first. */
@@ -72,7 +72,7 @@ export class Identities {
     this.#options = { root: '/proc', looksPerSecond: 20, maxEntries: 4096, ...options };
     const { root, maxEntries } = this.#options;
     this.#named = new CgroupsByName(maxEntries);
-    this.#legacy = isLegacy(parseProcCgroup(readText(join(root, 'self', 'cgroup')) ?? ''));
+    this.legacy = isLegacy(parseProcCgroup(readText(join(root, 'self', 'cgroup')) ?? ''));
     this.#foreignPids = !inInitialPidNamespace(root);
   }
 
@@ -82,7 +82,7 @@ export class Identities {
    */
   resolve({ cgroupId, name, pid }: Seen): Identity {
     const byId = this.#options.cgroups.resolve(BigInt(cgroupId));
-    const told = byId !== undefined && !this.#legacy;
+    const told = byId !== undefined && !this.legacy;
     if (told && name !== undefined) return { comm: name, cgroup: byId };
     const now = this.#options.now();
     const entry = pid === undefined || this.#foreignPids ? undefined : this.#look(pid, name, now);
