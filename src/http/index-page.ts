@@ -7,6 +7,7 @@ const links: readonly (readonly [string, string])[] = [
   ['/api/v1/processes', 'who waits, by process and cgroup'],
   ['/api/v1/readers', 'who reads maps, smaps and the like, how often, and whose'],
   ['/api/v1/blocks', 'which reader made whom wait, and for how long'],
+  ['/api/v1/incidents', 'long stalls: who stalled whom, for how long, and what else waited'],
   ['/api/v1/stream', 'ticks and incidents as they happen: server-sent events'],
   ['/api/v1/status', 'kernel, probes and why, tracer, cost'],
   ['/-/ready', 'whether this host is observed; if not, why'],

@@ -9,6 +9,7 @@ import type { Log } from '../log/log.js';
 import type { DaemonView } from './context.js';
 import { sendBadPath, sendProblem, useProblems } from './problem.js';
 import { blockRoutes } from './routes-blocks.js';
+import { incidentRoutes } from './routes-incidents.js';
 import { processRoutes } from './routes-processes.js';
 import { readerRoutes } from './routes-readers.js';
 import { healthRoutes, statusRoutes } from './routes-status.js';
@@ -80,6 +81,7 @@ export const buildApp = async (
     await app.register(readerRoutes(view));
     await app.register(blockRoutes(view));
     await app.register(streamRoutes(view));
+    await app.register(incidentRoutes(view));
     app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   }
   await app.register(healthRoutes(view));

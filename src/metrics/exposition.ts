@@ -8,6 +8,7 @@ import type { ProbePlan } from '../probes/plan.js';
 import type { Observable } from '../vocabulary.js';
 import { blockFamilies } from './blocks.js';
 import { type Family, register } from './family.js';
+import { incidentFamilies } from './incidents.js';
 import { lockPathFamilies } from './lock-paths.js';
 import { readerFamilies } from './readers.js';
 import { type CostTotals, tracerFamilies } from './tracer.js';
@@ -58,6 +59,7 @@ export class MetricsText {
       ...readerFamilies({ readers, plan, observed }),
       ...blockFamilies({ blocks, readers, plan, observed }),
       ...vmaWaitFamilies(vmaWaits, observed),
+      ...incidentFamilies(sources.ledger.incidents, plan, observed),
       ...tracerFamilies({
         tracer,
         observed,

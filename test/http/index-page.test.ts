@@ -26,7 +26,9 @@ test('/ links to every route, and every link answers', async (context) => {
   const { ask } = await openApp(context, quietDaemon());
   const links = hrefs((await ask('/')).body);
   const { paths } = (await ask('/openapi.json')).json<{ paths: Record<string, unknown> }>();
-  assert.deepEqual([...links].sort(), [...Object.keys(paths), '/openapi.json'].sort());
+  // What has an id in its path is reached from its list.
+  const routes = Object.keys(paths).filter((path) => !path.includes('{'));
+  assert.deepEqual([...links].sort(), [...routes, '/openapi.json'].sort());
   for (const link of links)
     assert.equal((await ask(link, { method: methodFor(link) })).statusCode, 200, link);
 });

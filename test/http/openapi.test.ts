@@ -41,7 +41,12 @@ const routes: Readonly<Record<string, readonly string[]>> = {
   '/api/v1/processes': ['cursor', 'limit', 'process', 'since', 'sort'],
   '/api/v1/readers': ['cursor', 'file', 'limit', 'reader', 'since', 'sort'],
   '/api/v1/blocks': ['cursor', 'file', 'limit', 'reader', 'since', 'sort', 'victim'],
+  '/api/v1/incidents': ['cursor', 'file', 'limit', 'reader', 'since', 'sort', 'state', 'victim'],
+  '/api/v1/incidents/{id}': ['id'],
 };
+
+/** Where a parameter is that is not in the query. */
+const places: Readonly<Record<string, string>> = { 'last-event-id': 'header', id: 'path' };
 
 test('/openapi.json describes every route and its parameters', async (context) => {
   const { ask } = await openApp(context);
@@ -57,7 +62,7 @@ test('/openapi.json describes every route and its parameters', async (context) =
     assert.ok(summary !== undefined && summary.length > 0, `${path} has a summary`);
     assert.deepEqual(parameters.map(({ name }) => name).sort(), routes[path], path);
     for (const { in: place, name, schema } of parameters) {
-      assert.equal(place, name === 'last-event-id' ? 'header' : 'query');
+      assert.equal(place, places[name] ?? 'query');
       assert.ok(schema.type !== undefined || schema.enum !== undefined, `${path} ${name} has a type`);
     }
     for (const [status, { description }] of Object.entries(responses)) {

@@ -43,6 +43,8 @@ export const contract: Readonly<Record<string, ContractRow>> = {
   mmaplock_vma_waits_total: counter(),
   mmaplock_vma_wait_seconds_total: counter(),
   mmaplock_victim_vma_wait_seconds_total: counter('victim'),
+  // incidents
+  mmaplock_incidents_total: counter('file'),
   // how the kernel serves proc files
   mmaplock_proc_file_lock_path_info: gauge('file', 'path'),
   // how whole the observation is

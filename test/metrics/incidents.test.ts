@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { epoch, planOf } from '../support/daemon.js';
+import { parseExposition, samplesOf, valueIn } from '../support/exposition.js';
+import { stall, stallReader, tick } from '../support/records.js';
+import { busyDaemon, quietDaemon, silentDaemon } from '../support/scenes.js';
+
+const family = 'mmaplock_incidents_total';
+const ms = 1e6;
+
+test('before the first tick, and where blocks are not observed, it is absent', async () => {
+  assert.deepEqual(samplesOf(await silentDaemon().text(), family), []);
+  const plan = planOf(['waits', 'operations', 'opens', 'reads']);
+  assert.deepEqual(samplesOf(await busyDaemon({ plan }).text(), family), []);
+});
+
+test('from the first tick on every file whose reader can block, and none, is there at 0', async () => {
+  const samples = samplesOf(await quietDaemon().text(), family);
+  assert.deepEqual(
+    samples.map(({ labels: { file }, value }) => [file, value]).sort(),
+    ['clear_refs', 'maps', 'none', 'numa_maps', 'pagemap', 'procmap_query', 'smaps', 'smaps_rollup'].map(
+      (file) => [file, 0],
+    ),
+  );
+});
+
+test('an incident counts under the file of its reader at once, without one under none when it closes', async () => {
+  const daemon = quietDaemon();
+  const counted = async () => {
+    const text = await daemon.text();
+    return ['smaps', 'none'].map((file) => valueIn(text, family, { file }));
+  };
+  const other = { name: 'redis', cgroupId: '1', pid: 7, tid: 7 };
+  daemon.apply(
+    stall(epoch + 2000, 60 * ms, { readers: [stallReader('agent', 'smaps', 60 * ms)] }),
+    stall(epoch + 3000, 60 * ms, { victim: other }),
+    tick(epoch + 4000),
+  );
+  assert.deepEqual(await counted(), [1, 0]);
+  daemon.apply(tick(epoch + 60_000));
+  assert.deepEqual(await counted(), [1, 1]);
+});
+
+test('the help says when an incident is counted, and what none is', async () => {
+  const { help } = parseExposition(await quietDaemon().text()).get(family)!;
+  assert.match(help, /counted once/);
+  assert.match(help, /none: no reader was found/);
+});
