@@ -71,7 +71,7 @@ test('a container by cgroupfs takes the unit of its runtime from the hierarchy o
   assert.deepEqual([found?.path, found?.unit, found?.container_id], [`/docker/${id}`, 'docker.service', id]);
 });
 
-// DataDog/dd-trace-java, ContainerInfo tests: Cloud Foundry
+// DataDog/dd-trace-go internal/container_linux_test.go, some of the lines
 test('Cloud Foundry on v1: some lines tell the unit, some do not', () => {
   const found = identify(
     '12:memory:/system.slice/garden.service/garden/6f265890-5165-7fab-6b52-18d1',
@@ -82,6 +82,7 @@ test('Cloud Foundry on v1: some lines tell the unit, some do not', () => {
   assert.deepEqual([found?.unit, found?.container_id], ['garden.service', '6f265890-5165-7fab-6b52-18d1']);
 });
 
+// A page on Mesos 1.0, "Run Mesos Container with Image", some of the lines
 test('Mesos on v1: the task is in the hierarchies it limits, and the agent elsewhere', () => {
   const task = '168b386b-893f-478e-bbf1-209482231b88';
   const found = identify(
