@@ -172,6 +172,19 @@ export interface Stall {
   readonly convoy: ConvoyWaits & { readonly longestQueue: number };
 }
 
+/** Where in the kernel writers were while readers blocked them, innermost function first. Only of inspect mode. */
+export interface WriterStack {
+  readonly frames: readonly string[];
+  readonly nanoseconds: number;
+}
+
+/** Holds of mmap_lock by readers of one proc file, from the grant to the release. Only of inspect mode. */
+export interface HoldRow {
+  readonly file: ProcFile;
+  readonly count: number;
+  readonly nanoseconds: number;
+}
+
 /** How often reads of one proc file took mmap_lock: counted once, while the daemon reads its own files at its start. */
 export interface LockTakeRow {
   readonly file: ProcFile;
@@ -206,7 +219,11 @@ export interface Tick {
   readonly convoys: ConvoyWaits;
   readonly victimConvoys: readonly VictimConvoyRow[];
   readonly writersBlocked: readonly WritersBlockedRow[];
+  /** Stalls so far that were not told on their own, for others were at that moment. They are in all other counts. */
+  readonly untoldStalls: number;
   readonly lockTakes: readonly LockTakeRow[];
+  readonly holds: readonly HoldRow[];
+  readonly writerStacks: readonly WriterStack[];
   /** False where a line of it could not be understood: its counts are left for the next tick, which has them too. */
   readonly complete: boolean;
 }

@@ -53,6 +53,9 @@ export const observables = [
   'fallbacks',
   'blocks',
   'vma_waits',
+  'convoys',
+  'blocked_time',
+  'stalls',
   'holds',
 ] as const;
 export type Observable = (typeof observables)[number];

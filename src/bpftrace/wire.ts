@@ -4,7 +4,7 @@
  */
 import { messageOf } from '../errors.js';
 import { tickWord } from '../probes/program.js';
-import type { Tick, TracerRecord } from '../records.js';
+import type { Tick, TracerRecord, WriterStack } from '../records.js';
 import type { Contents } from './decode/maps.js';
 import { type BpftraceLine, integerKey, type Value } from './lines.js';
 import type { HistogramRows, MapRows, TupleRows } from './rows.js';
@@ -16,9 +16,19 @@ import {
   unblockedMaps,
   unblockedRows,
 } from './wire-blocks.js';
+import {
+  blockedTimeMaps,
+  convoyMaps,
+  convoyWaits,
+  victimConvoyRows,
+  writersBlockedRows,
+} from './wire-convoys.js';
+import { holdMaps, holdRows } from './wire-holds.js';
 import { fileOf } from './wire-keys.js';
 import { lockPathMaps, lockTakeRows } from './wire-lock-path.js';
 import { procFileRows, readerMaps, readerRows } from './wire-readers.js';
+import { stackMap, writerStacks } from './wire-stacks.js';
+import { StallLines, stallMaps, untoldStalls } from './wire-stalls.js';
 import { victimVmaWaitRows, vmaWaitMaps, vmaWaits } from './wire-vma-waits.js';
 import { ongoingWaits, processRows, waitDurations, waitMaps, waitRows, waitTuples } from './wire-waits.js';
 
@@ -31,6 +41,10 @@ const keyWidths: Readonly<Record<string, number>> = {
   ...blockMaps,
   ...unblockedMaps,
   ...vmaWaitMaps,
+  ...convoyMaps,
+  ...blockedTimeMaps,
+  ...stallMaps,
+  ...holdMaps,
   ...lockPathMaps,
 };
 
@@ -38,7 +52,9 @@ const keyWidths: Readonly<Record<string, number>> = {
 const tupleWidths: Readonly<Record<string, readonly [key: number, value: number]>> = waitTuples;
 
 /** Maps whose keys end with the number of a proc file. */
-const fileMaps = new Set(Object.keys({ ...readerMaps, ...blockMaps, ...lockPathMaps }));
+const fileMaps = new Set(
+  Object.keys({ ...readerMaps, ...blockMaps, ...blockedTimeMaps, ...holdMaps, ...lockPathMaps }),
+);
 
 export interface WireOptions {
   /** Milliseconds since the epoch. */
@@ -52,7 +68,9 @@ export class Wire {
   #maps = new Map<string, MapRows>();
   #tuples = new Map<string, TupleRows>();
   #histograms = new Map<string, HistogramRows>();
+  #stacks: readonly WriterStack[] = [];
   #complete = true;
+  readonly #stalls = new StallLines();
 
   constructor(options: WireOptions) {
     this.#options = options;
@@ -63,6 +81,7 @@ export class Wire {
     const at = this.#options.now();
     switch (line.type) {
       case 'map': {
+        if (line.map === stackMap) return this.#keepStacks(line);
         const tuple = tupleWidths[line.map];
         return tuple === undefined
           ? this.#keep(line, this.#maps, integerOf)
@@ -74,7 +93,8 @@ export class Wire {
         );
       case 'printf': {
         const kernelNow = tickLine.exec(line.text)?.[1];
-        return kernelNow === undefined ? [] : [this.#tick(at, BigInt(kernelNow))];
+        if (kernelNow !== undefined) return [this.#tick(at, BigInt(kernelNow))];
+        return StallLines.has(line.text) ? this.#stall(line.text, at) : [];
       }
       case 'lost_events':
         return [{ kind: 'events_lost', at, events: line.events }];
@@ -133,6 +153,27 @@ export class Wire {
     }
   }
 
+  #keepStacks(line: Contents<Value>): TracerRecord[] {
+    try {
+      if (!line.keyed) throw new Error('expected keys');
+      this.#stacks = writerStacks(
+        Array.from(line.entries, ([key, value]) => [key, Number(integerOf(value))] as const),
+      );
+      return [];
+    } catch (error) {
+      return this.damaged(`${stackMap}: ${messageOf(error)}`);
+    }
+  }
+
+  #stall(text: string, at: number): TracerRecord[] {
+    try {
+      const stall = this.#stalls.accept(text, at);
+      return stall === undefined ? [] : [stall];
+    } catch (error) {
+      return [{ kind: 'undecodable', at, reason: messageOf(error) }];
+    }
+  }
+
   #tick(at: number, kernelNow: bigint | undefined): Tick {
     const rows = (name: string): MapRows => this.#maps.get(name) ?? [];
     const tick: Tick = {
@@ -150,15 +191,19 @@ export class Wire {
       unblocked: unblockedRows(rows('@unblocked'), rows('@unblocked_ns')),
       vmaWaits: vmaWaits(rows('@vma_waits'), rows('@vma_wait_ns')),
       victimVmaWaits: victimVmaWaitRows(rows('@victim_vma_waits'), rows('@victim_vma_wait_ns')),
-      convoys: { count: 0, nanoseconds: 0 },
-      victimConvoys: [],
-      writersBlocked: [],
+      convoys: convoyWaits(rows('@convoy_waits'), rows('@convoy_wait_ns')),
+      victimConvoys: victimConvoyRows(rows('@victim_convoy_waits'), rows('@victim_convoy_wait_ns')),
+      writersBlocked: writersBlockedRows(rows('@writers_blocked_ns')),
+      untoldStalls: untoldStalls(rows('@untold')),
       lockTakes: lockTakeRows(rows('@lock_path_takes'), rows('@lock_path_fills')),
+      holds: holdRows(rows('@holds'), rows('@held_ns')),
+      writerStacks: this.#stacks,
       complete: this.#complete,
     };
     this.#maps = new Map();
     this.#tuples = new Map();
     this.#histograms = new Map();
+    this.#stacks = [];
     this.#complete = true;
     return tick;
   }

@@ -3,13 +3,14 @@
  * record and gives back what it asks of the world; only main carries that out.
  */
 import type { Tick, TracerRecord } from '../records.js';
+import { BlockedTimeLedger } from './blocked-time.js';
 import { BlockLedger } from './blocks.js';
 import type { IncidentEffect } from './incident.js';
 import { IncidentLedger, type IncidentOptions } from './incidents.js';
 import type { NameOptions } from './names.js';
 import { ReaderLedger } from './readers.js';
 import { TracerLedger } from './tracer.js';
-import { VmaWaitLedger } from './vma-waits.js';
+import { VictimLedger } from './victims.js';
 import { WaitLedger } from './waits.js';
 
 /** What the ledger asks for. */
@@ -37,7 +38,9 @@ export class Ledger {
   readonly waits: WaitLedger;
   readonly readers: ReaderLedger;
   readonly blocks: BlockLedger;
-  readonly vmaWaits: VmaWaitLedger;
+  readonly blockedTime = new BlockedTimeLedger();
+  readonly vmaWaits: VictimLedger;
+  readonly convoys: VictimLedger;
   readonly incidents: IncidentLedger;
   readonly tracer: TracerLedger;
   /** Time of the newest record, milliseconds since the epoch. */
@@ -51,7 +54,10 @@ export class Ledger {
     this.waits = new WaitLedger(waits);
     this.readers = new ReaderLedger({ ...waits, slots: readerSlots });
     this.blocks = new BlockLedger({ ...waits, slots: blockSlots });
-    this.vmaWaits = new VmaWaitLedger(waits, this.waits.list);
+    this.vmaWaits = new VictimLedger(waits, (row, count, nanoseconds, at) =>
+      this.waits.list.addVmaWaits(row, count, nanoseconds, at),
+    );
+    this.convoys = new VictimLedger(waits);
     this.incidents = new IncidentLedger(incidents);
     this.#blocksObserved = blocksObserved ?? (() => false);
   }
@@ -65,6 +71,8 @@ export class Ledger {
         this.readers.restart();
         this.blocks.restart();
         this.vmaWaits.restart();
+        this.convoys.restart();
+        this.blockedTime.restart();
         this.tracer.started(record.at);
         return [];
       case 'tick':
@@ -97,7 +105,10 @@ export class Ledger {
     const waits = this.waits.apply(tick);
     this.readers.apply(tick);
     this.blocks.apply(tick, this.#blocksObserved() ? waits : undefined);
-    this.vmaWaits.apply(tick);
+    this.vmaWaits.apply(tick.vmaWaits, tick.victimVmaWaits, tick.at);
+    this.convoys.apply(tick.convoys, tick.victimConvoys, tick.at);
+    this.blockedTime.apply(tick.writersBlocked);
+    this.tracer.untold(tick.untoldStalls);
     return waits.count;
   }
 

@@ -7,6 +7,9 @@ export class TracerLedger {
   lastTickAt: number | undefined;
   lostEvents = 0;
   decodeErrors = 0;
+  /** Stalls that were not told on their own. */
+  untoldStalls = 0;
+  #untoldOfTracer = 0;
   readonly restarts = new Map<RestartReason, number>(restartReasons.map((reason) => [reason, 0]));
   readonly overflows: Map<string, number>;
   /** The newest sign of the tracer that runs. */
@@ -27,6 +30,7 @@ export class TracerLedger {
       this.#gap = undefined;
     }
     this.up = true;
+    this.#untoldOfTracer = 0;
     this.#seenAt = at;
   }
 
@@ -46,6 +50,12 @@ export class TracerLedger {
   /** Seconds not observed so far, by the reason of the gap; a gap still open counts up to `now`. */
   blindSeconds(now: number): Map<RestartReason, number> {
     return new Map(restartReasons.map((reason) => [reason, this.#blind(reason, now) / 1000]));
+  }
+
+  /** @param ofTracer so far, of the tracer that runs */
+  untold(ofTracer: number): void {
+    this.untoldStalls += Math.max(0, ofTracer - this.#untoldOfTracer);
+    this.#untoldOfTracer = Math.max(ofTracer, this.#untoldOfTracer);
   }
 
   overflowed(map: string, updates: number): void {

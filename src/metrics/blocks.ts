@@ -1,4 +1,5 @@
 /** Blocks: waits behind readers of proc files, by file and by who made whom wait; and the waits behind none. */
+import type { BlockedTimeLedger } from '../ledger/blocked-time.js';
 import type { BlockFile, BlockLedger, BlockTotal } from '../ledger/blocks.js';
 import type { ReaderLedger } from '../ledger/readers.js';
 import type { ProbePlan } from '../probes/plan.js';
@@ -9,6 +10,7 @@ import { durationBounds } from './waits.js';
 
 export interface BlockSources {
   readonly blocks: BlockLedger;
+  readonly blockedTime: BlockedTimeLedger;
   readonly readers: ReaderLedger;
   readonly plan: () => ProbePlan;
   readonly observed: (what: Observable) => boolean;
@@ -20,7 +22,7 @@ const estimate =
 const unknownReader = '~unknown: no reader can be shown.';
 const names = `${unknownReader} ~other: names without a series of their own.`;
 
-export const blockFamilies = ({ blocks, readers, plan, observed }: BlockSources): Family[] => {
+export const blockFamilies = ({ blocks, blockedTime, readers, plan, observed }: BlockSources): Family[] => {
   const counter = (name: string, help: string, samples: Family['samples']): Family => ({
     name: `mmaplock_${name}`,
     help,
@@ -80,6 +82,19 @@ export const blockFamilies = ({ blocks, readers, plan, observed }: BlockSources)
                   nanoseconds / 1e9,
                 ),
               )
+          : [],
+    },
+    {
+      name: 'mmaplock_writers_blocked_time_seconds_total',
+      help:
+        'Wall time in which at least one writer of a process stood behind a reader, by file: however many of its ' +
+        `threads wait, a second counts once. Processes that wait at the same time count each. ${estimate}`,
+      type: 'counter',
+      samples: () =>
+        observed('blocked_time')
+          ? [...blockedTime.files]
+              .filter(([file, nanoseconds]) => isShown('blocks', file, nanoseconds, plan()))
+              .map(([file, nanoseconds]) => ({ labels: { file }, value: nanoseconds / 1e9 }))
           : [],
     },
     counter(

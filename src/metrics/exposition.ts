@@ -12,7 +12,7 @@ import { incidentFamilies } from './incidents.js';
 import { lockPathFamilies } from './lock-paths.js';
 import { readerFamilies } from './readers.js';
 import { type CostTotals, tracerFamilies } from './tracer.js';
-import { vmaWaitFamilies } from './vma-waits.js';
+import { convoyFamilies, vmaWaitFamilies } from './victims.js';
 import { waitFamilies } from './waits.js';
 
 export interface ExpositionSources {
@@ -49,7 +49,7 @@ export class MetricsText {
 
   constructor(sources: ExpositionSources) {
     this.#now = sources.now;
-    const { waits, readers, blocks, vmaWaits, tracer } = sources.ledger;
+    const { waits, readers, blocks, blockedTime, vmaWaits, convoys, tracer } = sources.ledger;
     const { plan } = sources;
     // Planned is not seen: before the first tick nothing was looked at, and a 0 would say otherwise.
     const observed = (what: Observable): boolean =>
@@ -57,8 +57,9 @@ export class MetricsText {
     const families = [
       ...waitFamilies(waits, observed),
       ...readerFamilies({ readers, plan, observed }),
-      ...blockFamilies({ blocks, readers, plan, observed }),
+      ...blockFamilies({ blocks, blockedTime, readers, plan, observed }),
       ...vmaWaitFamilies(vmaWaits, observed),
+      ...convoyFamilies(convoys, observed),
       ...incidentFamilies(sources.ledger.incidents, plan, observed),
       ...tracerFamilies({
         tracer,
@@ -71,6 +72,7 @@ export class MetricsText {
             ['reader_reads', readers.readers.folded],
             ['reader_blocks', blocks.pairs.folded],
             ['victim_vma_wait_seconds', vmaWaits.victims.folded],
+            ['victim_convoy_wait_seconds', convoys.victims.folded],
           ]),
         now: sources.now,
       }),

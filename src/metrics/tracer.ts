@@ -90,6 +90,12 @@ export const tracerFamilies = ({ tracer, plan, observed, cost, folded, now }: Tr
       { value: tracer.decodeErrors },
     ]),
     counter(
+      'untold_stalls_total',
+      'Long waits that were not told on their own (see /api/v1/incidents), for others were at that moment; they are in ' +
+        'all other counts.',
+      () => (observed('stalls') ? [{ value: tracer.untoldStalls }] : []),
+    ),
+    counter(
       'series_folded_total',
       'Names counted into ~other because all slots of the family were taken.',
       () => byLabel('family', folded()),

@@ -3,6 +3,7 @@ import { inInitialPidNamespace } from '../identity/pid-namespace.js';
 import type { KernelProfile } from '../kernel/profile.js';
 import { procFiles } from '../vocabulary.js';
 import type { Constant } from './fragment.js';
+import type { OptionName } from './fragment-constants.js';
 import { lockPathNumber, lockPathsOf, type ServedFile } from './lock-paths.js';
 import type { Reason } from './reasons.js';
 
@@ -59,13 +60,17 @@ const hostFacts: Readonly<Record<string, HostFact>> = {
 /**
  * The value of one constant, or why there is none.
  * @param lockPaths how this kernel serves the proc files; if left out, what its BTF and symbols show of that
+ * @param numbers what the operator decides; where left out, the number in the file stands
  */
 export const resolveConstant = (
   { source }: Constant,
   profile: KernelProfile,
   lockPaths?: readonly ServedFile[],
+  numbers: Partial<Readonly<Record<OptionName, number>>> = {},
 ): ConstantValue | Reason => {
   switch (source.from) {
+    case 'option':
+      return numbers[source.of] ?? source.number;
     case 'host': {
       const fact = Object.hasOwn(hostFacts, source.of) ? hostFacts[source.of] : undefined;
       return fact === undefined

@@ -20,6 +20,7 @@
  *                         size STRUCT [or 0]                               bytes
  *                         address SYMBOL [or 0]                            compare it as uint64: it can exceed 2^63
  *                         host FACT                                        src/probes/constants.ts; 0 where unknown
+ *                         option NAME                                      what the operator says, else this number
  *
  * "or 0" is for what a kernel may lack. `host daemon_pid` is 0 in the file: by hand there is no daemon. No fragment
  * may depend on itself by `needs fragment`.

@@ -2,6 +2,7 @@
 import type { KernelProfile, TracepointName } from '../kernel/profile.js';
 import { type ConstantValue, resolveConstant } from './constants.js';
 import type { Fragment, ProbeKind, ProbePoint, ProbeSwitch } from './fragment.js';
+import type { OptionName } from './fragment-constants.js';
 import { withoutProbes } from './fragment-probes.js';
 import type { ServedFile } from './lock-paths.js';
 import type { Reason } from './reasons.js';
@@ -20,6 +21,8 @@ export interface PlanOptions extends Readonly<Record<ProbeSwitch, string>> {
   readonly rejected: ReadonlyMap<string, string>;
   /** How this kernel serves the proc files, where more is known than its BTF and symbols show. */
   readonly lockPaths?: readonly ServedFile[] | undefined;
+  /** Numbers that the operator decides, for fragments; where left out, those of the files stand. */
+  readonly numbers?: Partial<Readonly<Record<OptionName, number>>>;
 }
 
 /** What is decided already: why a fragment does not run, or no source of an event; undefined where one does. */
@@ -68,7 +71,7 @@ export const examine = (
     if (!profile.hasSymbol(symbol))
       reasons.push({ code: 'kernel_lacks_symbol', detail: `this kernel has no symbol ${symbol}` });
   for (const constant of fragment.constants) {
-    const value = resolveConstant(constant, profile, options.lockPaths);
+    const value = resolveConstant(constant, profile, options.lockPaths, options.numbers);
     if (typeof value === 'object') reasons.push(value);
     else constants.set(constant.name, value);
   }

@@ -37,12 +37,17 @@ export const contract: Readonly<Record<string, ContractRow>> = {
   mmaplock_block_duration_seconds: histogram('file'),
   mmaplock_reader_blocks_total: counter('file', 'reader', 'victim'),
   mmaplock_reader_block_seconds_total: counter('file', 'reader', 'victim'),
+  mmaplock_writers_blocked_time_seconds_total: counter('file'),
   mmaplock_unblocked_waits_total: counter('mode'),
   mmaplock_unblocked_wait_seconds_total: counter('mode'),
   // VMA waits
   mmaplock_vma_waits_total: counter(),
   mmaplock_vma_wait_seconds_total: counter(),
   mmaplock_victim_vma_wait_seconds_total: counter('victim'),
+  // convoys
+  mmaplock_convoy_waits_total: counter(),
+  mmaplock_convoy_wait_seconds_total: counter(),
+  mmaplock_victim_convoy_wait_seconds_total: counter('victim'),
   // incidents
   mmaplock_incidents_total: counter('file'),
   // how the kernel serves proc files
@@ -58,6 +63,7 @@ export const contract: Readonly<Record<string, ContractRow>> = {
   mmaplock_tracer_resident_memory_bytes: gauge(),
   mmaplock_tracer_map_memory_bytes: gauge(),
   mmaplock_lost_events_total: counter(),
+  mmaplock_untold_stalls_total: counter(),
   mmaplock_probe_misses_total: counter('probe'),
   mmaplock_map_overflows_total: counter('map'),
   mmaplock_decode_errors_total: counter(),

@@ -6,8 +6,8 @@ import type { Config } from '../../src/config/schema.js';
 import { MmaplockError } from '../../src/errors.js';
 import type { KernelFacts } from '../../src/host.js';
 import type { DaemonView } from '../../src/http/context.js';
-import type { CgroupIdentity } from '../../src/identity/cgroup-path.js';
 import { type HubOptions, StreamHub } from '../../src/http/stream-hub.js';
+import type { CgroupIdentity } from '../../src/identity/cgroup-path.js';
 import { Ledger } from '../../src/ledger/ledger.js';
 import { MetricsText } from '../../src/metrics/exposition.js';
 import type { CostTotals } from '../../src/metrics/tracer.js';
@@ -63,6 +63,12 @@ const providers: readonly Provider[] = [
     summary: 'Which writers sleep.',
     provides: ['vma_waits'],
     probe: 'kprobe:__vma_start_write',
+  },
+  {
+    name: 'convoys',
+    summary: 'What queues behind them.',
+    provides: ['convoys', 'blocked_time', 'stalls'],
+    probe: 'tracepoint:lock:contention_end',
   },
 ];
 const queries: Provider = {

@@ -34,7 +34,10 @@ export const tick = (at: number, parts: Partial<Omit<Tick, 'kind' | 'at'>> = {})
   convoys: { count: 0, nanoseconds: 0 },
   victimConvoys: [],
   writersBlocked: [],
+  untoldStalls: 0,
   lockTakes: [],
+  holds: [],
+  writerStacks: [],
   complete: true,
   ...parts,
 });

@@ -26,8 +26,8 @@ const cost = {
 
 /**
  * A host after one tracer was killed and the next has ticked: waits in both modes, one still going on, a reader of
- * maps that retries and once gives up, one of smaps that blocks, writers that wait for one VMA, and every kind of
- * loss. It has a sample of every family.
+ * maps that retries and once gives up, one of smaps that blocks, a convoy behind it, writers that wait for one VMA,
+ * and every kind of loss. It has a sample of every family.
  */
 export const busyDaemon = (options: FakeDaemonOptions = {}): FakeDaemon =>
   new FakeDaemon({ cost, ...options }).apply(
@@ -62,6 +62,10 @@ export const busyDaemon = (options: FakeDaemonOptions = {}): FakeDaemon =>
       unblocked: [unblockedRow('read', 3, 90_000)],
       vmaWaits: { count: 3, nanoseconds: 700_000 },
       victimVmaWaits: [victimVmaWaitRow('mysqld', 2, 600_000), victimVmaWaitRow('jvm', 1, 100_000)],
+      convoys: { count: 2, nanoseconds: 60_000 },
+      victimConvoys: [victimVmaWaitRow('mysqld', 2, 60_000)],
+      writersBlocked: [{ file: 'smaps', nanoseconds: 3_000_000 }],
+      untoldStalls: 1,
     }),
     { kind: 'events_lost', at: epoch + 1500, events: 7 },
     { kind: 'undecodable', at: epoch + 1600, reason: 'no JSON' },

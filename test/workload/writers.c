@@ -8,7 +8,7 @@
 
 const char usage_text[] =
 	"usage: writers [--threads N] [--vmas N] [--vma-bytes B] [--seconds S | --ops N] [--bytes B] [--pin CPU[,CPU...]]\n"
-	"               [--read-own FILE] [--name COMM] [--gate]\n"
+	"               [--fault-gap-us U] [--read-own FILE] [--name COMM] [--gate]\n"
 	"       writers --once [--name COMM] [--gate]\n"
 	"  --threads N   threads sharing the mm (2)\n"
 	"  --vmas N      further mappings that the threads leave alone (0)\n"
@@ -17,6 +17,8 @@ const char usage_text[] =
 	"  --ops N       cycles of mmap, touch, mprotect, munmap for each thread, in place of a time\n"
 	"  --bytes B     size of each mapping (65536)\n"
 	"  --pin CPUS    thread i runs on the CPU number i of the list, which repeats\n"
+	"  --fault-gap-us U  one more thread, which faults in a mapping of its own every U microseconds: each for the\n"
+	"                first time, so that the kernel wants mmap_lock for it (Linux 6.4 and later, too)\n"
 	"  --read-own F  read /proc/self/F to its end, once, after the gate and before the threads start:\n"
 	"                maps, smaps, smaps_rollup or numa_maps\n"
 	"  --once        two threads, one contended wait, then exit\n"
@@ -25,8 +27,8 @@ const char usage_text[] =
 
 #define MAX_THREADS 256
 
-enum op { OP_MMAP, OP_TOUCH, OP_MPROTECT, OP_MUNMAP, OP_KINDS };
-static const char *const op_names[OP_KINDS] = { "mmap", "touch", "mprotect", "munmap" };
+enum op { OP_MMAP, OP_TOUCH, OP_MPROTECT, OP_MUNMAP, OP_FAULT, OP_KINDS };
+static const char *const op_names[OP_KINDS] = { "mmap", "touch", "mprotect", "munmap", "fault" };
 
 static const char *const own_files[] = { "maps", "smaps", "smaps_rollup", "numa_maps" };
 
@@ -46,7 +48,7 @@ struct worker {
 
 static struct {
 	unsigned int threads, vmas;
-	uint64_t run_ns, cycles;
+	uint64_t run_ns, cycles, fault_gap_ns;
 	size_t bytes, vma_bytes;
 	int cpus[MAX_THREADS];
 	unsigned int cpu_count;
@@ -130,6 +132,35 @@ static void *work(void *arg)
 	return NULL;
 }
 
+/*
+ * A VMA that has never been written has no anon_vma, and the kernel makes one under mmap_lock (vmf_anon_prepare(),
+ * mm/memory.c). So each mapping is good for one such fault; the page between two keeps them apart.
+ */
+static void *fault(void *arg)
+{
+	struct worker *w = arg;
+	const size_t most = 30000;
+	volatile char *p = mmap(NULL, 2 * most * page_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		die("mmap of what is to be faulted in");
+	for (size_t i = 0; i < most; i++)
+		if (mprotect((void *)(p + 2 * i * page_size), page_size, PROT_READ | PROT_WRITE))
+			die("mprotect of what is to be faulted in (vm.max_map_count?)");
+	pthread_barrier_wait(&threads_exist);
+	pthread_barrier_wait(&start);
+	for (size_t i = 0; i < most && !stop_requested && now_ns(CLOCK_MONOTONIC) < deadline_ns; i++) {
+		struct timespec gap = { .tv_sec = (time_t)(options.fault_gap_ns / NS_PER_S),
+					.tv_nsec = (long)(options.fault_gap_ns % NS_PER_S) };
+		uint64_t since = now_ns(CLOCK_MONOTONIC);
+
+		p[2 * i * page_size] = 1;
+		record(w, OP_FAULT, &since);
+		nanosleep(&gap, NULL);
+	}
+	return NULL;
+}
+
 /* The number of read() calls to the end of /proc/self/FILE, the one that met EOF included. */
 static uint64_t read_own(const char *file)
 {
@@ -188,7 +219,7 @@ static void print_result(const struct worker *workers, uint64_t own_reads, uint6
 	for (int op = 0; op < OP_KINDS; op++) {
 		struct latency total = { 0 };
 
-		for (unsigned int i = 0; i < options.threads; i++)
+		for (unsigned int i = 0; i <= options.threads; i++)
 			latency_merge(&total, &workers[i].ops[op]);
 		if (op)
 			putchar(',');
@@ -212,16 +243,18 @@ static void print_result(const struct worker *workers, uint64_t own_reads, uint6
 
 static void run_threads(void)
 {
-	static struct worker workers[MAX_THREADS];
+	/* The last is the one that faults, if any. */
+	static struct worker workers[MAX_THREADS + 1];
+	const unsigned int all = options.threads + (options.fault_gap_ns != 0);
 
 	/* One touch is to be one page fault. */
 	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	map_ballast(options.vmas);
-	pthread_barrier_init(&threads_exist, NULL, options.threads + 1);
-	pthread_barrier_init(&start, NULL, options.threads + 1);
-	for (unsigned int i = 0; i < options.threads; i++) {
+	pthread_barrier_init(&threads_exist, NULL, all + 1);
+	pthread_barrier_init(&start, NULL, all + 1);
+	for (unsigned int i = 0; i < all; i++) {
 		workers[i].cpu = options.cpu_count ? options.cpus[i % options.cpu_count] : -1;
-		if (pthread_create(&workers[i].thread, NULL, work, &workers[i]))
+		if (pthread_create(&workers[i].thread, NULL, i < options.threads ? work : fault, &workers[i]))
 			die("pthread_create");
 	}
 	pthread_barrier_wait(&threads_exist);
@@ -230,7 +263,7 @@ static void run_threads(void)
 	uint64_t own_reads = options.own_file ? read_own(options.own_file) : 0;
 	deadline_ns = now_ns(CLOCK_MONOTONIC) + options.run_ns;
 	pthread_barrier_wait(&start);
-	for (unsigned int i = 0; i < options.threads; i++)
+	for (unsigned int i = 0; i < all; i++)
 		pthread_join(workers[i].thread, NULL);
 	print_result(workers, own_reads, start_ns, now_ns(CLOCK_BOOTTIME));
 }
@@ -266,6 +299,7 @@ int main(int argc, char **argv)
 		{ "vma-bytes", required_argument, NULL, 'V' },
 		{ "seconds", required_argument, NULL, 's' }, { "ops", required_argument, NULL, 'o' },
 		{ "bytes", required_argument, NULL, 'b' },   { "pin", required_argument, NULL, 'p' },
+		{ "fault-gap-us", required_argument, NULL, 'f' },
 		{ "name", required_argument, NULL, 'n' },    { "read-own", required_argument, NULL, 'r' },
 		{ "once", no_argument, NULL, '1' },	     { "gate", no_argument, NULL, 'g' },
 		{ 0 },
@@ -282,6 +316,7 @@ int main(int argc, char **argv)
 		case 'o': options.cycles = (uint64_t)parse_number(optarg, 1, 1LL << 40); break;
 		case 'b': options.bytes = (size_t)parse_number(optarg, 1, 1LL << 40); break;
 		case 'p': parse_cpus(optarg); break;
+		case 'f': options.fault_gap_ns = (uint64_t)parse_number(optarg, 1, 1000000) * 1000; break;
 		case 'n':
 			if (!*optarg || strlen(optarg) > 15)
 				usage();

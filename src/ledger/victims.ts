@@ -1,31 +1,38 @@
 /**
- * VMA waits: writers that hold an mmap_lock already and sleep until the readers of one VMA let go of it. One total, and
- * the same by name within slots, which always agree. No waits are among them.
+ * What befalls processes beside their waits for mmap_lock, as VMA waits and convoys do: one total, and the same by name
+ * within slots, which always agree.
  */
-import type { Tick, VmaWaits } from '../records.js';
+import type { Named } from '../records.js';
 import { Apportionment } from './apportion.js';
 import { Growth } from './growth.js';
 import type { NameOptions } from './names.js';
-import type { ProcessList } from './processes.js';
 import { SlotFamily } from './slots.js';
 
-/** VMA waits this long in all earn a name its own series. */
+/** This long in all earns a name its own series. */
 const earnedNanoseconds = 10_000_000;
+
+interface Amounts {
+  readonly count: number;
+  readonly nanoseconds: number;
+}
 
 type VictimLabels = { readonly victim: string };
 
-export class VmaWaitLedger {
-  readonly total: { -readonly [Amount in keyof VmaWaits]: number } = { count: 0, nanoseconds: 0 };
+/** Takes what a tick added to one name. */
+export type OnVictim = (row: Named, count: number, nanoseconds: number, at: number) => void;
+
+export class VictimLedger {
+  readonly total: { -readonly [Amount in keyof Amounts]: number } = { count: 0, nanoseconds: 0 };
   /** Totals: count, nanoseconds. */
   readonly victims: SlotFamily<VictimLabels>;
-  readonly #list: ProcessList;
+  readonly #onVictim: OnVictim;
   readonly #label: NameOptions['label'];
   readonly #growth = new Growth();
   readonly #names: Apportionment;
 
-  /** @param list where they are told by name and cgroup, beside the waits of the same processes */
-  constructor({ slots, label, rowLimit }: NameOptions, list: ProcessList) {
-    this.#list = list;
+  /** @param onVictim told of every name, also of one without a slot */
+  constructor({ slots, label, rowLimit }: NameOptions, onVictim: OnVictim = () => {}) {
+    this.#onVictim = onVictim;
     this.#label = label;
     this.#names = new Apportionment(rowLimit);
     this.victims = new SlotFamily<VictimLabels>({
@@ -43,13 +50,14 @@ export class VmaWaitLedger {
     this.#names.restart();
   }
 
-  apply({ vmaWaits, victimVmaWaits, at }: Tick): void {
-    const countAdded = this.#growth.takeAll('count', vmaWaits.count);
-    const nanosecondsAdded = this.#growth.takeAll('ns', vmaWaits.nanoseconds);
+  /** Takes what a tick says in all, and by name; both are cumulative. */
+  apply(total: Amounts, rows: readonly (Named & Amounts)[], at: number): void {
+    const countAdded = this.#growth.takeAll('count', total.count);
+    const nanosecondsAdded = this.#growth.takeAll('ns', total.nanoseconds);
     this.total.count += countAdded;
     this.total.nanoseconds += nanosecondsAdded;
     const budget = [countAdded, nanosecondsAdded];
-    const claims = victimVmaWaits.map((row) => ({
+    const claims = rows.map((row) => ({
       row,
       key: `${row.cgroupId} ${row.name}`,
       values: [row.count, row.nanoseconds],
@@ -58,7 +66,7 @@ export class VmaWaitLedger {
     this.#names.share(claims, ({ row }, amounts) => {
       const [count = 0, nanoseconds = 0] = amounts;
       this.victims.add({ victim: this.#label(row.name, row.cgroupId) }, amounts, at);
-      this.#list.addVmaWaits(row, count, nanoseconds, at);
+      this.#onVictim(row, count, nanoseconds, at);
     });
     this.victims.addToOther({ victim: '' }, budget, at);
   }

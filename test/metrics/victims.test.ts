@@ -83,3 +83,39 @@ test('the help says that they are thread-seconds, who queues behind such a write
   }
   assert.match(all.get(waits)!.help, /not among mmaplock_waits_total/);
 });
+
+const convoys = [
+  'mmaplock_convoy_waits_total',
+  'mmaplock_convoy_wait_seconds_total',
+  'mmaplock_victim_convoy_wait_seconds_total',
+];
+const blockedTime = 'mmaplock_writers_blocked_time_seconds_total';
+
+test('convoys and wall time are those of the records, at 0 from the first tick, and absent where not observed', async () => {
+  const quiet = await quietDaemon().text();
+  for (const family of [...convoys, blockedTime])
+    assert.deepEqual(
+      samplesOf(quiet, family).filter(({ value }) => value !== 0),
+      [],
+      family,
+    );
+  for (const family of [...convoys, blockedTime]) assert.ok(samplesOf(quiet, family).length > 0, family);
+
+  const text = await busyDaemon().text();
+  assert.deepEqual(
+    convoys.slice(0, 2).map((family) => valueIn(text, family)),
+    [2, 0.00006],
+  );
+  assert.equal(valueIn(text, convoys[2]!, { victim: 'mysqld' }), 0.00006);
+  assert.equal(valueIn(text, blockedTime, { file: 'smaps' }), 0.003);
+
+  const without = planOf(observables.filter((what) => what !== 'convoys' && what !== 'blocked_time'));
+  const blind = await busyDaemon({ plan: without }).text();
+  for (const family of [...convoys, blockedTime]) assert.deepEqual(samplesOf(blind, family), [], family);
+});
+
+test('the help says that convoys are among the waits, and that wall time is no thread-time', async () => {
+  const all = parseExposition(await quietDaemon().text());
+  assert.match(all.get(convoys[0]!)!.help, /are among mmaplock_waits_total/);
+  assert.match(all.get(blockedTime)!.help, /however many of its threads wait, a second counts once/);
+});

@@ -1,0 +1,153 @@
+/** What the lines of bpf/stalls.bt mean: several for each stall, of which the one named `stall` is the last. */
+import { operationOf } from '../probes/operations.js';
+import type { Stall, StallReader } from '../records.js';
+import type { MapRows } from './rows.js';
+import { fileOf, modeOf, namedOf } from './wire-keys.js';
+
+/** The map it prints, with the number of integers in its key. */
+export const stallMaps = { '@untold': 1 } as const;
+
+/** @untold: all is under the one key 0. */
+export const untoldStalls = (rows: MapRows): number => Number(rows[0]?.value ?? 0);
+
+/** Lines by their first word, with how many integers follow. */
+const widths: Readonly<Record<string, number>> = { 'stalled-by': 11, delayed: 7, stall: 13 };
+
+/** Stalls whose last line has not come yet: programs that run on other CPUs print in between, and a line can be lost. */
+const mostUnfinished = 64;
+
+/** static_prio of nice 0, and its bounds (include/linux/sched/prio.h): what a process that is gone has there is none. */
+const priorities = { nice0: 120, lowest: 100, highest: 139 } as const;
+
+interface Unfinished {
+  readonly by: Map<bigint, readonly bigint[]>;
+  readonly delays: Map<bigint, readonly bigint[]>;
+}
+
+export class StallLines {
+  readonly #unfinished = new Map<string, Unfinished>();
+
+  /** Whether a line is one of these. */
+  static has(text: string): boolean {
+    return Object.hasOwn(widths, text.slice(0, Math.max(0, text.indexOf(' '))));
+  }
+
+  /**
+   * Takes a line for which {@link has} is true.
+   * @returns the stall, once its last line is there
+   * @throws Error where the line is malformed: that stall is lost
+   */
+  accept(text: string, at: number): Stall | undefined {
+    const [word = '', ...rest] = text.trimEnd().split(' ');
+    if (rest.length !== widths[word] || !rest.every((number) => /^\d{1,20}$/.test(number)))
+      throw new Error(`a line "${word}" that is not understood`);
+    const numbers = rest.map(BigInt);
+    const [tid = 0n, start = 0n, slot = 0n] = numbers;
+    const key = `${tid} ${start}`;
+    const unfinished = this.#of(key);
+    if (word === 'stall') {
+      this.#unfinished.delete(key);
+      return stallOf(numbers, unfinished, at);
+    }
+    (word === 'delayed' ? unfinished.delays : unfinished.by).set(slot, numbers.slice(3));
+    return undefined;
+  }
+
+  #of(key: string): Unfinished {
+    const unfinished = this.#unfinished.get(key) ?? { by: new Map(), delays: new Map() };
+    this.#unfinished.delete(key);
+    this.#unfinished.set(key, unfinished);
+    if (this.#unfinished.size > mostUnfinished)
+      this.#unfinished.delete(this.#unfinished.keys().next().value as string);
+    return unfinished;
+  }
+}
+
+const stallOf = (
+  [
+    tid = 0n,
+    start = 0n,
+    ns = 0n,
+    how = 0n,
+    pid = 0n,
+    name0 = 0n,
+    name1 = 0n,
+    cgroup = 0n,
+    cause = 0n,
+    blocked = 0n,
+    span = 0n,
+    queued = 0n,
+    queuedNs = 0n,
+  ]: readonly bigint[],
+  { by, delays }: Unfinished,
+  at: number,
+): Stall => {
+  const mode = modeOf(how & 7n);
+  return {
+    kind: 'stall',
+    at,
+    cause: cause === 2n ? 'share' : 'wait',
+    victim: { ...namedOf(name0, name1, cgroup), pid: Number(pid), tid: Number(tid) },
+    mode,
+    operation: operationOf(mode, Number((how >> 3n) & 255n), Number(how >> 11n) - 1),
+    nanoseconds: Number(ns),
+    blockedInWindow: { nanoseconds: Number(blocked), windowNanoseconds: Number(span) },
+    readers: [...by].flatMap(([slot, fields]) => readerOf(fields, delays.get(slot), start) ?? []),
+    convoy: { count: Number(queued), nanoseconds: Number(queuedNs), longestQueue: Number(queued) },
+  };
+};
+
+/** Undefined where the slot had no part in the wait. */
+const readerOf = (
+  [
+    packed = 0n,
+    was = 0n,
+    name0 = 0n,
+    name1 = 0n,
+    cgroup = 0n,
+    tid = 0n,
+    tgid = 0n,
+    prio = 0n,
+  ]: readonly bigint[],
+  delay: readonly bigint[] | undefined,
+  start: bigint,
+): StallReader | undefined => {
+  const nanoseconds = Number(packed >> 4n);
+  const file = fileOf(packed & 15n);
+  if (file === undefined || nanoseconds === 0) return undefined;
+  // Where the task is another one by now, or none, only the first half of its name is known.
+  const there = was === 0n || was === name0;
+  if (!there)
+    return {
+      ...namedOf(was, 0n, 0n),
+      pid: undefined,
+      tid: undefined,
+      file,
+      nanoseconds,
+      nice: undefined,
+      offCpuNanoseconds: undefined,
+    };
+  const priority = Number(prio);
+  return {
+    ...namedOf(name0, name1, cgroup),
+    pid: Number(tgid),
+    tid: Number(tid),
+    file,
+    nanoseconds,
+    nice:
+      priority >= priorities.lowest && priority <= priorities.highest
+        ? priority - priorities.nice0
+        : undefined,
+    offCpuNanoseconds: delay === undefined ? undefined : offCpu(delay, start, nanoseconds),
+  };
+};
+
+/** How long a reader was runnable without a CPU in its part of a wait; undefined where the begin of it is not known. */
+const offCpu = (
+  [now = 0n, begin = 0n, grantedAt = 0n, granted = 0n]: readonly bigint[],
+  start: bigint,
+  most: number,
+): number | undefined => {
+  const from = begin !== 0n ? begin : grantedAt > start ? granted : 0n;
+  return from === 0n || now < from ? undefined : Math.min(most, Number(now - from));
+};
