@@ -7,34 +7,35 @@ import { runCanary } from './bpftrace/dialect.js';
 import { createDialectMemory } from './bpftrace/dialect-memory.js';
 import { type FoundBpftrace, findBpftrace } from './bpftrace/find.js';
 import { startSession } from './bpftrace/session.js';
+import { bpftraceSays } from './bpftrace/stderr.js';
 import { Supervisor, type Tracer, type TracerState } from './bpftrace/supervise.js';
 import type { Clock } from './clock.js';
 import type { Config } from './config/schema.js';
 import { version } from './config/version.js';
 import { CostAccount } from './cost/account.js';
 import { readTracerCost } from './cost/tracer.js';
+import { createEffects } from './effects.js';
 import { messageOf } from './errors.js';
 import { settleSurvey, surveyHost } from './host.js';
 import type { DaemonView } from './http/context.js';
 import { type Listener, listen } from './http/server.js';
 import { StreamHub } from './http/stream-hub.js';
-import { TickSummaries } from './http/tick-summary.js';
 import { CgroupIndex } from './identity/cgroup.js';
-import { Identities, type Seen } from './identity/identities.js';
+import { Identities } from './identity/identities.js';
 import { readProcess } from './identity/process.js';
-import { createIncidentTeller } from './incident-effects.js';
-import { type Effect, Ledger } from './ledger/ledger.js';
+import { Inspector } from './inspect.js';
+import { Ledger } from './ledger/ledger.js';
 import { type LockPathCheck, lockPathChoice, startLockPathCheck } from './lock-path-check.js';
 import type { Log } from './log/log.js';
 import { createRepeatLimit } from './log/once.js';
 import { markOpenProcFiles } from './marks.js';
 import { MetricsText } from './metrics/exposition.js';
+import { inspectProgram } from './probes/inspection.js';
 import { behaviourOf, contradicted, type OwnReads } from './probes/lock-path-behaviour.js';
 import { mapKeysWithin, mapNames } from './probes/map-budget.js';
 import { wantsMarks } from './probes/plan.js';
 import { joinProgram } from './probes/program.js';
 import { readinessOf } from './readiness.js';
-import type { TracerRecord } from './records.js';
 import { openIncidentStore } from './store/incident-store.js';
 
 export interface Daemon {
@@ -65,6 +66,13 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
   let survey = await surveyHost(config);
   const joined = () => (survey.plan.chosen.length === 0 ? undefined : joinProgram(survey.plan.chosen));
   let program = joined();
+
+  const mapKeys = ({ text }: { readonly text: string }): number =>
+    mapKeysWithin(
+      text,
+      { keys: config.limits.map_keys, bytes: config.limits.map_memory_mib * 2 ** 20 },
+      survey.kernel.possibleCpus,
+    );
 
   // What happened.
   const cgroups = new CgroupIndex({ now: () => clock.monotonic() });
@@ -108,51 +116,35 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     bpftrace: () => supervisor.state.bpftrace?.version,
   });
   const stream = new StreamHub({ clock, startedAt });
-  const summaries = new TickSummaries(ledger, () => survey.plan);
-
-  const teller = createIncidentTeller({
-    log,
-    resolve: cgroupOf,
-    now: () => clock.monotonic(),
+  const inspector = new Inspector({
+    clock,
+    startSession,
+    program: () => inspectProgram(survey.inspection),
+    tracer: () => tracer,
+    mapKeys: (of) => mapKeys(of),
+    startTimeoutSeconds: config.bpftrace.start_timeout_seconds,
+    onStarted: () => {
+      if (wantsMarks(survey.inspection)) void markOpenProcFiles(log);
+    },
   });
-  const carryOut = (effect: Effect): void => {
-    switch (effect.kind) {
-      case 'restart_tracer':
-        log.warn({ reason: effect.reason }, 'the tracer is started again with empty maps');
-        supervisor.restart(effect.reason);
-        return;
-      case 'incident_closed':
-        store.keep(effect.incident);
-        teller.closed(effect.incident);
-        return;
-      case 'incident_opened':
-        // Kept again when it closes; if the daemon is killed before, it comes back as one that was cut off.
-        store.keep(effect.incident);
-        return;
-      case 'inspect':
-        return;
-    }
-  };
-  const apply = (record: TracerRecord): void => {
-    for (const process of seenIn(record, identities.legacy)) identities.resolve(process);
-    for (const effect of ledger.apply(record)) carryOut(effect);
-    if (record.kind === 'tick' || record.kind === 'tracer_stopped')
-      stream.publish({ type: 'tick', data: summaries.next(record.at) });
-    if (record.kind === 'tick') {
-      metrics.invalidate();
-      teller.open(ledger.incidents.open());
-    } else if (record.kind === 'tracer_started' && wantsMarks(survey.plan)) void markOpenProcFiles(log);
-    else if (record.kind === 'undecodable')
-      say(`undecodable ${record.reason}`, (unsaid) =>
-        log.warn({ reason: record.reason, unsaid }, 'a line of bpftrace could not be understood'),
-      );
-    else if (record.kind === 'events_lost')
-      say('lost', () => log.warn({ events: record.events }, 'bpftrace lost events'));
-    else if (record.kind === 'map_overflow')
-      say(`overflow ${record.map}`, () => log.warn({ map: record.map }, 'a BPF map is full'));
-  };
+  const apply = createEffects({
+    config,
+    log,
+    clock,
+    say,
+    ledger,
+    identities,
+    store,
+    stream,
+    inspector,
+    cgroup: cgroupOf,
+    plan: () => survey.plan,
+    onTick: () => metrics.invalidate(),
+    restartTracer: (reason) => supervisor.restart(reason),
+  });
 
   // How the kernel serves the proc files, tried out once: programs depend on it.
+  let tracer: Tracer | undefined;
   let ended = false;
   let lockPathCheck: LockPathCheck | undefined;
   let seen: readonly OwnReads[] = [];
@@ -185,30 +177,26 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
       runCanary([path], { version, timeoutMs: config.bpftrace.start_timeout_seconds * 1000 }),
     ),
     startSession,
-    program: async (tracer) => {
+    program: async (found) => {
+      tracer = found;
       // What is lacking may be there by now, such as tracefs.
       if (replanDue || program === undefined) {
         survey = await surveyHost(config, rejected, seen);
         replanDue = false;
         program = joined();
       }
-      await tryLockPaths(tracer);
+      await tryLockPaths(found);
       return program;
     },
-    mapKeys: ({ text }) =>
-      mapKeysWithin(
-        text,
-        { keys: config.limits.map_keys, bytes: config.limits.map_memory_mib * 2 ** 20 },
-        survey.kernel.possibleCpus,
-      ),
+    mapKeys,
     startTimeoutSeconds: config.bpftrace.start_timeout_seconds,
     stallRestartSeconds: config.bpftrace.stall_restart_seconds,
     onRecord: apply,
     onState: (state) => tellState(state, log, say),
     onStderr: (line, { severity }) => {
       if (severity === 'error')
-        say(`bpftrace ${line}`, (unsaid) => log.warn({ bpftrace: line, unsaid }, 'bpftrace says'));
-      else log.debug({ bpftrace: line }, 'bpftrace says');
+        say(`bpftrace ${line}`, (unsaid) => log.warn({ bpftrace: line, unsaid }, bpftraceSays));
+      else log.debug({ bpftrace: line }, bpftraceSays);
     },
     onRejected: (fragment, message) => {
       rejected.set(fragment, message);
@@ -240,6 +228,7 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     cgroup: cgroupOf,
     processName: (pid) => readProcess(pid)?.comm,
     stream,
+    inspector,
     now: () => clock.now(),
   };
 
@@ -263,23 +252,13 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
       ended = true;
       cancelHouseKeeping();
       lockPathCheck?.stop();
+      await inspector.stop();
       await supervisor.stop();
       for (const incident of ledger.incidents.open()) store.keep(incident);
       await store.flush();
       await Promise.all(listeners.map((listener) => listener.close()));
     },
   };
-};
-
-/** Who is looked at now, for it may be gone when somebody asks: those of a stall, and everybody where it is needed. */
-const seenIn = (record: TracerRecord, everybody: boolean): readonly Seen[] => {
-  if (record.kind === 'stall') return [record.victim, ...record.readers];
-  if (record.kind !== 'tick' || !everybody) return [];
-  return [...record.processes, ...record.readers].map(({ cgroupId, name, lastPid: pid }) => ({
-    cgroupId,
-    name,
-    pid,
-  }));
 };
 
 const tellState = (state: TracerState, log: Log, say: ReturnType<typeof createRepeatLimit>): void => {

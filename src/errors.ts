@@ -42,6 +42,9 @@ const catalog = {
   // incidents
   incidents_unwritable:
     'Name a directory that the daemon may write to in incidents.directory, or make room on its disk.',
+  // inspect mode
+  inspect_unavailable: 'Run `mmaplockd check` for what inspect mode lacks on this host.',
+  inspect_running: 'Wait until the other inspection has ended; each takes 10 s at most.',
   // serving
   already_running: 'Use the daemon that runs already, stop it, or pass --allow-second.',
   port_in_use: 'Stop what listens there, or choose another --web.listen-address.',
@@ -53,6 +56,9 @@ const catalog = {
   host_not_allowed: 'Use the address the daemon listens on, or localhost.',
   too_many_streams: 'End a stream that is not needed, or try again after Retry-After.',
   internal_error: 'This is a defect of mmaplockd: report it with the log line of the same time.',
+  // support bundle
+  file_exists: 'Name another file with --file, or remove the one that is there.',
+  file_unwritable: 'Name a file with --file in a directory that may be written to, or - for standard output.',
   // demo
   workload_missing: 'Install a C compiler (apt-get install gcc libc6-dev), or run `npm test` once.',
 } as const;

@@ -6,6 +6,7 @@ import { MmaplockError } from './errors.js';
 import { type KernelProfile, readKernelProfile } from './kernel/profile.js';
 import { type AtStart, chooseAtStart, withReasonsAtStart } from './probes/at-start.js';
 import { type Catalog, readCatalog } from './probes/catalog.js';
+import { chooseForInspection, type Inspection } from './probes/inspection.js';
 import { type OwnReads, settleLockPaths } from './probes/lock-path-behaviour.js';
 import { type LockPathEvidence, lockPathsOf } from './probes/lock-paths.js';
 import { askedOfKernel, makePlan, type ProbePlan } from './probes/plan.js';
@@ -29,6 +30,7 @@ export interface HostSurvey {
   readonly kernel: KernelFacts;
   readonly plan: ProbePlan;
   readonly atStart: AtStart;
+  readonly inspection: Inspection;
   /** How this kernel serves the proc files: those of which it can be told. */
   readonly lockPaths: readonly LockPathEvidence[];
 }
@@ -40,7 +42,7 @@ export interface HostSurvey {
  * @throws MmaplockError `fragment_malformed` when there is no catalog, `invalid_config` for an unknown fragment
  */
 export const surveyHost = async (
-  { probes }: Pick<Config, 'probes'>,
+  { probes, incidents }: Pick<Config, 'probes' | 'incidents'>,
   rejected: ReadonlyMap<string, string> = new Map(),
   seen: readonly OwnReads[] = [],
 ): Promise<HostSurvey> => {
@@ -57,7 +59,7 @@ export const surveyHost = async (
       );
   const profile = await readKernelProfile(askedOfKernel(catalog));
   const lockPaths = settleLockPaths(lockPathsOf(profile), seen);
-  const options = { ...probes, rejected, lockPaths };
+  const options = { ...probes, rejected, lockPaths, numbers: thresholdsOf(incidents) };
   const plan = makePlan(catalog, profile, options);
   const atStart = chooseAtStart(catalog, profile, options);
   return {
@@ -65,9 +67,17 @@ export const surveyHost = async (
     kernel: factsOf(profile),
     plan: { ...plan, refused: withReasonsAtStart(plan.refused, atStart) },
     atStart,
+    inspection: chooseForInspection(catalog, profile, options),
     lockPaths,
   };
 };
+
+/** When the tracer tells of a stall. */
+const thresholdsOf = ({ wait_ms, share_percent, window_seconds }: Config['incidents']) => ({
+  stall_nanoseconds: Math.round(wait_ms * 1e6),
+  share_nanoseconds: Math.round((window_seconds * 1e9 * share_percent) / 100),
+  window_nanoseconds: Math.round(window_seconds * 1e9),
+});
 
 /**
  * The survey once the daemon has read its own proc files. It is made anew only where that changes what programs are
@@ -76,7 +86,7 @@ export const surveyHost = async (
 export const settleSurvey = async (
   survey: HostSurvey,
   seen: readonly OwnReads[],
-  config: Pick<Config, 'probes'>,
+  config: Pick<Config, 'probes' | 'incidents'>,
   rejected?: ReadonlyMap<string, string>,
 ): Promise<HostSurvey> => {
   const lockPaths = settleLockPaths(survey.lockPaths, seen);

@@ -175,7 +175,7 @@ export interface Stall {
 /** Where in the kernel writers were while readers blocked them, innermost function first. Only of inspect mode. */
 export interface WriterStack {
   readonly frames: readonly string[];
-  readonly nanoseconds: number;
+  readonly count: number;
 }
 
 /** Holds of mmap_lock by readers of one proc file, from the grant to the release. Only of inspect mode. */

@@ -69,13 +69,14 @@ const way = [
   ['bpftrace'],
   ['readiness', 'lock-path-check'],
   ['ledger'],
+  ['inspect'], // a second tracer, with a ledger of its own
   ['store'],
   ['evidence'],
   ['incident-effects'], // the log lines of incidents
   ['metrics'],
   ['http'],
   ['cli'],
-  ['daemon', 'main'],
+  ['daemon', 'effects', 'main'],
 ] as const;
 const rank = (room: string): number => way.findIndex((rooms) => (rooms as readonly string[]).includes(room));
 

@@ -19,14 +19,12 @@ export const framesOf = (key: string): string[] =>
     .slice(0, mostFrames);
 
 /** The entries of the map, keyed (stack). Stacks that differ in offsets only are one. */
-export const writerStacks = (
-  entries: Iterable<readonly [key: string, nanoseconds: number]>,
-): WriterStack[] => {
+export const writerStacks = (entries: Iterable<readonly [key: string, count: number]>): WriterStack[] => {
   const stacks = new Map<string, WriterStack>();
-  for (const [key, nanoseconds] of entries) {
+  for (const [key, count] of entries) {
     const frames = framesOf(key);
     const text = frames.join('\n');
-    stacks.set(text, { frames, nanoseconds: (stacks.get(text)?.nanoseconds ?? 0) + nanoseconds });
+    stacks.set(text, { frames, count: (stacks.get(text)?.count ?? 0) + count });
   }
   return [...stacks.values()].filter(({ frames }) => frames.length > 0);
 };

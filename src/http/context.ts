@@ -3,6 +3,7 @@ import type { TracerState } from '../bpftrace/supervise.js';
 import type { Config } from '../config/schema.js';
 import type { KernelFacts } from '../host.js';
 import type { CgroupIdentity } from '../identity/cgroup.js';
+import type { Inspector } from '../inspect.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Exposition } from '../metrics/exposition.js';
 import type { CostTotals } from '../metrics/tracer.js';
@@ -30,5 +31,6 @@ export interface DaemonView {
   ) => CgroupIdentity | undefined;
   readonly processName: (pid: number) => string | undefined;
   readonly stream: StreamHub;
+  readonly inspector: Pick<Inspector, 'inspect' | 'running' | 'seconds'>;
   readonly now: () => number;
 }

@@ -1,10 +1,11 @@
 /** The program of inspect mode: who held an mmap_lock and how long, by real holds. A second tracer runs it, for seconds. */
+import { MmaplockError } from '../errors.js';
 import type { KernelProfile } from '../kernel/profile.js';
 import type { Catalog } from './catalog.js';
 import type { Fragment } from './fragment.js';
 import { addsTo } from './fragment-hooks.js';
 import { makePlan } from './plan.js';
-import type { Choice } from './program.js';
+import { type Choice, joinProgram, type Program } from './program.js';
 import type { Reason } from './reasons.js';
 import type { PlanOptions } from './refusals.js';
 
@@ -17,6 +18,16 @@ export interface Inspection {
   /** Why not, if so. */
   readonly reason: Reason | undefined;
 }
+
+/**
+ * The program of inspect mode.
+ * @throws MmaplockError `inspect_unavailable`
+ */
+export const inspectProgram = ({ chosen, reason }: Inspection): Program => {
+  if (chosen.length === 0)
+    throw new MmaplockError('inspect_unavailable', reason?.detail ?? 'no fragment can run on this host');
+  return joinProgram(chosen);
+};
 
 /** Which fragments run in inspect mode on this host: those above, and all they need. */
 export const chooseForInspection = (

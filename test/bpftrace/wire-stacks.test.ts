@@ -24,7 +24,7 @@ test('stacks that differ in offsets only are one', () => {
       [key, 5],
       [key.replaceAll('+1495', '+1501'), 7],
       ['', 9],
-    ]).map(({ nanoseconds, frames }) => [nanoseconds, frames.length]),
+    ]).map(({ count, frames }) => [count, frames.length]),
     [[12, 4]],
   );
 });
@@ -37,7 +37,7 @@ for (const version of versions)
     assert.deepEqual(accept({ type: 'map', data: { '@writer_stacks': { [key]: 12 } } }), []);
     const [first] = accept(tick);
     assert.deepEqual(
-      first?.kind === 'tick' && first.writerStacks.map(({ nanoseconds, frames }) => [nanoseconds, frames[1]]),
+      first?.kind === 'tick' && first.writerStacks.map(({ count, frames }) => [count, frames[1]]),
       [[12, 'down_write_killable']],
     );
     const [second] = accept(tick);

@@ -158,6 +158,7 @@ const noCost: CostTotals = {
 };
 
 export interface FakeDaemonOptions {
+  readonly inspector?: DaemonView['inspector'];
   readonly plan?: ProbePlan;
   readonly lockPaths?: readonly LockPathEvidence[];
   readonly tracer?: TracerState;
@@ -225,6 +226,11 @@ export class FakeDaemon {
       cgroup: (id) => options.cgroups?.[id],
       processName: (pid) => options.processNames?.[pid],
       stream: this.stream,
+      inspector: options.inspector ?? {
+        running: false,
+        seconds: 0,
+        inspect: () => Promise.reject(new MmaplockError('inspect_unavailable', 'none here')),
+      },
       now: () => this.now,
     };
   }

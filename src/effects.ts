@@ -1,0 +1,142 @@
+/**
+ * What each record of the tracer leads to, once the ledger has it: the only place, with src/daemon.ts, that carries out
+ * what the ledger asks for.
+ */
+import type { Clock } from './clock.js';
+import type { Config } from './config/schema.js';
+import { sentenceOf } from './evidence/sentence.js';
+import type { DaemonView } from './http/context.js';
+import type { StreamHub } from './http/stream-hub.js';
+import { TickSummaries } from './http/tick-summary.js';
+import type { Identities } from './identity/identities.js';
+import { createIncidentTeller } from './incident-effects.js';
+import { type Inspector, longestInspectSeconds } from './inspect.js';
+import { type Incident, incidentMilliseconds, mainFile } from './ledger/incident.js';
+import type { Effect, Ledger } from './ledger/ledger.js';
+import type { Log } from './log/log.js';
+import type { createRepeatLimit } from './log/once.js';
+import { markOpenProcFiles } from './marks.js';
+import { wantsMarks } from './probes/plan.js';
+import type { TracerRecord } from './records.js';
+import type { IncidentStore } from './store/incident-store.js';
+import type { RestartReason } from './vocabulary.js';
+
+export interface EffectOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly say: ReturnType<typeof createRepeatLimit>;
+  readonly ledger: Ledger;
+  readonly identities: Identities;
+  readonly store: IncidentStore;
+  readonly stream: StreamHub;
+  readonly inspector: Inspector;
+  readonly cgroup: DaemonView['cgroup'];
+  readonly plan: DaemonView['plan'];
+  readonly onTick: () => void;
+  readonly restartTracer: (reason: RestartReason) => void;
+}
+
+/** Gives what takes the records of the tracer. */
+export const createEffects = (options: EffectOptions): ((record: TracerRecord) => void) => {
+  const { config, log, clock, say, ledger, identities, store, stream, inspector, cgroup, plan } = options;
+  const summaries = new TickSummaries(ledger, plan);
+  const teller = createIncidentTeller({ log, resolve: cgroup, now: () => clock.monotonic() });
+
+  const publish = (incident: Incident): void =>
+    stream.publish({
+      type: 'incident',
+      data: {
+        id: incident.id,
+        state: incident.closedAt === undefined ? 'open' : 'closed',
+        sentence: sentenceOf(incident, cgroup),
+        victim: incident.victim.name,
+        reader: incident.readers[0]?.name ?? null,
+        file: mainFile(incident) ?? null,
+        opened_at: new Date(incident.openedAt).toISOString(),
+        duration_seconds: incidentMilliseconds(incident) / 1000,
+        blocked_seconds: incident.blockedNanoseconds / 1e9,
+      },
+    });
+
+  /** Looks closer at an incident, if the operator lets us; what cannot be had is told and no more. */
+  const inspect = async ({ id }: Incident): Promise<void> => {
+    if (config.inspect.on_incident === 'off' || inspector.running) return;
+    try {
+      const { blocks, stacks } = await inspector.inspect(longestInspectSeconds);
+      const victim = ledger.incidents.get(id)?.victim;
+      const readers = blocks.flatMap(({ reader, file, nanoseconds, victim: { name, cgroupId } }) =>
+        reader === undefined || file === '~unknown' || name !== victim?.name || cgroupId !== victim.cgroupId
+          ? []
+          : [{ ...reader, pid: undefined, tid: undefined, file, nanoseconds }],
+      );
+      const incident = ledger.incidents.addInspection(id, { readers, stacks });
+      if (incident?.closedAt !== undefined) store.keep(incident);
+    } catch (error) {
+      say('inspect', (unsaid) => log.warn({ err: error, unsaid }, 'inspect mode did not work'));
+    }
+  };
+
+  const carryOut = (effect: Effect): void => {
+    switch (effect.kind) {
+      case 'restart_tracer':
+        log.warn({ reason: effect.reason }, 'the tracer is started again with empty maps');
+        options.restartTracer(effect.reason);
+        return;
+      case 'incident_closed':
+        store.keep(effect.incident);
+        teller.closed(effect.incident);
+        publish(effect.incident);
+        return;
+      case 'incident_opened':
+        // Kept again when it closes; if the daemon is killed before, it comes back as one that was cut off.
+        store.keep(effect.incident);
+        publish(effect.incident);
+        return;
+      case 'inspect':
+        void inspect(effect.incident);
+        return;
+    }
+  };
+
+  const tell = (record: TracerRecord): void => {
+    switch (record.kind) {
+      case 'undecodable':
+        say(`undecodable ${record.reason}`, (unsaid) =>
+          log.warn({ reason: record.reason, unsaid }, 'a line of bpftrace could not be understood'),
+        );
+        return;
+      case 'events_lost':
+        say('lost', () => log.warn({ events: record.events }, 'bpftrace lost events'));
+        return;
+      case 'map_overflow':
+        say(`overflow ${record.map}`, () => log.warn({ map: record.map }, 'a BPF map is full'));
+    }
+  };
+
+  return (record) => {
+    for (const process of seenIn(record, identities.legacy)) identities.resolve(process);
+    for (const effect of ledger.apply(record)) carryOut(effect);
+    if (record.kind === 'tick' || record.kind === 'tracer_stopped')
+      stream.publish({ type: 'tick', data: summaries.next(record.at) });
+    if (record.kind === 'tick') {
+      options.onTick();
+      teller.open(ledger.incidents.open());
+    } else if (record.kind === 'tracer_started' && wantsMarks(plan())) void markOpenProcFiles(log);
+    else tell(record);
+  };
+};
+
+/** Who is looked at now, for it may be gone when somebody asks: those of a stall, and everybody where it is needed. */
+const seenIn = (
+  record: TracerRecord,
+  everybody: boolean,
+): readonly Parameters<Identities['resolve']>[0][] => {
+  if (record.kind === 'stall') return [record.victim, ...record.readers];
+  if (record.kind !== 'tick' || !everybody) return [];
+  return [...record.processes, ...record.readers].map(({ cgroupId, name, lastPid: pid }) => ({
+    cgroupId,
+    name,
+    pid,
+  }));
+};
