@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 /** The command line: which command, and for `run` the life of the process from its first look to its last word. */
-import { helpText, type ParsedArguments, parseArguments } from './cli/arguments.js';
+import { type ParsedArguments, parseArguments } from './cli/arguments.js';
 import { check } from './cli/check.js';
 import { demo } from './cli/demo.js';
 import { dumpProgram } from './cli/dump-program.js';
+import { helpText } from './cli/help.js';
+import { record } from './cli/record.js';
+import { supportBundle } from './cli/support-bundle.js';
 import { systemClock } from './clock.js';
 import { loadConfig } from './config/load.js';
 import { changedSettings } from './config/reload.js';
@@ -27,6 +30,10 @@ const main = async (argv: readonly string[]): Promise<number> => {
       return check(configOf(parsed), { json: parsed.json, clock: systemClock });
     case 'dump-program':
       return dumpProgram(configOf(parsed), parsed.fragment);
+    case 'record':
+      return record(configOf(parsed), parsed, systemClock, startDaemon);
+    case 'support-bundle':
+      return supportBundle(configOf(parsed), parsed, systemClock, startDaemon);
     case 'demo':
       return demo(configOf(parsed), parsed.seconds, systemClock, startDaemon);
     case 'run':

@@ -83,6 +83,9 @@ const judgeByRules = (line: string): Judgement | undefined => {
   return rule.code === undefined ? { severity: rule.severity } : { severity: rule.severity, code: rule.code };
 };
 
+/** The message under which the log tells a line of it. */
+export const bpftraceSays = 'bpftrace says';
+
 const mostLines = 20;
 const longestLine = 500;
 

@@ -1,11 +1,12 @@
-/** The command line: one table of commands and flags, from which it is read and `--help` is written. */
-import { Type } from 'typebox';
+/** Reads the command line by the table of commands. */
 import type { FlagValues } from '../config/load.js';
-import { accepted, problemWith, settings, type ValueSchema, valueFromText } from '../config/settings.js';
+import { accepted, problemWith, valueFromText } from '../config/settings.js';
 import { suggest } from '../config/suggest.js';
 import { version } from '../config/version.js';
 import { type ErrorCode, MmaplockError } from '../errors.js';
 import { printable, quoted } from '../printable.js';
+import { type CommandName, commandNames, commands, type Flag, isCommand } from './commands.js';
+import { durationSeconds } from './duration.js';
 
 interface CommonArguments {
   /** Settings given as flags, for loadConfig. */
@@ -18,102 +19,17 @@ export type ParsedArguments =
   | (CommonArguments & { readonly command: 'run'; readonly configCheck: boolean })
   | (CommonArguments & { readonly command: 'check'; readonly json: boolean })
   | (CommonArguments & { readonly command: 'dump-program'; readonly fragment: string | undefined })
+  | (CommonArguments & { readonly command: 'record'; readonly seconds: number; readonly json: boolean })
   | (CommonArguments & { readonly command: 'demo'; readonly seconds: number })
+  | (CommonArguments & {
+      readonly command: 'support-bundle';
+      readonly seconds: number;
+      /** `-` is standard output; undefined: a name that is made up. */
+      readonly file: string | undefined;
+      readonly anonymous: boolean;
+    })
   | { readonly command: 'version' }
   | { readonly command: 'help'; readonly topic: CommandName | undefined };
-
-interface Flag {
-  readonly schema: ValueSchema;
-  /** The path of the setting it sets; undefined for a flag of the command alone. */
-  readonly path?: string;
-}
-
-const settingFlags = (...sections: readonly string[]): [string, Flag][] =>
-  [...settings.values()]
-    .filter(({ section }) => sections.length === 0 || sections.includes(section))
-    .map(({ flag, path, schema }) => [flag, { path, schema }]);
-
-const configFile: [string, Flag] = [
-  'config.file',
-  {
-    schema: Type.String({
-      description: 'The YAML file with the settings. Flags and environment variables overrule it.',
-      minLength: 1,
-      accepts: 'a path',
-    }),
-  },
-];
-
-const whatTracingNeeds = settingFlags('log', 'probes', 'bpftrace', 'limits');
-
-/** The summary and the flags, without their dashes, of each command. */
-const commands = {
-  run: {
-    summary: 'Watch this host and serve what is seen. The default command.',
-    flags: new Map<string, Flag>([
-      configFile,
-      [
-        'config.check',
-        {
-          schema: Type.Boolean({
-            description: 'Check the settings of all sources, then exit.',
-            default: false,
-          }),
-        },
-      ],
-      ...settingFlags(),
-    ]),
-  },
-  check: {
-    summary: 'Tell what can be observed on this host, what cannot, and how to mend it.',
-    flags: new Map<string, Flag>([
-      ['json', { schema: Type.Boolean({ description: 'Print JSON, for scripts.', default: false }) }],
-      configFile,
-      ...whatTracingNeeds,
-    ]),
-  },
-  'dump-program': {
-    summary: 'Print the bpftrace program that would run on this host.',
-    flags: new Map<string, Flag>([
-      [
-        'fragment',
-        {
-          schema: Type.String({
-            description: 'Print this fragment only, joined with those it adds to.',
-            minLength: 1,
-            accepts: 'a name',
-          }),
-        },
-      ],
-      configFile,
-      ...whatTracingNeeds,
-    ]),
-  },
-  demo: {
-    summary: 'Make a reader block a writer on this host, and show who waited for whom.',
-    flags: new Map<string, Flag>([
-      [
-        'seconds',
-        {
-          schema: Type.Integer({
-            description: 'Seconds the demonstration runs.',
-            default: 30,
-            minimum: 1,
-            maximum: 3600,
-          }),
-        },
-      ],
-      configFile,
-      ...whatTracingNeeds,
-      ...settingFlags(''),
-    ]),
-  },
-} as const;
-
-export type CommandName = keyof typeof commands;
-
-const commandNames = Object.keys(commands) as readonly CommandName[];
-const isCommand = (name: string): name is CommandName => Object.hasOwn(commands, name);
 
 const unknown = (code: ErrorCode, what: string, shown: string, known: Iterable<string>): MmaplockError => {
   const nearest = suggest(shown, known);
@@ -210,50 +126,20 @@ export const parseArguments = (argv: readonly string[]): ParsedArguments => {
       return { command, ...common, json: own.get('json') === true };
     case 'dump-program':
       return { command, ...common, fragment: text('fragment') };
+    case 'record':
+      return { command, ...common, seconds: secondsOf(own.get('for')), json: own.get('json') === true };
     case 'demo':
       return { command, ...common, seconds: Number(own.get('seconds')) };
+    case 'support-bundle':
+      return {
+        command,
+        ...common,
+        seconds: secondsOf(own.get('for')),
+        file: text('file'),
+        anonymous: own.get('anonymous') === true,
+      };
   }
 };
 
-const wrap = (text: string, indent: string, width = 100): string => {
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1)!;
-    if (line !== '' && indent.length + line.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
-  }
-  return lines.map((line) => indent + line).join('\n');
-};
-
-const flagHelp = ([name, { schema, path }]: [string, Flag]): string => {
-  const value = schema.type === 'boolean' ? '' : ' VALUE';
-  const notes = [schema.description];
-  if (schema.type !== 'boolean') notes.push(`Accepts ${accepted(schema)}.`);
-  if (schema.items !== undefined) notes.push('Separated by commas, or the flag repeated.');
-  const preset = String(schema.default ?? '');
-  if (preset !== '' && schema.type !== 'boolean') notes.push(`Default ${preset}.`);
-  if (path !== undefined) notes.push(`Environment ${settings.get(path)!.variable}.`);
-  return `  --${name}${value}\n${wrap(notes.join(' '), '      ')}`;
-};
-
-/** What `--help` prints: the commands and the flags of `run`, or one command with its flags. */
-export const helpText = (command?: CommandName): string => {
-  const width = Math.max(...commandNames.map((name) => name.length));
-  const shown = commands[command ?? 'run'];
-  const head =
-    command === undefined
-      ? [
-          'mmaplockd tells who waits for mmap_lock on this host, and which reader of /proc/PID/maps made them wait.',
-          '',
-          'Usage: mmaplockd [COMMAND] [FLAG]...',
-          '',
-          'Commands:',
-          ...commandNames.map((name) => `  ${name.padEnd(width)}  ${commands[name].summary}`),
-          '',
-          'mmaplockd COMMAND --help tells the flags of a command; mmaplockd --version the version.',
-          '',
-          'Flags of run:',
-        ]
-      : [`Usage: mmaplockd ${command} [FLAG]...`, '', shown.summary, '', 'Flags:'];
-  return `${[...head, ...[...shown.flags].map(flagHelp)].join('\n')}\n`;
-};
+/** Of a duration that its flag accepts. */
+const secondsOf = (duration: unknown): number => durationSeconds(String(duration)) as number;

@@ -48,15 +48,15 @@ export const check = async (
   { json, clock }: { json: boolean; clock: Clock },
 ): Promise<number> => {
   const report = await examine(config, clock);
-  process.stdout.write(
-    json
-      ? `${JSON.stringify({ ...report, kernel: snakeCase(report.kernel) }, undefined, 2)}\n`
-      : describe(report),
-  );
+  process.stdout.write(json ? `${JSON.stringify(checkJson(report), undefined, 2)}\n` : describe(report));
   return exitCodes[report.verdict];
 };
 
-const examine = async (config: Config, clock: Clock): Promise<CheckReport> => {
+/** What `check --json` prints. */
+export const checkJson = (report: CheckReport) => ({ ...report, kernel: snakeCase(report.kernel) });
+
+/** Looks at this host, with two short runs of bpftrace. What bpftrace refuses is in the report. */
+export const examine = async (config: Config, clock: Clock): Promise<CheckReport> => {
   const [surveyed, { bpftrace, tracer }] = await Promise.all([
     surveyHost(config),
     tryBpftrace(config, clock),

@@ -3,6 +3,7 @@ import type { DaemonView } from '../http/context.js';
 import type { ProcessEntry } from '../ledger/processes.js';
 import type { WaitTotal } from '../ledger/waits.js';
 import type { LockPath, ProcFile } from '../vocabulary.js';
+import { cell, counted, seconds } from './figures.js';
 
 /** The process whose threads wait for each other, by the name it has. */
 const writersName = 'writers';
@@ -65,13 +66,8 @@ const allOf = ({ waits: { read, write } }: ProcessEntry): { count: number; nanos
   nanoseconds: read.nanoseconds + write.nanoseconds,
 });
 
-const number = new Intl.NumberFormat('en-US');
-const counted = (count: number, one: string): string =>
-  `${number.format(count)} ${one}${count === 1 ? '' : 's'}`;
-const times = (count: number): string => (count === 1 ? 'once' : counted(count, 'time'));
+const times = (amount: number): string => (amount === 1 ? 'once' : counted(amount, 'time'));
 
-const secondsFormat = new Intl.NumberFormat('en-US', { minimumFractionDigits: 3, maximumFractionDigits: 3 });
-const seconds = (nanoseconds: number): string => secondsFormat.format(nanoseconds / 1e9);
 const threadSeconds = (nanoseconds: number): string =>
   `${nanoseconds < 500_000 ? 'less than 0.001' : seconds(nanoseconds)} thread-seconds in all`;
 
@@ -106,8 +102,6 @@ export const progressHeader = (): string => {
 export const progressLine = (view: Seen, elapsedMilliseconds: number): string => {
   const writers = writersSeen(view);
   const waits = writers === undefined ? { count: 0, nanoseconds: 0 } : allOf(writers);
-  const cell = (amount: number | undefined, format = number.format): string =>
-    amount === undefined ? '-' : format(amount);
   return inColumns([
     `${(elapsedMilliseconds / 1000).toFixed(0)} s`,
     cell(waits.count),

@@ -4,28 +4,20 @@
  */
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, stat } from 'node:fs/promises';
-import { constants } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config/schema.js';
 import { MmaplockError, messageOf } from '../errors.js';
 import { packageRoot } from '../host.js';
-import type { DaemonView } from '../http/context.js';
 import { claimHost } from '../instance.js';
-import { createLog, type Log } from '../log/log.js';
+import { createLog } from '../log/log.js';
 import { demoReaders, progressHeader, progressLine, summaryOf } from './demo-summary.js';
+import { endAtSignals, type OwnDaemon, observing, pause, type StartDaemon } from './own-daemon.js';
 
 const say = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
-
-/** A running daemon, as far as the demonstration looks at it. */
-interface Daemon {
-  readonly view: DaemonView;
-  readonly urls: readonly string[];
-  stop(): Promise<void>;
-}
 
 /** Paths of the compiled programs. */
 interface Workload {
@@ -41,24 +33,19 @@ export const demo = async (
   config: Config,
   seconds: number,
   clock: Clock,
-  startDaemon: (config: Config, log: Log, clock: Clock) => Promise<Daemon>,
+  startDaemon: StartDaemon,
 ): Promise<number> => {
   const workload = { writers: await compiled('writers'), procReader: await compiled('proc-reader') };
   const log = createLog({ ...config.log, level: config.log.level === 'info' ? 'warn' : config.log.level });
   const web = { ...config.web, listen_address: ['127.0.0.1:0'] };
   await claimHost({ ...config, web }, log);
 
-  const ending = new AbortController();
-  let exitCode = 0;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.on(signal, () => {
-      exitCode = 128 + constants.signals[signal];
-      ending.abort();
-    });
+  const ending = endAtSignals();
   const daemon = await startDaemon({ ...config, web }, log, clock);
   try {
-    await observing(daemon, config.bpftrace.start_timeout_seconds, clock, ending.signal);
-    if (ending.signal.aborted) return exitCode;
+    const timeoutSeconds = config.bpftrace.start_timeout_seconds;
+    await observing(daemon.view, { timeoutSeconds, clock, ending: ending.signal });
+    if (ending.signal.aborted) return ending.exitCode();
     introduce(daemon, seconds);
     const stopShowing = showProgress(daemon, clock);
     try {
@@ -69,7 +56,7 @@ export const demo = async (
       stopShowing();
     }
     say(`\n${summaryOf(daemon.view)}`);
-    return exitCode;
+    return ending.exitCode();
   } finally {
     ending.abort();
     await daemon.stop();
@@ -104,32 +91,7 @@ const compiled = async (name: string): Promise<string> => {
 const changedAt = async (file: string): Promise<number> =>
   (await stat(file).catch(() => undefined))?.mtimeMs ?? 0;
 
-const pause = (clock: Clock, milliseconds: number): Promise<void> =>
-  new Promise((resolve) => {
-    clock.after(milliseconds, resolve);
-  });
-
-/** Resolves once waits are observed, or the demonstration is to end. */
-const observing = async (
-  daemon: Daemon,
-  timeoutSeconds: number,
-  clock: Clock,
-  ending: AbortSignal,
-): Promise<void> => {
-  const deadline = clock.monotonic() + timeoutSeconds * 1000;
-  while (!daemon.view.readiness().ready && !ending.aborted) {
-    const [problem] = daemon.view.readiness().problems;
-    if (
-      clock.monotonic() > deadline ||
-      problem?.code === 'nothing_observable' ||
-      problem?.code === 'bpftrace_missing'
-    )
-      throw new MmaplockError('nothing_observable', problem?.message ?? 'not ready', problem);
-    await pause(clock, 200);
-  }
-};
-
-const introduce = ({ urls: [url] }: Daemon, seconds: number): void => {
+const introduce = ({ urls: [url] }: OwnDaemon, seconds: number): void => {
   const readers = demoReaders.map(({ name, file }) => `"${name}" reads its /proc/PID/${file}`);
   say(
     [
@@ -173,7 +135,7 @@ const contend = async (
 };
 
 /** Gives what ends it. */
-const showProgress = ({ view }: Daemon, clock: Clock): (() => void) => {
+const showProgress = ({ view }: OwnDaemon, clock: Clock): (() => void) => {
   const startedAt = clock.monotonic();
   let cancel = (): void => {};
   const show = (): void => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { helpText, type ParsedArguments, parseArguments } from '../../src/cli/arguments.js';
+import { type ParsedArguments, parseArguments } from '../../src/cli/arguments.js';
+import { helpText } from '../../src/cli/help.js';
 import { loadConfig } from '../../src/config/load.js';
 import { settings } from '../../src/config/settings.js';
 import { suggest } from '../../src/config/suggest.js';
@@ -31,8 +32,19 @@ describe('commands', () => {
     ['check --json', { command: 'check', ...common, json: true }],
     ['dump-program', { command: 'dump-program', ...common, fragment: undefined }],
     ['dump-program --fragment=waits', { command: 'dump-program', ...common, fragment: 'waits' }],
+    ['record', { command: 'record', ...common, seconds: 30, json: false }],
+    ['record --for 5m --json', { command: 'record', ...common, seconds: 300, json: true }],
+    ['record --for=1h', { command: 'record', ...common, seconds: 3600, json: false }],
     ['demo', { command: 'demo', ...common, seconds: 30 }],
     ['demo --seconds 5', { command: 'demo', ...common, seconds: 5 }],
+    [
+      'support-bundle',
+      { command: 'support-bundle', ...common, seconds: 5, file: undefined, anonymous: false },
+    ],
+    [
+      'support-bundle --file - --for 10s --anonymous',
+      { command: 'support-bundle', ...common, seconds: 10, file: '-', anonymous: true },
+    ],
     ['--version', { command: 'version' }],
     ['run --log.level debug --version', { command: 'version' }],
     ['--help', { command: 'help', topic: undefined }],
@@ -72,8 +84,15 @@ describe('settings as flags', () => {
     assert.deepEqual(flagsOf('--allow-second'), { allow_second: true });
     assert.deepEqual(flagsOf('--allow-second=false'), { allow_second: false });
   });
-  test('check, dump-program and demo take what decides the probes', () => {
-    for (const command of ['check', 'dump-program', 'demo']) {
+  test('what records takes what opens an incident, and keeps none on disk', () => {
+    for (const command of ['record', 'support-bundle']) {
+      assert.deepEqual(flagsOf(`${command} --incidents.wait-ms 20`), { 'incidents.wait_ms': 20 });
+      for (const flag of ['--incidents.directory', '--web.listen-address'])
+        assert.equal(refused([command, flag, 'x']).code, 'unknown_flag');
+    }
+  });
+  test('check, dump-program, record, demo and support-bundle take what decides the probes', () => {
+    for (const command of ['check', 'dump-program', 'record', 'demo', 'support-bundle']) {
       const line = `${command} --probes.directory /x --bpftrace.path /y --limits.map-keys 512 --log.level warn --reads opens`;
       assert.deepEqual(flagsOf(line), {
         'probes.directory': '/x',
@@ -119,6 +138,16 @@ describe('refused', () => {
     ['--limits.map-keys=', 'invalid_flag', '--limits.map-keys', 'got ""'],
     ['demo --seconds Infinity', 'invalid_flag', '--seconds', 'from 1 to 3600', 'got "Infinity"'],
     ['demo --seconds 0', 'invalid_flag', '--seconds', 'got 0'],
+    ['record --for 30', 'invalid_flag', '--for', 'from 1s to 1h, such as 30s or 5m', 'got "30"'],
+    ['record --for 0s', 'invalid_flag', '--for', 'got "0s"'],
+    ['record --for 61m', 'invalid_flag', '--for', 'got "61m"'],
+    ['record --for', 'invalid_flag', '--for', 'from 1s to 1h'],
+    ['record --fro 5s', 'unknown_flag', '--fro', 'nearest is --for', version],
+    ['record --seconds 5', 'unknown_flag', '--seconds', 'record takes no --seconds', 'demo can', version],
+    ['record 30s', 'unknown_command', '30s', 'record takes no argument "30s"'],
+    ['support-bundle --file=', 'invalid_flag', '--file', 'a path, or -'],
+    ['support-bundle --anon', 'unknown_flag', '--anon', version],
+    ['recrod', 'unknown_command', 'recrod', 'nearest is record', version],
     ['--web.listen-address nowhere', 'invalid_flag', '--web.listen-address', 'host:port', 'got "nowhere"'],
     ['--web.listen-address=', 'invalid_flag', '--web.listen-address', 'at least one'],
     ['--config.file=', 'invalid_flag', '--config.file', 'a path'],
@@ -147,6 +176,10 @@ const anyArgv = fc.array(
       'check',
       'demo',
       'dump-program',
+      'record',
+      'support-bundle',
+      '--for',
+      '--file',
       '--json',
       '--seconds',
       '--fragment',
@@ -194,7 +227,7 @@ test('a word of a million letters is refused at once, and cut', () => {
 describe('help', () => {
   test('tells every command and every flag of run with its default and variable', () => {
     const help = helpText();
-    for (const command of ['run', 'check', 'dump-program', 'demo'])
+    for (const command of ['run', 'check', 'dump-program', 'record', 'demo', 'support-bundle'])
       assert.match(help, new RegExp(`^  ${command} `, 'm'));
     const unwrapped = help.replace(/\s+/g, ' ');
     for (const { flag, variable, schema } of settings.values()) {
@@ -212,7 +245,8 @@ describe('help', () => {
     assert.doesNotMatch(helpText('check'), /--seconds|--web\.|--fragment/);
   });
   test('fits a terminal of 100 columns', () => {
-    for (const command of [undefined, 'run', 'check', 'dump-program', 'demo'] as const) {
+    const all = [undefined, 'run', 'check', 'dump-program', 'record', 'demo', 'support-bundle'] as const;
+    for (const command of all) {
       for (const line of helpText(command).split('\n')) assert.ok(line.length <= 105, line);
     }
   });

@@ -1,0 +1,84 @@
+/** What a recording says on the terminal. What was not looked at is said as such, and never as 0. */
+import type { DaemonView } from '../http/context.js';
+import { limitsOf } from '../probes/limits.js';
+import { observables } from '../vocabulary.js';
+import { counted } from './figures.js';
+import { incidentLines } from './record-incidents.js';
+import { blockLines, convoyLines, processLines, readerLines, waitLines } from './record-tables.js';
+import { observedSeconds, type Recording } from './recording.js';
+
+/** As much of a daemon as is looked at. */
+export type Seen = Pick<
+  DaemonView,
+  'ledger' | 'plan' | 'lockPaths' | 'kernel' | 'cgroup' | 'processName' | 'config' | 'now'
+>;
+
+/** The whole text, with a line feed at its end. */
+export const summaryOf = (recording: Recording<Seen>): string => {
+  const { view } = recording;
+  const paragraphs = [
+    timeLines(recording),
+    waitLines(view),
+    processLines(view),
+    readerLines(view),
+    blockLines(view),
+    convoyLines(view),
+    incidentLines(recording),
+    notObservedLines(view),
+    notCountedLines(view),
+    limitLines(view),
+  ].filter((lines) => lines.length > 0);
+  return `${paragraphs.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+};
+
+const clockText = (at: number): string => new Date(at).toISOString().slice(11, 19);
+
+const timeLines = (recording: Recording<Seen>): string[] => {
+  const { view, startedAt, endedAt, gaps } = recording;
+  const date = new Date(startedAt).toISOString().slice(0, 10);
+  const during = `${date} from ${clockText(startedAt)} to ${clockText(endedAt)} UTC`;
+  const observed = `${observedSeconds(recording).toFixed(1)} s`;
+  return [
+    `Observed for ${observed} on Linux ${view.kernel.release}: ${during}.`,
+    ...gaps.map(
+      ({ reason, seconds }) =>
+        `Of that time ${seconds.toFixed(1)} s were not observed (${reason}): what happened then is in no figure below.`,
+    ),
+  ];
+};
+
+/** What no fragment of this version provides is missing on no host. */
+const notObservedLines = ({ plan }: Seen): string[] => {
+  const lacking = observables.flatMap((what) => {
+    const { observed, reason } = plan().observables[what];
+    return observed || reason?.code === 'nothing_to_observe' || what === 'holds' ? [] : [{ what, reason }];
+  });
+  if (lacking.length === 0) return [];
+  const width = Math.max(...lacking.map(({ what }) => what.length));
+  return [
+    'Not observed:',
+    ...lacking.map(({ what, reason }) => `  ${what.padEnd(width)}  ${reason?.detail ?? 'reason unknown'}`),
+  ];
+};
+
+const notCountedLines = ({ ledger: { tracer } }: Seen): string[] => {
+  const refused = [...tracer.overflows.values()].reduce((sum, updates) => sum + updates, 0);
+  const lost = [
+    [tracer.lostEvents, 'event', 'bpftrace could not hand over'],
+    [tracer.decodeErrors, 'line', 'could not be understood'],
+    [refused, 'update', 'a full map refused'],
+  ] as const;
+  const told = lost.filter(([amount]) => amount > 0);
+  if (told.length === 0) return [];
+  return [
+    'Lost, so that figures above may be too low:',
+    ...told.map(([amount, what, why]) => `  ${counted(amount, what)} that ${why}`),
+  ];
+};
+
+const limitLines = ({ plan }: Seen): string[] => {
+  const { length } = limitsOf(plan());
+  return length === 0
+    ? []
+    : [`What these probes cannot see: ${counted(length, 'thing')}; \`mmaplockd check\` names them.`];
+};

@@ -1,0 +1,57 @@
+/** `mmaplockd record`: what the daemon would see, for a while and without one. It listens nowhere. */
+import type { Clock } from '../clock.js';
+import type { Config } from '../config/schema.js';
+import { otherInstance } from '../instance.js';
+import { createLog } from '../log/log.js';
+import { endAtSignals, observing, type StartDaemon } from './own-daemon.js';
+import { recordJson } from './record-json.js';
+import { askLists } from './record-lists.js';
+import { summaryOf } from './record-summary.js';
+import { recordFor } from './recording.js';
+
+/** What is said besides the result: standard output holds that alone. */
+const tell = (text: string): void => {
+  process.stderr.write(`mmaplockd: ${text}\n`);
+};
+
+/** Such a daemon serves nobody, and leaves the incidents on disk to the one that keeps them. */
+export const withoutTraces = (config: Config): Config => ({
+  ...config,
+  web: { ...config.web, listen_address: [] },
+  incidents: { ...config.incidents, directory: '' },
+});
+
+/**
+ * Gives the exit code. SIGINT and SIGTERM end it early and in order: what was seen so far is told, and no tracer is
+ * left behind. It does not take the mark of this host's one daemon, so that one can run beside it, or be started.
+ * @param startDaemon main's, for only main starts daemons
+ * @throws MmaplockError where nothing can be observed, with the code of what is in the way
+ */
+export const record = async (
+  config: Config,
+  { seconds, json }: { readonly seconds: number; readonly json: boolean },
+  clock: Clock,
+  startDaemon: StartDaemon,
+): Promise<number> => {
+  const ending = endAtSignals();
+  const other = await otherInstance();
+  if (other !== undefined) tell(`another mmaplockd runs on this host (${other}); this one records beside it`);
+  // Incidents are told at the end, and what keeps it from observing by the error.
+  const log = createLog({ ...config.log, level: config.log.level === 'info' ? 'fatal' : config.log.level });
+  const daemon = await startDaemon(withoutTraces(config), log, clock);
+  try {
+    const timeoutSeconds = config.bpftrace.start_timeout_seconds;
+    await observing(daemon.view, { timeoutSeconds, clock, ending: ending.signal });
+    if (ending.signal.aborted) return ending.exitCode();
+    if (process.stderr.isTTY) tell(`recording for ${seconds} s; Ctrl-C ends it early`);
+    const recording = await recordFor(daemon.view, { seconds, clock, ending: ending.signal });
+    process.stdout.write(
+      json
+        ? `${JSON.stringify(recordJson(recording, await askLists(recording.view)), undefined, 2)}\n`
+        : summaryOf(recording),
+    );
+    return ending.exitCode();
+  } finally {
+    await daemon.stop();
+  }
+};
