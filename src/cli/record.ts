@@ -43,7 +43,7 @@ export const record = async (
     const timeoutSeconds = config.bpftrace.start_timeout_seconds;
     await observing(daemon.view, { timeoutSeconds, clock, ending: ending.signal });
     if (ending.signal.aborted) return ending.exitCode();
-    if (process.stderr.isTTY) tell(`recording for ${seconds} s; Ctrl-C ends it early`);
+    tell(`recording for ${seconds} s; Ctrl-C ends it early`);
     const recording = await recordFor(daemon.view, { seconds, clock, ending: ending.signal });
     process.stdout.write(
       json
