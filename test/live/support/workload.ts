@@ -37,7 +37,7 @@ export interface WritersResult extends Span {
   readonly seconds: number;
   /** read() calls of `--read-own`, the one that met EOF included. */
   readonly own_reads: number;
-  readonly ops: Readonly<Record<'mmap' | 'touch' | 'mprotect' | 'munmap', Latency>>;
+  readonly ops: Readonly<Record<'mmap' | 'touch' | 'mprotect' | 'munmap' | 'fault', Latency>>;
   readonly schedstat: Schedstat & { readonly per_thread: readonly Schedstat[] };
 }
 
