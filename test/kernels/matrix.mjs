@@ -24,7 +24,7 @@ export const matrix = [
     suite: 'bookworm',
     kernel: { package: 'linux-image-cloud-amd64' },
     seconds: 270,
-    expect: { paths: underMmapLock, vmaLockIsRwsem: false, vmaWaits: false, kprobes: true },
+    expect: { paths: underMmapLock, vmaLockIsRwsem: false, vmaWaits: false, kprobes: true, inspect: true },
   },
   {
     name: '6.12',

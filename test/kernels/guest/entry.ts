@@ -11,6 +11,8 @@ export interface Expectations {
   readonly vmaWaits: boolean;
   /** The daemon is also run with kprobes in place of all that fentry and contention tracepoints do: one kernel is enough. */
   readonly kprobes?: boolean;
+  /** Two readers are held against what inspect mode sees of their holds: one kernel is enough. */
+  readonly inspect?: boolean;
 }
 
 export interface Entry {

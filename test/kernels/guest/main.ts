@@ -2,13 +2,17 @@
  * The tests that every kernel must pass, run in its guest by the built daemon: with function probes, and again with
  * tracepoints alone. A kernel is added in matrix.mjs; what holds on it is in its `expect`.
  */
-import { release } from 'node:os';
+import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { release, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { execaSync } from 'execa';
 import { killLeftovers } from '../../live/support/children.js';
 import { type RunningDaemon, startDaemon } from '../../live/support/daemon.js';
 import { runWorkload } from '../../live/support/workload.js';
 import { blockedTime } from './blocked-time.js';
 import { type Entry, readEntry } from './entry.js';
+import { evidence } from './evidence.js';
 import { checkPlan } from './plan.js';
 import { readBusyProcess, readIdleProcess } from './readers.js';
 import { check, done, fact, log, note } from './report.js';
@@ -24,6 +28,11 @@ const patience = [
 ];
 
 const entry = readEntry(process.argv[2] ?? '');
+
+/** For the API of inspect mode. */
+const token = randomUUID();
+const tokenFile = join(tmpdir(), 'mmaplockd-inspect-token');
+const inspectApi = ['--inspect.api=on', `--inspect.token-file=${tokenFile}`];
 
 /** Starts a daemon, does something with it, and ends it; what goes wrong fails, and the next run goes on. */
 const withDaemon = async (
@@ -61,12 +70,15 @@ const runAll = async ({ expect }: Entry): Promise<void> => {
   const idle = await runWorkload('writers', ['--vmas', '300', '--seconds', '9'], { gate: true });
   await idle.ready;
   const counts: number[] = [];
-  await withDaemon('functions', expect.vmaWaits ? ['--vma-waits=on'] : [], async (daemon) => {
+  writeFileSync(tokenFile, token, { mode: 0o600 });
+  const functions = [...(expect.vmaWaits ? ['--vma-waits=on'] : []), ...(expect.inspect ? inspectApi : [])];
+  await withDaemon('functions', functions, async (daemon) => {
     await checkPlan(daemon, entry, 'fentry');
     await writersAlone(daemon, entry);
     counts.push(await readIdleProcess(daemon, idle.pid, 'functions'));
     await readBusyProcess(daemon, entry);
     await blockedTime(daemon, entry);
+    await evidence(daemon, entry, expect.inspect ? token : undefined);
     await snapshotRetries(daemon, entry);
     await vmaWaits(daemon, entry);
   });
