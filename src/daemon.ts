@@ -110,6 +110,7 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     plan: () => survey.plan,
     lockPaths: () => survey.lockPaths,
     cost: () => cost,
+    inspectSeconds: () => inspector.seconds,
     now: () => clock.now(),
     kernelRelease: survey.kernel.release,
     version,
@@ -230,6 +231,7 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     stream,
     inspector,
     now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
   };
 
   // Serve first, so that what goes wrong from here on can be asked for.

@@ -45,6 +45,14 @@ const catalog = {
   // inspect mode
   inspect_unavailable: 'Run `mmaplockd check` for what inspect mode lacks on this host.',
   inspect_running: 'Wait until the other inspection has ended; each takes 10 s at most.',
+  inspect_off:
+    'Set inspect.api to on and inspect.token_file to a file with a token, and start mmaplockd again.',
+  token_unreadable:
+    'Put a token of at least 16 visible ASCII characters into the file of inspect.token_file (openssl rand -hex 32 ' +
+    'makes one), readable by mmaplockd.',
+  unauthorized: 'Send the token of the file of inspect.token_file: `Authorization: Bearer TOKEN`.',
+  too_many_failures: 'Correct the token, and try again after Retry-After.',
+  origin_not_allowed: 'Ask by a program such as curl; a page of another origin may not ask for this.',
   // serving
   already_running: 'Use the daemon that runs already, stop it, or pass --allow-second.',
   port_in_use: 'Stop what listens there, or choose another --web.listen-address.',
@@ -52,7 +60,7 @@ const catalog = {
   unknown_parameter: 'Remove the parameter; /openapi.json lists those that exist.',
   invalid_parameter: 'Correct the value of the parameter named in `field`.',
   not_found: 'See / for the paths that exist.',
-  method_not_allowed: 'Use GET.',
+  method_not_allowed: 'Use a method that the header Allow names.',
   host_not_allowed: 'Use the address the daemon listens on, or localhost.',
   too_many_streams: 'End a stream that is not needed, or try again after Retry-After.',
   internal_error: 'This is a defect of mmaplockd: report it with the log line of the same time.',

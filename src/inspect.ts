@@ -9,7 +9,7 @@ import { MmaplockError } from './errors.js';
 import type { BlockEntry } from './ledger/block-list.js';
 import { Ledger } from './ledger/ledger.js';
 import type { Program } from './probes/program.js';
-import type { HoldRow, TracerRecord, WriterStack } from './records.js';
+import type { HoldRow, Tick, TracerRecord, WriterStack } from './records.js';
 
 /** A second tracer is looked after for so long at most: it costs what design allows for seconds, never for ever. */
 export const longestInspectSeconds = 10;
@@ -22,6 +22,8 @@ export interface Inspected {
   readonly blocks: readonly BlockEntry[];
   readonly holds: readonly HoldRow[];
   readonly stacks: readonly WriterStack[];
+  /** False where bpftrace lost events, a map was full, or the last it said could not be understood. */
+  readonly complete: boolean;
 }
 
 export interface InspectorOptions {
@@ -41,12 +43,16 @@ export interface InspectorOptions {
 /** Milliseconds after which it is asked again to end: see {@link startSession} for why once may not do. */
 const askAgainMilliseconds = 200;
 
+/** Nobody starts this tracer again. */
+const fix = 'Try it again; `mmaplockd dump-program --inspect` prints the program, to run it by hand.';
+
 export class Inspector {
   /** Seconds in which inspect mode was on, so far. */
   seconds = 0;
   readonly #options: InspectorOptions;
-  #end: ((error?: MmaplockError) => void) | undefined;
+  #end: ((error: MmaplockError) => void) | undefined;
   #running: Promise<Inspected> | undefined;
+  #stopped = false;
 
   constructor(options: InspectorOptions) {
     this.#options = options;
@@ -59,10 +65,12 @@ export class Inspector {
   /**
    * Looks for so many seconds, from when the probes are attached.
    *
-   * Rejects with an MmaplockError: `inspect_running`, `inspect_unavailable`, `tracer_start_timeout`, `tracer_killed`,
-   * `program_rejected` or what else the tracer ended of. No process is left behind either way.
+   * Rejects with an MmaplockError: `inspect_running`, `inspect_unavailable`, `attach_incomplete`,
+   * `tracer_start_timeout`, `tracer_killed`, `program_rejected` or what else the tracer ended of. No process is left
+   * behind either way.
    */
   async inspect(seconds: number): Promise<Inspected> {
+    if (this.#stopped) throw new MmaplockError('inspect_unavailable', 'the daemon ends');
     if (this.#running !== undefined) throw new MmaplockError('inspect_running', 'inspect mode is on already');
     this.#running = this.#run(Math.min(seconds, longestInspectSeconds));
     try {
@@ -73,8 +81,9 @@ export class Inspector {
     }
   }
 
-  /** Gives up what runs, and waits until its process is gone. */
+  /** Gives up what runs, and waits until its process is gone. Nothing is started after that. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     this.#end?.(new MmaplockError('tracer_killed', 'the daemon ends'));
     await this.#running?.catch(() => {});
   }
@@ -101,9 +110,13 @@ export class Inspector {
       dialect: tracer.dialect,
       mapKeys: this.#options.mapKeys(program),
       now: () => clock.now(),
-      onAttached: () => {},
+      onAttached: (probes) => {
+        if (probes === program.probes) return;
+        const message = `${probes} of ${program.probes} probes attached`;
+        giveUp(new MmaplockError('attach_incomplete', message, { fix }));
+      },
       onStderr: (line, { code }) => {
-        if (code === 'attach_incomplete') giveUp(new MmaplockError(code, line));
+        if (code === 'attach_incomplete') giveUp(new MmaplockError(code, line, { fix }));
       },
       onRecord: (record) => {
         if (!seen.take(record)) return;
@@ -114,9 +127,9 @@ export class Inspector {
     };
     const session = this.#options.startSession(sessionOptions);
     cancel = clock.after(startTimeoutSeconds * 1000, () =>
-      giveUp(new MmaplockError('tracer_start_timeout', `not ready after ${startTimeoutSeconds} s`)),
+      giveUp(new MmaplockError('tracer_start_timeout', `not ready after ${startTimeoutSeconds} s`, { fix })),
     );
-    this.#end = (error) => giveUp(error ?? new MmaplockError('tracer_killed', 'it was ended'));
+    this.#end = giveUp;
     const end = await session.ended;
     cancel();
     this.seconds += seen.seconds;
@@ -130,8 +143,8 @@ export class Inspector {
 class Seen {
   startedAt: number | undefined;
   #endedAt = 0;
-  #holds: readonly HoldRow[] = [];
-  #stacks: readonly WriterStack[] = [];
+  #last: Tick | undefined;
+  #wholeEnd = true;
   readonly #ledger = new Ledger({
     waits: { slots: 1, rowLimit: 500, label: (name) => name },
     readerSlots: 1,
@@ -149,20 +162,26 @@ class Seen {
     this.#ledger.apply(record);
     if (record.kind !== 'tick') return false;
     this.#endedAt = record.at;
-    this.#holds = record.holds;
-    this.#stacks = record.writerStacks;
+    // Of a tick that was not understood in full the ledger takes nothing either.
+    this.#wholeEnd = record.complete;
+    if (record.complete) this.#last = record;
     if (this.startedAt !== undefined) return false;
     this.startedAt = record.at;
     return true;
   }
 
   inspected(): Inspected {
+    const { blocks, tracer } = this.#ledger;
     return {
       startedAt: this.startedAt ?? 0,
       endedAt: this.#endedAt,
-      blocks: this.#ledger.blocks.list.entries().sort((a, b) => b.nanoseconds - a.nanoseconds),
-      holds: this.#holds,
-      stacks: this.#stacks,
+      blocks: blocks.list.entries().sort((a, b) => b.nanoseconds - a.nanoseconds),
+      holds: this.#last?.holds ?? [],
+      stacks: this.#last?.writerStacks ?? [],
+      complete:
+        this.#wholeEnd &&
+        tracer.lostEvents === 0 &&
+        [...tracer.overflows.values()].every((updates) => updates === 0),
     };
   }
 }
@@ -173,9 +192,11 @@ const whyNot = (
   { startedAt }: Seen,
 ): MmaplockError | undefined => {
   if (orderly && startedAt !== undefined) return undefined;
-  if (signal !== undefined) return new MmaplockError('tracer_killed', `bpftrace was ended by ${signal}`);
+  if (signal !== undefined)
+    return new MmaplockError('tracer_killed', `bpftrace was ended by ${signal}`, { fix });
   return new MmaplockError(
     startedAt === undefined ? (said.firstError?.code ?? 'program_rejected') : 'tracer_exited',
     `bpftrace ended with ${exitCode}: ${said.reason}`,
+    { fix },
   );
 };

@@ -10,11 +10,12 @@ const login = /:\/\/[^/\s@]*@/;
 
 /**
  * A copy in which `(removed)` stands for what a key named after a token, password, secret or key holds, for paths to
- * such files and for addresses with a login. Numbers and switches are no secrets: `map_keys` stays.
+ * such files and for addresses with a login. Numbers, switches and what is empty are no secrets: `map_keys` stays.
  */
 export const withoutSecrets = (value: unknown, name = ''): unknown => {
   if (typeof value === 'number' || typeof value === 'boolean' || value === null || value === undefined)
     return value;
+  if (value === '') return value;
   if (secret.test(name)) return removed;
   if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, name));
   if (typeof value === 'object')

@@ -57,16 +57,22 @@ const fromFlags = (flags: FlagValues): SourcedValue[] =>
   }));
 
 /** What no single key can tell. */
-const checkTogether = (config: Config, origins: ReadonlyMap<string, string>): void => {
-  const { stall_seconds: stall, stall_restart_seconds: restart } = config.bpftrace;
-  if (restart > stall) return;
-  const named = (path: string, value: number) => `${path} (${origins.get(path) ?? 'default'}), ${value}`;
-  throw new MmaplockError(
-    'invalid_config',
-    `${named('bpftrace.stall_restart_seconds', restart)}: expected more than ` +
-      `${named('bpftrace.stall_seconds', stall)}`,
-    { field: 'bpftrace.stall_restart_seconds' },
-  );
+const checkTogether = ({ bpftrace, inspect }: Config, origins: ReadonlyMap<string, string>): void => {
+  const named = (path: string) => `${path} (${origins.get(path) ?? 'default'})`;
+  const { stall_seconds: stall, stall_restart_seconds: restart } = bpftrace;
+  if (restart <= stall)
+    throw new MmaplockError(
+      'invalid_config',
+      `${named('bpftrace.stall_restart_seconds')}, ${restart}: expected more than ` +
+        `${named('bpftrace.stall_seconds')}, ${stall}`,
+      { field: 'bpftrace.stall_restart_seconds' },
+    );
+  if (inspect.api === 'on' && inspect.token_file === '')
+    throw new MmaplockError(
+      'invalid_config',
+      `${named('inspect.api')}, on: needs a file with a token in ${named('inspect.token_file')}, which is empty`,
+      { field: 'inspect.token_file' },
+    );
 };
 
 const nested = (values: ReadonlyMap<string, unknown>): unknown => {

@@ -217,6 +217,17 @@ export const configSchema = section({
         'costs a loop of mmap and munmap 13 to 29 % meanwhile.',
       default: 'off',
     }),
+    api: Type.Enum(['off', 'on'], {
+      description:
+        'Whether POST /api/v1/inspect switches inspect mode on for some seconds, for those who have the token of ' +
+        'inspect.token_file.',
+      default: 'off',
+    }),
+    token_file: path({
+      description:
+        'File with the token that POST /api/v1/inspect asks for, at least 16 characters. It is read at each request.',
+      default: '',
+    }),
   }),
   allow_second: Type.Boolean({
     description: 'Start even though a mmaplockd runs on this host already.',

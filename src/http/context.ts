@@ -1,4 +1,7 @@
-/** What the routes may see of the daemon. They read, and listen to the stream; nothing here changes anything. */
+/**
+ * What the routes may see of the daemon. They read, listen to the stream, and may have inspect mode look for some
+ * seconds; nothing here changes anything else.
+ */
 import type { TracerState } from '../bpftrace/supervise.js';
 import type { Config } from '../config/schema.js';
 import type { KernelFacts } from '../host.js';
@@ -32,5 +35,8 @@ export interface DaemonView {
   readonly processName: (pid: number) => string | undefined;
   readonly stream: StreamHub;
   readonly inspector: Pick<Inspector, 'inspect' | 'running' | 'seconds'>;
+  /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Milliseconds that never go back. */
+  readonly monotonic: () => number;
 }

@@ -11,7 +11,24 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   not_found: 404,
   method_not_allowed: 405,
   too_many_streams: 503,
+  inspect_off: 403,
+  origin_not_allowed: 403,
+  unauthorized: 401,
+  too_many_failures: 429,
+  token_unreadable: 503,
+  inspect_running: 409,
+  inspect_unavailable: 503,
+  // What inspect mode ends of; nothing else here waits for a tracer.
+  not_root: 503,
+  program_rejected: 503,
+  attach_incomplete: 503,
+  tracer_exited: 503,
+  tracer_killed: 503,
+  tracer_start_timeout: 503,
 };
+
+/** Those that any route takes. */
+const methods = ['GET', 'HEAD', 'POST'] as const;
 
 /** Characters of a path or parameter name that an answer repeats at most. */
 const longestQuoted = 200;
@@ -79,13 +96,15 @@ export const useProblems = (app: FastifyInstance): void => {
   });
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.replace(/\?.*$/s, '').slice(0, longestQuoted);
-    const elsewhere = (['GET', 'HEAD'] as const).some((method) => app.hasRoute({ url: path, method }));
-    if (elsewhere) reply.header('allow', 'GET, HEAD');
+    const allowed = methods.filter((method) => app.hasRoute({ url: path, method }));
+    if (allowed.length === 0)
+      return sendProblem(reply, new MmaplockError('not_found', `there is nothing at ${path}`));
+    reply.header('allow', allowed.join(', '));
     return sendProblem(
       reply,
-      elsewhere
-        ? new MmaplockError('method_not_allowed', `${request.method} is not allowed on ${path}`)
-        : new MmaplockError('not_found', `there is nothing at ${path}`),
+      new MmaplockError('method_not_allowed', `${request.method} is not allowed on ${path}`, {
+        fix: `Use ${allowed[0]}.`,
+      }),
     );
   });
 };

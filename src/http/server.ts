@@ -10,6 +10,7 @@ import type { DaemonView } from './context.js';
 import { sendBadPath, sendProblem, useProblems } from './problem.js';
 import { blockRoutes } from './routes-blocks.js';
 import { incidentRoutes } from './routes-incidents.js';
+import { bearerScheme, inspectRoutes } from './routes-inspect.js';
 import { processRoutes } from './routes-processes.js';
 import { readerRoutes } from './routes-readers.js';
 import { healthRoutes, statusRoutes } from './routes-status.js';
@@ -48,6 +49,7 @@ export const buildApp = async (
     ajv: {
       customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false, strictNumbers: false },
     },
+    // For a request to come in; an answer takes the time it takes.
     requestTimeout: 30_000,
     frameworkErrors: (_error, _request, reply) => sendBadPath(reply),
   }).withTypeProvider<TypeBoxTypeProvider>();
@@ -73,7 +75,11 @@ export const buildApp = async (
       );
     });
     await app.register(swagger, {
-      openapi: { openapi: '3.1.0', info: { title: 'mmaplockd', version: view.version } },
+      openapi: {
+        openapi: '3.1.0',
+        info: { title: 'mmaplockd', version: view.version },
+        components: { securitySchemes: bearerScheme },
+      },
     });
     await app.register(statusRoutes(view));
     await app.register(waitRoutes(view));
@@ -82,6 +88,7 @@ export const buildApp = async (
     await app.register(blockRoutes(view));
     await app.register(streamRoutes(view));
     await app.register(incidentRoutes(view));
+    await app.register(inspectRoutes(view, log));
     app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   }
   await app.register(healthRoutes(view));

@@ -20,6 +20,8 @@ export interface ExpositionSources {
   readonly plan: () => ProbePlan;
   readonly lockPaths: () => readonly LockPathEvidence[];
   readonly cost: () => CostTotals;
+  /** In which inspect mode was on, so far. */
+  readonly inspectSeconds: () => number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly kernelRelease: string;
@@ -66,6 +68,7 @@ export class MetricsText {
         observed,
         plan,
         cost: sources.cost,
+        inspectSeconds: sources.inspectSeconds,
         folded: () =>
           new Map([
             ['process_waits', waits.processes.folded],

@@ -20,12 +20,14 @@ export interface TracerSources {
   /** Planned, and a tracer has reported. */
   readonly observed: (what: Observable) => boolean;
   readonly cost: () => CostTotals;
+  readonly inspectSeconds: () => number;
   readonly folded: () => ReadonlyMap<string, number>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
-export const tracerFamilies = ({ tracer, plan, observed, cost, folded, now }: TracerSources): Family[] => {
+export const tracerFamilies = (sources: TracerSources): Family[] => {
+  const { tracer, plan, observed, cost, inspectSeconds, folded, now } = sources;
   const byLabel = (label: string, values: ReadonlyMap<string, number>) =>
     Array.from(values, ([key, value]) => ({ labels: { [label]: key }, value }));
   const present = (value: number | undefined) => (value === undefined ? [] : [{ value }]);
@@ -65,6 +67,11 @@ export const tracerFamilies = ({ tracer, plan, observed, cost, folded, now }: Tr
     ),
     gauge('last_tick_timestamp_seconds', 'When the tracer last reported, in seconds since the epoch.', () =>
       present(tracer.lastTickAt === undefined ? undefined : tracer.lastTickAt / 1000),
+    ),
+    counter(
+      'inspect_seconds_total',
+      'Seconds in which inspect mode was on: a second tracer, which other costs and losses here leave out.',
+      () => [{ value: inspectSeconds() }],
     ),
     counter(
       'tracer_cpu_seconds_total',

@@ -43,7 +43,13 @@ test('paths to secrets and addresses with a login are removed, whatever their ke
   });
 });
 
-test('the settings of today hold no secret: all of them stay', () => {
-  const config = loadConfig({ flags: { 'incidents.directory': '/var/lib/mmaplockd' } });
+test('of the settings of today only the path of the token is one: all others stay', () => {
+  const flags = { 'incidents.directory': '/var/lib/mmaplockd' };
+  const config = loadConfig({ flags });
   assert.deepEqual(withoutSecrets(config), config);
+  const guarded = loadConfig({ flags: { ...flags, 'inspect.token_file': '/etc/mmaplockd/inspect' } });
+  assert.deepEqual(withoutSecrets(guarded), {
+    ...config,
+    inspect: { ...config.inspect, token_file: removed },
+  });
 });

@@ -160,6 +160,18 @@ describe('invalid value', () => {
     const parts = ['(default), 15', 'environment MMAPLOCKD_BPFTRACE_STALL_SECONDS), 20'];
     assertRefused({ env }, 'invalid_config', 'bpftrace.stall_restart_seconds', ...parts);
   });
+  test('inspect mode for the API without a file with a token', () => {
+    const file = yaml('inspect:\n  api: on\n');
+    const parts = ['inspect.api', `${file}:2`, 'inspect.token_file (default)', 'token'];
+    assertRefused({ file }, 'invalid_config', 'inspect.token_file', ...parts);
+    const env = { MMAPLOCKD_INSPECT_TOKEN_FILE: '/etc/mmaplockd/token' };
+    assert.deepEqual(loadConfig({ file, env }).inspect, {
+      on_incident: 'off',
+      api: 'on',
+      token_file: '/etc/mmaplockd/token',
+    });
+    assert.equal(loadConfig({ env }).inspect.api, 'off', 'a token alone switches nothing on');
+  });
   const refusedYaml: [string, string, string][] = [
     ['limits: {map_keys: "1024"}', 'limits.map_keys', 'got "1024"'],
     ['limits: {map_keys: 1024.5}', 'limits.map_keys', 'got 1024.5'],

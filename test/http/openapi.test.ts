@@ -20,6 +20,7 @@ interface Parameter {
 interface Operation {
   readonly summary?: string;
   readonly parameters?: readonly Parameter[];
+  readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
   readonly responses: Readonly<
     Record<string, { description: string; content?: Readonly<Record<string, { schema: Schema }>> }>
   >;
@@ -28,6 +29,9 @@ interface Document {
   readonly openapi: string;
   readonly info: { readonly title: string; readonly version: string };
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: {
+    readonly securitySchemes: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  };
 }
 
 /** Every path that is served and described, with the names of its parameters. */
@@ -43,7 +47,11 @@ const routes: Readonly<Record<string, readonly string[]>> = {
   '/api/v1/blocks': ['cursor', 'file', 'limit', 'reader', 'since', 'sort', 'victim'],
   '/api/v1/incidents': ['cursor', 'file', 'limit', 'reader', 'since', 'sort', 'state', 'victim'],
   '/api/v1/incidents/{id}': ['id'],
+  '/api/v1/inspect': ['seconds', 'target'],
 };
+
+/** The method of a path that does not take GET. */
+const methodOf: Readonly<Record<string, string>> = { '/api/v1/inspect': 'post' };
 
 /** Where a parameter is that is not in the query. */
 const places: Readonly<Record<string, string>> = { 'last-event-id': 'header', id: 'path' };
@@ -57,8 +65,9 @@ test('/openapi.json describes every route and its parameters', async (context) =
   assert.deepEqual(info, { title: 'mmaplockd', version: '1.2.3' });
   assert.deepEqual(Object.keys(paths).sort(), Object.keys(routes).sort());
   for (const [path, methods] of Object.entries(paths)) {
-    assert.deepEqual(Object.keys(methods), ['get'], path);
-    const { summary, parameters = [], responses } = methods.get!;
+    const method = methodOf[path] ?? 'get';
+    assert.deepEqual(Object.keys(methods), [method], path);
+    const { summary, parameters = [], responses } = methods[method]!;
     assert.ok(summary !== undefined && summary.length > 0, `${path} has a summary`);
     assert.deepEqual(parameters.map(({ name }) => name).sort(), routes[path], path);
     for (const { in: place, name, schema } of parameters) {
@@ -84,9 +93,10 @@ test('/openapi.json holds only keywords of OpenAPI 3.1, whose schemas are JSON S
     if (schema.items !== undefined) visit(schema.items);
     for (const child of schema.anyOf ?? []) visit(child);
   };
-  for (const methods of Object.values((JSON.parse(body) as Document).paths)) {
-    visit({ anyOf: (methods.get?.parameters ?? []).map(({ schema }) => schema) });
-    for (const { content = {} } of Object.values(methods.get!.responses))
+  const { paths } = JSON.parse(body) as Document;
+  for (const { parameters = [], responses } of Object.values(paths).flatMap(Object.values<Operation>)) {
+    visit({ anyOf: parameters.map(({ schema }) => schema) });
+    for (const { content = {} } of Object.values(responses))
       for (const { schema } of Object.values(content)) visit(schema);
   }
 });
@@ -121,6 +131,17 @@ for (const path of ['/api/v1/waits', '/api/v1/processes', '/api/v1/readers', '/a
     const schema = paths[path]!.get!.responses['200']!.content!['application/json']!.schema;
     conform((await ask(path)).json(), schema, path);
   });
+
+test('/openapi.json tells which route asks for a token, and how it is sent', async (context) => {
+  const { ask } = await openApp(context);
+  const { paths, components } = (await ask('/openapi.json')).json<Document>();
+  const { type, scheme } = components.securitySchemes.bearer!;
+  assert.deepEqual([type, scheme], ['http', 'bearer']);
+  const guarded = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.values(methods).flatMap(({ security }) => (security === undefined ? [] : [[path, security]])),
+  );
+  assert.deepEqual(guarded, [['/api/v1/inspect', [{ bearer: [] }]]]);
+});
 
 test('/openapi.json tells that the stream is one of server-sent events, and which there are', async (context) => {
   const { ask } = await openApp(context);

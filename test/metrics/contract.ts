@@ -59,6 +59,7 @@ export const contract: Readonly<Record<string, ContractRow>> = {
   mmaplock_tracer_restarts_total: counter('reason'),
   mmaplock_blind_seconds_total: counter('reason'),
   mmaplock_last_tick_timestamp_seconds: gauge(),
+  mmaplock_inspect_seconds_total: counter(),
   mmaplock_tracer_cpu_seconds_total: counter(),
   mmaplock_tracer_resident_memory_bytes: gauge(),
   mmaplock_tracer_map_memory_bytes: gauge(),

@@ -85,6 +85,15 @@ test('memory of the tracer is absent while none runs; its CPU time stays', async
   assert.equal(valueIn(ended, 'mmaplock_tracer_cpu_seconds_total'), 1.5);
 });
 
+test('the seconds of inspect mode are there from 0, and grow with it', async () => {
+  const inspector = { running: false, seconds: 0, inspect: () => Promise.reject(new Error('not here')) };
+  const daemon = silentDaemon({ inspector });
+  const seconds = async () => valueIn(await daemon.text(), 'mmaplock_inspect_seconds_total');
+  assert.equal(await seconds(), 0);
+  inspector.seconds = 9.5;
+  assert.equal(await seconds(), 9.5);
+});
+
 test('every loss is counted', async () => {
   const text = await busyDaemon().text();
   assert.equal(valueIn(text, 'mmaplock_lost_events_total'), 7);

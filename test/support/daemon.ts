@@ -206,6 +206,7 @@ export class FakeDaemon {
       plan: () => this.plan,
       lockPaths: () => options.lockPaths ?? lockPaths,
       cost: () => this.cost,
+      inspectSeconds: () => this.view.inspector.seconds,
       now: () => this.now,
       kernelRelease: facts.release,
       version: '1.2.3',
@@ -232,6 +233,7 @@ export class FakeDaemon {
         inspect: () => Promise.reject(new MmaplockError('inspect_unavailable', 'none here')),
       },
       now: () => this.now,
+      monotonic: () => this.now - epoch,
     };
   }
 
