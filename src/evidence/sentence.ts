@@ -3,7 +3,7 @@
  * and is the same in the log, the API, the page, top and annotations.
  */
 import type { Identity, Incident, IncidentReader } from '../ledger/incident.js';
-import { incidentMilliseconds } from '../ledger/incident.js';
+import { incidentMilliseconds, sharedNanoseconds } from '../ledger/incident.js';
 import { actText, countText, durationText, operationsText, processText } from './wording.js';
 
 /** What is known of a cgroup; where its id does not tell, the process that was seen in it may. */
@@ -63,21 +63,27 @@ const effectOf = (incident: Incident): string =>
 const operationsOf = ({ operations }: Incident): string =>
   operationsText(operations.map(({ operation }) => operation));
 
-/** `180 ms`, `3.2 s so far`, `2.1 s of 10 s, in many short waits`, `430 ms in 12 waits, the longest 80 ms`. */
+/**
+ * `180 ms`, `3.2 s so far`, `2.1 s of 10 s, in many short waits`, `430 ms in 12 waits, the longest 80 ms`, `2.5 s in 12
+ * waits and many short ones, the longest 80 ms`.
+ */
 const lengthOf = (incident: Incident): string => {
   const { cause, waits, blockedNanoseconds } = incident;
   const blocked = durationText(blockedNanoseconds);
   const sofar = isGoingOn(incident) ? ' so far' : '';
   if (cause === 'share')
     return `${blocked} of ${durationText(incidentMilliseconds(incident) * 1e6)}${sofar}, in many short waits`;
+  const shortOnes = sharedNanoseconds(incident) > waits.nanoseconds ? ' and many short ones' : '';
   return waits.count > 1
-    ? `${blocked}${sofar} in ${countText(waits.count, 'wait')}, the longest ${durationText(waits.longestNanoseconds)}`
+    ? `${blocked}${sofar} in ${countText(waits.count, 'wait')}${shortOnes}, the longest ${durationText(waits.longestNanoseconds)}`
     : `${blocked}${sofar}`;
 };
 
 /** Where it was not all the doing of one reader. */
-const shareOf = ({ readers, others, waits }: Incident, worst: IncidentReader): string => {
-  const share = waits.nanoseconds === 0 ? 1 : worst.nanoseconds / waits.nanoseconds;
+const shareOf = (incident: Incident, worst: IncidentReader): string => {
+  const { readers, others } = incident;
+  const all = sharedNanoseconds(incident);
+  const share = all === 0 ? 1 : worst.nanoseconds / all;
   const more = Math.max(0, readers.length - 1) + others.readers;
   const had = more > 0 ? `${countText(more, 'more reader')} had a part` : '';
   if (share >= wholeShare) return had;

@@ -25,8 +25,10 @@ const readerRow = Type.Object({
   ...processRow,
   file,
   is_victim: Type.Boolean({ description: 'It read its own file.' }),
-  share_seconds: seconds('Its share of the waits.'),
-  waits_total: count('Waits it had a part in.'),
+  share_seconds: seconds(
+    'Its share of the waits told one by one, thread-seconds, and of windows of many short waits, wall time.',
+  ),
+  waits_total: count('Waits it had a part in, short ones as well.'),
   nice: Type.Union([Type.Integer(), Type.Null()], { description: 'Null where it was gone.' }),
   off_cpu_seconds: Type.Union([Type.Number(), Type.Null()], {
     description:
@@ -73,10 +75,15 @@ const members = {
   longest_wait_seconds: seconds('The longest of them.'),
   ongoing_waits: count('Waits that still went on at the last tick.'),
   blocked_seconds: seconds('Wall time with a writer blocked.'),
-  unknown_seconds: seconds("Of wait_seconds_total, what lies at no reader's door."),
-  convoy_waits_total: count('Read waits, page faults above all, that queued behind the blocked writers.'),
+  unknown_seconds: seconds(
+    "Of wait_seconds_total and of windows of many short waits, what lies at no reader's door: with all shares it is " +
+      'all of them.',
+  ),
+  convoy_waits_total: count(
+    'Read waits, page faults above all, that queued behind the blocked writers, told or not.',
+  ),
   convoy_wait_seconds_total: seconds('Their thread-seconds.'),
-  convoy_longest_queue: count('The most of them at once.'),
+  convoy_longest_queue: count('The most of them at once behind one wait that was told.'),
   interrupted: Type.Boolean({ description: 'The tracer ended meanwhile: something of it was not seen.' }),
 };
 

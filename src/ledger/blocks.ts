@@ -4,7 +4,7 @@
  * - blocks of all files, `~unknown` with them, and unblocked waits are all waits since blocks are observed
  * - blocks of a file over all label sets of reader and victim are the blocks of that file
  */
-import type { Tick } from '../records.js';
+import type { ReaderBlockRow, Tick } from '../records.js';
 import { type Mode, procFiles, unknown } from '../vocabulary.js';
 import { Apportionment } from './apportion.js';
 import { type BlockFile, BlockList, type BlockTotal, blockKey, nothing } from './block-list.js';
@@ -18,6 +18,9 @@ import type { WaitGrowth } from './waits.js';
 const earnedNanoseconds = 10_000_000;
 
 export type { BlockFile, BlockTotal } from './block-list.js';
+
+/** Takes what a tick added to one row. */
+export type OnBlock = (row: ReaderBlockRow, count: number, nanoseconds: number, at: number) => void;
 
 type PairLabels = { readonly file: BlockFile; readonly reader: string; readonly victim: string };
 
@@ -35,11 +38,14 @@ export class BlockLedger {
   /** Totals: count, nanoseconds. */
   readonly pairs: SlotFamily<PairLabels>;
   readonly list = new BlockList();
+  readonly #onBlock: OnBlock;
   readonly #label: NameOptions['label'];
   readonly #growth = new Growth();
   readonly #names: Apportionment;
 
-  constructor({ slots, label, rowLimit }: NameOptions) {
+  /** @param onBlock told of every row, also of one without a slot */
+  constructor({ slots, label, rowLimit }: NameOptions, onBlock: OnBlock = () => {}) {
+    this.#onBlock = onBlock;
     this.#label = label;
     this.#names = new Apportionment(rowLimit);
     this.pairs = new SlotFamily<PairLabels>({
@@ -111,6 +117,8 @@ export class BlockLedger {
       };
       this.pairs.add(labels, amounts, at);
       this.list.add(row, amounts, at);
+      const [count = 0, nanoseconds = 0] = amounts;
+      this.#onBlock(row, count, nanoseconds, at);
     });
     for (const [file, rest] of budgets) this.#addRest(file, rest, at);
   }

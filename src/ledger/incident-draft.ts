@@ -4,8 +4,11 @@ import type { LockPath, Operation, ProcFile } from '../vocabulary.js';
 import { unknown } from '../vocabulary.js';
 import type { Incident, IncidentOngoing, IncidentOperation, Inspection } from './incident.js';
 import { BlockedTime } from './incident-blocked.js';
-import { IncidentReaders } from './incident-readers.js';
+import { IncidentConvoy } from './incident-convoy.js';
+import { IncidentShares } from './incident-shares.js';
 import { Timeline } from './incident-timeline.js';
+import type { RecentBlocks } from './recent-blocks.js';
+import type { RecentConvoys } from './recent-convoys.js';
 
 /** Ongoing waits, inspected readers and stacks that are kept, and frames of a stack. */
 const ongoingLimit = 16;
@@ -22,6 +25,7 @@ export interface DraftOptions {
   /** Milliseconds since the epoch. */
   readonly openedAt: number;
   readonly lockPath: (file: ProcFile) => LockPath | undefined;
+  readonly recentBlocks: RecentBlocks;
 }
 
 export class IncidentDraft {
@@ -30,15 +34,16 @@ export class IncidentDraft {
   inspectAsked = false;
   /** It is among the counts by file. */
   counted = false;
-  readonly #readers: IncidentReaders;
+  readonly #shares: IncidentShares;
+  readonly #convoy = new IncidentConvoy();
   readonly #blocked: BlockedTime;
   readonly #timeline = new Timeline();
   readonly #operations = new Map<Operation, { count: number; nanoseconds: number }>();
   /** Threads that still wait, and up to when their wait is in the timeline. */
   #shownUntil = new Map<number, number>();
 
-  constructor({ id, cause, victim, openedAt, lockPath }: DraftOptions) {
-    this.#readers = new IncidentReaders(lockPath);
+  constructor({ id, cause, victim, openedAt, lockPath, recentBlocks }: DraftOptions) {
+    this.#shares = new IncidentShares(recentBlocks, lockPath);
     this.#blocked = new BlockedTime(Math.floor(openedAt));
     this.incident = {
       id,
@@ -47,13 +52,12 @@ export class IncidentDraft {
       lastAt: openedAt,
       closedAt: undefined,
       victim,
-      ...this.#readers.list(),
+      ...this.#shares.list(),
       operations: [],
       waits: { count: 0, nanoseconds: 0, longestNanoseconds: 0 },
-      unknownNanoseconds: 0,
       ongoing: [],
       blockedNanoseconds: 0,
-      convoy: { count: 0, nanoseconds: 0, longestQueue: 0 },
+      convoy: this.#convoy.sum,
       timeline: { stepMilliseconds: this.#timeline.stepMilliseconds, points: [] },
       evidence: 'none',
       inspected: [],
@@ -72,12 +76,12 @@ export class IncidentDraft {
   }
 
   addStall(stall: Stall): void {
-    const { at, victim, operation, nanoseconds, readers, convoy, blockedInWindow } = stall;
+    const { at, victim, operation, nanoseconds, convoy, blockedInWindow } = stall;
     const { incident } = this;
     const from = at - nanoseconds / 1e6;
     if (incident.victim.name === unknown || incident.victim.cgroupId === '0')
       incident.victim = { ...victim, pid: victim.pid ?? incident.victim.pid };
-    incident.openedAt = Math.min(incident.openedAt, from);
+    incident.openedAt = Math.min(incident.openedAt, beginOf(stall));
     incident.lastAt = Math.max(incident.lastAt, at);
     incident.waits = {
       count: incident.waits.count + 1,
@@ -85,21 +89,15 @@ export class IncidentDraft {
       longestNanoseconds: Math.max(incident.waits.longestNanoseconds, nanoseconds),
     };
     this.#addOperation(operation, 1, nanoseconds);
-    this.#readers.add(readers, victim);
-    Object.assign(incident, this.#readers.list());
-    incident.unknownNanoseconds += Math.max(
-      0,
-      nanoseconds - readers.reduce((sum, reader) => sum + reader.nanoseconds, 0),
-    );
-    if (readers.length > 0 && incident.evidence === 'none') incident.evidence = 'windows';
-    incident.convoy = {
-      count: incident.convoy.count + convoy.count,
-      nanoseconds: incident.convoy.nanoseconds + convoy.nanoseconds,
-      longestQueue: Math.max(incident.convoy.longestQueue, convoy.longestQueue),
-    };
     this.#blocked.addWait(at, nanoseconds);
-    if (stall.cause === 'share')
-      this.#blocked.addWindow(at, blockedInWindow.windowNanoseconds, blockedInWindow.nanoseconds);
+    const beyond =
+      stall.cause === 'share'
+        ? this.#blocked.addWindow(at, blockedInWindow.windowNanoseconds, blockedInWindow.nanoseconds)
+        : undefined;
+    this.#shares.add(stall, beyond);
+    this.#showShares();
+    this.#convoy.addTold(convoy);
+    incident.convoy = this.#convoy.sum;
     this.#show(victim.tid, from, at);
     if (victim.tid !== undefined) this.#shownUntil.delete(victim.tid);
     this.#timeline.addWait(at, convoy.count);
@@ -127,11 +125,43 @@ export class IncidentDraft {
     this.#sumUp();
   }
 
+  /** More will be known of its readers with the next tick. */
+  get waitsForTick(): boolean {
+    return this.#shares.waiting;
+  }
+
+  /** A tick was heard: the readers of the windows before it are known now. */
+  settleShares(): void {
+    if (!this.waitsForTick) return;
+    this.#shares.settle();
+    this.#showShares();
+  }
+
+  /**
+   * Takes what ticks up to a time told of the convoys of its victim, from its begin on. A tick in which it began counts
+   * whole. Ticks know victims by name and cgroup.
+   * @param alone no other process of that name and cgroup has an incident: else nobody knows whose convoys they were
+   */
+  addConvoys(recent: RecentConvoys, at: number, alone: boolean): void {
+    const { victim, openedAt } = this.incident;
+    if (victim.name === unknown || victim.cgroupId === '0') return;
+    const seen = recent.take(victim, { from: openedAt, to: at });
+    if (alone) this.#convoy.addSeen(seen);
+    this.incident.convoy = this.#convoy.sum;
+  }
+
   /** The tracer is gone: what still waits is not known any more. */
   interrupt(): void {
+    this.settleShares();
     this.incident.interrupted = true;
     this.incident.ongoing = [];
     this.#shownUntil.clear();
+  }
+
+  #showShares(): void {
+    const { incident } = this;
+    Object.assign(incident, this.#shares.list());
+    if (incident.readers.length > 0 && incident.evidence === 'none') incident.evidence = 'windows';
   }
 
   #addOperation(operation: Operation, count: number, nanoseconds: number): void {
@@ -175,6 +205,10 @@ export const withInspection = (
     .slice(0, stackLimit),
   evidence: readers.length > 0 ? 'overlap' : incident.evidence,
 });
+
+/** When what a stall tells of began, milliseconds since the epoch: its wait, or the time that was looked at. */
+export const beginOf = ({ at, cause, nanoseconds, blockedInWindow }: Stall): number =>
+  at - (cause === 'share' ? Math.max(nanoseconds, blockedInWindow.windowNanoseconds) : nanoseconds) / 1e6;
 
 const longestFirst = (
   a: Pick<IncidentOngoing, 'nanoseconds'>,

@@ -5,6 +5,11 @@ import type { Incident, IncidentFileShare, IncidentReader } from './incident.js'
 
 type Draft<Row> = { -readonly [Member in keyof Row]: Row[Member] };
 
+/** Its part of one wait, or of so many in a window of short ones. */
+export interface ReaderPart extends Omit<StallReader, 'tid'> {
+  readonly waits?: number;
+}
+
 /** Readers told apart; the smallest shares beyond them are only a sum. */
 export const readerLimit = 16;
 
@@ -18,8 +23,17 @@ export class IncidentReaders {
     this.#lockPath = lockPath;
   }
 
-  /** The readers of one wait of a victim. */
-  add(readers: readonly StallReader[], victim: SeenProcess): void {
+  /** As these are now; neither changes the other from here on. */
+  copy(): IncidentReaders {
+    const copy = new IncidentReaders(this.#lockPath);
+    for (const [key, reader] of this.#readers) copy.#readers.set(key, { ...reader });
+    for (const [file, share] of this.#files) copy.#files.set(file, { ...share });
+    Object.assign(copy.#others, this.#others);
+    return copy;
+  }
+
+  /** The readers of one wait of a victim, or of one window. */
+  add(readers: readonly ReaderPart[], victim: SeenProcess): void {
     for (const reader of readers) {
       this.#addShare(reader, reader.pid !== undefined && reader.pid === victim.pid);
       const { file, nanoseconds } = reader;
@@ -38,7 +52,7 @@ export class IncidentReaders {
     };
   }
 
-  #addShare({ name, cgroupId, pid, file, ...told }: StallReader, self: boolean): void {
+  #addShare({ name, cgroupId, pid, file, waits = 1, ...told }: ReaderPart, self: boolean): void {
     const key = JSON.stringify([name, cgroupId, file, self]);
     const known = this.#readers.get(key);
     this.#readers.set(key, {
@@ -48,7 +62,7 @@ export class IncidentReaders {
       self,
       pid: pid ?? known?.pid,
       nanoseconds: (known?.nanoseconds ?? 0) + told.nanoseconds,
-      waits: (known?.waits ?? 0) + 1,
+      waits: (known?.waits ?? 0) + waits,
       nice: told.nice ?? known?.nice,
       offCpuNanoseconds: sumOfKnown(known?.offCpuNanoseconds, told.offCpuNanoseconds),
     });

@@ -29,13 +29,19 @@ export interface IncidentReader extends Named {
   readonly pid: number | undefined;
   /** It is the victim itself, which read its own file. */
   readonly self: boolean;
-  /** Its share of the waits. */
+  /**
+   * Its share of the waits told one by one, which is thread-time, and of windows of many short waits, in which each
+   * moment counts once.
+   */
   readonly nanoseconds: number;
-  /** Those it had a part in. */
+  /** Those it had a part in, those within windows as well. */
   readonly waits: number;
   /** -20 to 19, as it was seen last. */
   readonly nice: number | undefined;
-  /** How long of its share it could have run and had no CPU; undefined where this kernel does not tell. */
+  /**
+   * How long of its share it could have run and had no CPU; undefined where this kernel does not tell. Windows tell
+   * nothing of it.
+   */
   readonly offCpuNanoseconds: number | undefined;
 }
 
@@ -109,17 +115,21 @@ export interface Incident {
   /** Most time first; empty where no reader was found. */
   readonly files: readonly IncidentFileShare[];
   readonly operations: readonly IncidentOperation[];
-  /** Waits told one by one: thread-time, those still going on left out. */
+  /**
+   * Waits told one by one: thread-time, those still going on left out. Of a process, at most one long wait in 20 ms is
+   * told, and of the short ones only the last of a window.
+   */
   readonly waits: {
     readonly count: number;
     readonly nanoseconds: number;
     readonly longestNanoseconds: number;
   };
-  /** Of these, the time that lies at no reader's door. */
+  /** Of these waits and of windows, the time that lies at no reader's door. */
   readonly unknownNanoseconds: number;
   readonly ongoing: readonly IncidentOngoing[];
   /** Wall time with a writer blocked, as far as it was seen; waits still going on count up to the last tick. */
   readonly blockedNanoseconds: number;
+  /** Behind all waits of the victim, told or not; the longest queue is that behind one wait that was told. */
   readonly convoy: ConvoyWaits & { readonly longestQueue: number };
   readonly timeline: { readonly stepMilliseconds: number; readonly points: readonly TimelinePoint[] };
   readonly evidence: Evidence;
@@ -140,6 +150,17 @@ export type IncidentEffect =
 
 /** The file whose readers had most to do with it; undefined where no reader was found. */
 export const mainFile = ({ files }: Pick<Incident, 'files'>): ProcFile | undefined => files[0]?.file;
+
+/**
+ * What the shares of readers, with the unknown, are parts of, in nanoseconds: the waits told one by one, and what windows
+ * of many short waits told beyond them.
+ */
+export const sharedNanoseconds = ({
+  readers,
+  others,
+  unknownNanoseconds,
+}: Pick<Incident, 'readers' | 'others' | 'unknownNanoseconds'>): number =>
+  readers.reduce((sum, { nanoseconds }) => sum + nanoseconds, others.nanoseconds + unknownNanoseconds);
 
 /** From the begin of its first wait to the end of its last, milliseconds. */
 export const incidentMilliseconds = ({ openedAt, lastAt }: Pick<Incident, 'openedAt' | 'lastAt'>): number =>

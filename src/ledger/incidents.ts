@@ -3,10 +3,9 @@
  * where writers stood behind readers for too much of the time; stalls of the same victim join it; it closes after
  * quiet. All by the times of the records. Bounded: what is too much is counted, never kept.
  */
-import type { Named, OngoingWait, SeenProcess, Stall, Tick } from '../records.js';
-import { type LockPath, type ProcFile, procFiles, unknown } from '../vocabulary.js';
+import type { OngoingWait, SeenProcess, Stall, Tick } from '../records.js';
+import { procFiles, unknown } from '../vocabulary.js';
 import {
-  type Identity,
   type Incident,
   type IncidentEffect,
   type IncidentFile,
@@ -14,40 +13,19 @@ import {
   mainFile,
   noFile,
 } from './incident.js';
-import { IncidentDraft, withInspection } from './incident-draft.js';
+import { beginOf, IncidentDraft, withInspection } from './incident-draft.js';
+import { identitiesOf } from './incident-identities.js';
+import { defaultIncidentOptions, type IncidentOptions } from './incident-options.js';
+import { RecentBlocks } from './recent-blocks.js';
+import { RecentConvoys } from './recent-convoys.js';
 
-/** Whether short waits took too much of the time is decided by the tracer. */
-export interface IncidentOptions {
-  /** A wait this long opens an incident. */
-  readonly waitNanoseconds?: number;
-  /** One closes after so long without a stall and without a long wait that still goes on. */
-  readonly quietMilliseconds?: number;
-  /** Inspect mode is asked for at most this often. */
-  readonly inspectMilliseconds?: number;
-  /** Incidents kept; the oldest closed one goes first. */
-  readonly kept?: number;
-  /** Incidents open at once; stalls of further victims are only counted. */
-  readonly open?: number;
-  readonly lockPath?: (file: ProcFile) => LockPath | undefined;
-  /** Names a process whose wait still goes on; undefined where it is gone. */
-  readonly processName?: (pid: number) => Named | undefined;
-  /** What is known of a cgroup; where its id does not tell, the process that was seen in it may. */
-  readonly identify?: (
-    cgroupId: string,
-    process: { readonly name: string; readonly pid?: number | undefined },
-  ) => Identity | undefined;
+export type { IncidentOptions } from './incident-options.js';
+
+/** What ticks told lately: it completes what stalls tell. */
+export interface Recent {
+  readonly blocks: RecentBlocks;
+  readonly convoys: RecentConvoys;
 }
-
-const defaults: Required<IncidentOptions> = {
-  waitNanoseconds: 50e6,
-  quietMilliseconds: 10_000,
-  inspectMilliseconds: 60_000,
-  kept: 200,
-  open: 50,
-  lockPath: () => undefined,
-  processName: () => undefined,
-  identify: () => undefined,
-};
 
 export class IncidentLedger {
   /** Stalls that opened none, for too many were open. */
@@ -62,14 +40,20 @@ export class IncidentLedger {
     ([...procFiles, noFile] as const).map((file) => [file, 0] as const),
   );
   readonly #options: Required<IncidentOptions>;
+  readonly #recent: Recent;
   /** Open and closed, in the order of opening. */
   readonly #kept = new Map<string, Incident>();
   readonly #open = new Map<string, IncidentDraft>();
   #sequence = 0;
   #inspectAskedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(options: IncidentOptions = {}) {
-    this.#options = { ...defaults, ...options };
+  /** @param recent told of each tick before this is */
+  constructor(
+    options: IncidentOptions = {},
+    recent: Recent = { blocks: new RecentBlocks(), convoys: new RecentConvoys() },
+  ) {
+    this.#options = { ...defaultIncidentOptions, ...options };
+    this.#recent = recent;
   }
 
   /** In the order of opening. */
@@ -125,6 +109,7 @@ export class IncidentLedger {
   }
 
   tick({ at, ongoing }: Tick): IncidentEffect[] {
+    this.#complete(at);
     const effects = this.#close(at);
     const long = ongoing.filter(
       ({ mode, foreign, seconds }) =>
@@ -149,7 +134,24 @@ export class IncidentLedger {
 
   /** The tracer ended: incidents stay open, and say that something of them was not seen. */
   interrupt(): void {
-    for (const draft of this.#open.values()) draft.interrupt();
+    for (const draft of this.#open.values()) {
+      draft.interrupt();
+      this.#count(draft, mainFile(draft.incident));
+    }
+  }
+
+  /** Puts to the open incidents what a tick knows of their victims, and stalls did not tell. */
+  #complete(at: number): void {
+    const open = [...this.#open.values()];
+    for (const draft of open) {
+      const { name, cgroupId } = draft.incident.victim;
+      const namesakes = open.filter(
+        ({ incident: { victim } }) => victim.name === name && victim.cgroupId === cgroupId,
+      );
+      draft.settleShares();
+      draft.addConvoys(this.#recent.convoys, at, namesakes.length === 1);
+      this.#count(draft, mainFile(draft.incident));
+    }
   }
 
   #draftOf(victim: SeenProcess): IncidentDraft | undefined {
@@ -174,7 +176,14 @@ export class IncidentLedger {
     }
     this.#sequence += 1;
     const id = `${String(Math.floor(at)).padStart(13, '0')}-${String(this.#sequence).padStart(6, '0')}`;
-    const draft = new IncidentDraft({ id, cause, victim, openedAt, lockPath: this.#options.lockPath });
+    const draft = new IncidentDraft({
+      id,
+      cause,
+      victim,
+      openedAt,
+      lockPath: this.#options.lockPath,
+      recentBlocks: this.#recent.blocks,
+    });
     this.#open.set(id, draft);
     this.#keep(draft.incident);
     return draft;
@@ -212,36 +221,14 @@ export class IncidentLedger {
     const effects: IncidentEffect[] = [];
     for (const [id, draft] of this.#open) {
       const { incident } = draft;
-      if (incident.ongoing.length > 0 || at - incident.lastAt < this.#options.quietMilliseconds) continue;
+      if (incident.ongoing.length > 0 || draft.waitsForTick) continue;
+      if (at - incident.lastAt < this.#options.quietMilliseconds) continue;
       incident.closedAt = at;
-      incident.identities = this.#identitiesOf(incident);
+      incident.identities = identitiesOf(incident, this.#options.identify);
       this.#open.delete(id);
       this.#count(draft, noFile);
       effects.push({ kind: 'incident_closed', incident });
     }
     return effects;
   }
-
-  /** On cgroup v1 one id may stand for several cgroups: such an id is left out. */
-  #identitiesOf({ victim, readers }: Incident): Record<string, Identity> {
-    const known = new Map<string, Identity | undefined>();
-    for (const process of [victim, ...readers]) {
-      const { cgroupId } = process;
-      const identity = this.#options.identify(cgroupId, process);
-      if (identity === undefined) continue;
-      const { unit, container_id, pod_uid } = identity;
-      const isAnother = known.has(cgroupId) && !isSame(known.get(cgroupId), identity);
-      known.set(cgroupId, isAnother ? undefined : { unit, container_id, pod_uid });
-    }
-    return Object.fromEntries(
-      [...known].filter((entry): entry is [string, Identity] => entry[1] !== undefined),
-    );
-  }
 }
-
-const isSame = (a: Identity | undefined, b: Identity): boolean =>
-  a !== undefined && a.unit === b.unit && a.container_id === b.container_id && a.pod_uid === b.pod_uid;
-
-/** When what a stall tells of began: its wait, or the time that was looked at. */
-const beginOf = ({ at, cause, nanoseconds, blockedInWindow }: Stall): number =>
-  at - (cause === 'share' ? Math.max(nanoseconds, blockedInWindow.windowNanoseconds) : nanoseconds) / 1e6;

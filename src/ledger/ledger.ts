@@ -9,6 +9,8 @@ import type { IncidentEffect } from './incident.js';
 import { IncidentLedger, type IncidentOptions } from './incidents.js';
 import type { NameOptions } from './names.js';
 import { ReaderLedger } from './readers.js';
+import { RecentBlocks } from './recent-blocks.js';
+import { RecentConvoys } from './recent-convoys.js';
 import { TracerLedger } from './tracer.js';
 import { VictimLedger } from './victims.js';
 import { WaitLedger } from './waits.js';
@@ -45,6 +47,8 @@ export class Ledger {
   readonly tracer: TracerLedger;
   /** Time of the newest record, milliseconds since the epoch. */
   asOf = 0;
+  readonly #recentBlocks: RecentBlocks;
+  readonly #recentConvoys = new RecentConvoys();
   readonly #blocksObserved: () => boolean;
   #fullSince: number | undefined;
   #restartAskedAt = Number.NEGATIVE_INFINITY;
@@ -53,12 +57,18 @@ export class Ledger {
     this.tracer = new TracerLedger(maps);
     this.waits = new WaitLedger(waits);
     this.readers = new ReaderLedger({ ...waits, slots: readerSlots });
-    this.blocks = new BlockLedger({ ...waits, slots: blockSlots });
+    this.#recentBlocks = new RecentBlocks((reader, file) => this.readers.list.lastPid(reader, file));
+    this.blocks = new BlockLedger({ ...waits, slots: blockSlots }, (...added) =>
+      this.#recentBlocks.add(...added),
+    );
     this.vmaWaits = new VictimLedger(waits, (row, count, nanoseconds, at) =>
       this.waits.list.addVmaWaits(row, count, nanoseconds, at),
     );
-    this.convoys = new VictimLedger(waits);
-    this.incidents = new IncidentLedger(incidents);
+    this.convoys = new VictimLedger(waits, (...added) => this.#recentConvoys.add(...added));
+    this.incidents = new IncidentLedger(incidents, {
+      blocks: this.#recentBlocks,
+      convoys: this.#recentConvoys,
+    });
     this.#blocksObserved = blocksObserved ?? (() => false);
   }
 
@@ -70,6 +80,7 @@ export class Ledger {
         this.waits.restart();
         this.readers.restart();
         this.blocks.restart();
+        this.#recentBlocks.restart();
         this.vmaWaits.restart();
         this.convoys.restart();
         this.blockedTime.restart();
@@ -109,6 +120,8 @@ export class Ledger {
     this.convoys.apply(tick.convoys, tick.victimConvoys, tick.at);
     this.blockedTime.apply(tick.writersBlocked);
     this.tracer.untold(tick.untoldStalls);
+    this.#recentBlocks.ticked(tick.at);
+    this.#recentConvoys.ticked(tick.at);
     return waits.count;
   }
 

@@ -28,9 +28,15 @@ export interface ReaderEntry extends Named, ReadTotal {
   lastSeenAt: number;
 }
 
-export const readerKey = ({ file, cgroupId, name }: ReaderRow): string => `${file} ${cgroupId} ${name}`;
+export const readerKey = ({ file, cgroupId, name }: Pick<ReaderRow, 'file' | 'cgroupId' | 'name'>): string =>
+  `${file} ${cgroupId} ${name}`;
 
 export class ReaderList extends RecentEntries<ReaderEntry> {
+  /** The process of a name and cgroup that read a file last; undefined where none is known. */
+  lastPid({ name, cgroupId }: Named, file: ProcFile): number | undefined {
+    return this.entry(readerKey({ name, cgroupId, file }))?.lastPid;
+  }
+
   /** @param amounts in the order of {@link amountNames} */
   add(row: ReaderRow, amounts: readonly number[], at: number): void {
     const { name, cgroupId, file } = row;

@@ -11,6 +11,11 @@ export class RecentEntries<Entry> {
     return [...this.#entries.values()];
   }
 
+  /** The entry of a key, as it was written last. */
+  protected entry(key: string): Entry | undefined {
+    return this.#entries.get(key);
+  }
+
   /** The entry of a key, to be written now; `create` makes it where there is none. */
   protected written(key: string, create: () => Entry): Entry {
     const entry = this.#entries.get(key) ?? create();

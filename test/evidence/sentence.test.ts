@@ -5,7 +5,15 @@ import type { Identity } from '../../src/ledger/incident.js';
 import { withInspection } from '../../src/ledger/incident-draft.js';
 import { epoch } from '../support/daemon.js';
 import { incidentOf } from '../support/incidents.js';
-import { ongoingWait, stall, stallReader, tick } from '../support/records.js';
+import {
+  blockRow,
+  ongoingWait,
+  readerBlockRow,
+  stall,
+  stallReader,
+  tick,
+  waitRow,
+} from '../support/records.js';
 
 const ms = 1e6;
 const nowhere: Identity = { unit: undefined, container_id: undefined, pod_uid: undefined };
@@ -82,17 +90,42 @@ test('several waits: how many, and the longest; two operations by name', () => {
   );
 });
 
+/** The last of many short waits, of 2.5 s in all. */
+const short = stall(epoch, 4 * ms, {
+  cause: 'share',
+  blockedInWindow: { nanoseconds: 2500 * ms, windowNanoseconds: 10_000 * ms },
+});
+/** The tick that tells who was in their way, and for how long. */
+const tickOf = (...readers: readonly (readonly [name: string, nanoseconds: number])[]) => {
+  const all = readers.reduce((sum, [, nanoseconds]) => sum + nanoseconds, 0);
+  return tick(epoch + 500, {
+    waits: [waitRow('write', 'munmap', 900, all)],
+    blocks: [blockRow('smaps', 900, all)],
+    readerBlocks: readers.map(([name, nanoseconds]) =>
+      readerBlockRow(name, 'mysqld', 'smaps', 100, nanoseconds),
+    ),
+  });
+};
+
 test('many short waits: how much of the time', () => {
-  const incident = incidentOf([
-    stall(epoch, 4 * ms, {
-      cause: 'share',
-      blockedInWindow: { nanoseconds: 2500 * ms, windowNanoseconds: 10_000 * ms },
-      readers: [reader(4 * ms)],
-    }),
-  ]);
   assert.equal(
-    sentenceOf(incident),
+    sentenceOf(incidentOf([short, tickOf(['process-exporte', 2500 * ms])])),
     '`process-exporte` read smaps of `mysqld` and blocked its munmap for 2.5 s of 10 s, in many short waits.',
+  );
+  assert.equal(
+    sentenceOf(incidentOf([short, tickOf(['process-exporte', 1500 * ms], ['atop', 500 * ms])])),
+    '`process-exporte` read smaps of `mysqld` and blocked its munmap for 2.5 s of 10 s, in many short waits; its ' +
+      'share is 60 %, 1 more reader had a part.',
+  );
+});
+
+test('a long wait, and many short ones after it', () => {
+  const long = stall(epoch - 20_000, 180 * ms, { readers: [reader(180 * ms, { cgroupId: '4711' })] });
+  const quietMilliseconds = 30_000;
+  assert.equal(
+    sentenceOf(incidentOf([long, short, tickOf(['process-exporte', 2680 * ms])], { quietMilliseconds })),
+    '`process-exporte` read smaps of `mysqld` and blocked its munmap for 2.7 s in 2 waits and many short ones, the ' +
+      'longest 180 ms.',
   );
 });
 

@@ -1,0 +1,25 @@
+/** Where the processes of an incident ran: kept with it, for their cgroups may be gone when somebody looks. */
+import type { Identity, Incident } from './incident.js';
+import type { IncidentOptions } from './incident-options.js';
+
+/** By cgroup id. On cgroup v1 one id may stand for several cgroups: such an id is left out. */
+export const identitiesOf = (
+  { victim, readers }: Pick<Incident, 'victim' | 'readers'>,
+  identify: Required<IncidentOptions>['identify'],
+): Record<string, Identity> => {
+  const known = new Map<string, Identity | undefined>();
+  for (const process of [victim, ...readers]) {
+    const { cgroupId } = process;
+    const identity = identify(cgroupId, process);
+    if (identity === undefined) continue;
+    const { unit, container_id, pod_uid } = identity;
+    const isAnother = known.has(cgroupId) && !isSame(known.get(cgroupId), identity);
+    known.set(cgroupId, isAnother ? undefined : { unit, container_id, pod_uid });
+  }
+  return Object.fromEntries(
+    [...known].filter((entry): entry is [string, Identity] => entry[1] !== undefined),
+  );
+};
+
+const isSame = (a: Identity | undefined, b: Identity): boolean =>
+  a !== undefined && a.unit === b.unit && a.container_id === b.container_id && a.pod_uid === b.pod_uid;
