@@ -47,7 +47,14 @@ export const blockRoutes =
             { additionalProperties: false },
           ),
           response: {
-            200: listOf(Type.Object({ ...blockRow, last_seen_at: Type.String({ format: 'date-time' }) })),
+            200: listOf(Type.Object({ ...blockRow, last_seen_at: Type.String({ format: 'date-time' }) }), {
+              evidence: Type.Enum(['windows', 'lock_word'], {
+                description:
+                  'What the shares rest on. windows: overlap with the time from the grant of the lock to the end of a ' +
+                  'read(); lock_word: who held the lock, by its own word, when the wait began (without retries there ' +
+                  'are no windows). Real holds: POST /api/v1/inspect.',
+              }),
+            }),
           },
         },
       },
@@ -68,7 +75,10 @@ export const blockRoutes =
           ...describeBlock(entry, view),
           last_seen_at: seenAt(entry),
         });
-        return pageOf(entries, query, { order, describe, asOf, complete });
+        const evidence = view.plan().observables.retries.observed
+          ? ('windows' as const)
+          : ('lock_word' as const);
+        return { evidence, ...pageOf(entries, query, { order, describe, asOf, complete }) };
       },
     );
   };

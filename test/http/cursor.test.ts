@@ -20,7 +20,11 @@ const order: Order<Row, 'amount' | 'tie'> = {
 };
 
 /** Few different values, so that many rows are the same in them. */
-const value = fc.oneof(fc.constant(null), fc.integer({ min: 0, max: 3 }), fc.double({ noNaN: true }));
+const value = fc.oneof(
+  fc.constant(null),
+  fc.integer({ min: 0, max: 3 }),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+);
 const row = fc.record({ key: fc.string({ unit: 'binary', maxLength: 6 }), amount: value, tie: value });
 const rowsOf = (maxLength: number) => fc.uniqueArray(row, { selector: ({ key }) => key, maxLength });
 const sort = fc.constantFrom('amount', '-amount', 'tie', '-tie');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { procFiles } from '../../src/vocabulary.js';
+import { observables, procFiles } from '../../src/vocabulary.js';
 import { openApp, problemOf } from '../support/app.js';
-import { epoch } from '../support/daemon.js';
+import { epoch, planOf } from '../support/daemon.js';
 import { blockRow, readerBlockRow, tick, waitRow } from '../support/records.js';
 import { busyDaemon, quietDaemon, silentDaemon } from '../support/scenes.js';
 
@@ -112,4 +112,14 @@ test('blocks: a victim longer than any name can be is refused', async (context) 
   const { ask } = await openApp(context);
   const answer = await ask(`/api/v1/blocks?victim=${'a'.repeat(65)}`);
   assert.equal(problemOf(answer, 400, 'invalid_parameter').field, 'victim');
+});
+
+test('the list says what its shares rest on', async (context) => {
+  const evidenceOf = async (daemon = busyDaemon()) => {
+    const { ask } = await openApp(context, daemon);
+    return (await ask('/api/v1/blocks')).json<{ evidence: string }>().evidence;
+  };
+  assert.equal(await evidenceOf(), 'windows');
+  const without = planOf(observables.filter((what) => what !== 'retries'));
+  assert.equal(await evidenceOf(busyDaemon({ plan: without })), 'lock_word');
 });
