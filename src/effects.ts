@@ -22,15 +22,15 @@ import type { IncidentStore } from './store/incident-store.js';
 import type { RestartReason } from './vocabulary.js';
 
 export interface EffectOptions {
-  readonly config: Config;
+  readonly config: Pick<Config, 'inspect'>;
   readonly log: Log;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly say: ReturnType<typeof createRepeatLimit>;
   readonly ledger: Ledger;
-  readonly identities: Identities;
-  readonly store: IncidentStore;
-  readonly stream: StreamHub;
-  readonly inspector: Inspector;
+  readonly identities: Pick<Identities, 'legacy' | 'resolve'>;
+  readonly store: Pick<IncidentStore, 'keep'>;
+  readonly stream: Pick<StreamHub, 'publish'>;
+  readonly inspector: Pick<Inspector, 'inspect' | 'running'>;
   readonly cgroup: DaemonView['cgroup'];
   readonly plan: DaemonView['plan'];
   readonly onTick: () => void;
