@@ -29,7 +29,7 @@ const main = async (argv: readonly string[]): Promise<number> => {
     case 'check':
       return check(configOf(parsed), { json: parsed.json, clock: systemClock });
     case 'dump-program':
-      return dumpProgram(configOf(parsed), parsed.fragment);
+      return dumpProgram(configOf(parsed), parsed);
     case 'record':
       return record(configOf(parsed), parsed, systemClock, startDaemon);
     case 'support-bundle':

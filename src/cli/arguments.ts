@@ -18,7 +18,11 @@ interface CommonArguments {
 export type ParsedArguments =
   | (CommonArguments & { readonly command: 'run'; readonly configCheck: boolean })
   | (CommonArguments & { readonly command: 'check'; readonly json: boolean })
-  | (CommonArguments & { readonly command: 'dump-program'; readonly fragment: string | undefined })
+  | (CommonArguments & {
+      readonly command: 'dump-program';
+      readonly fragment: string | undefined;
+      readonly inspect: boolean;
+    })
   | (CommonArguments & { readonly command: 'record'; readonly seconds: number; readonly json: boolean })
   | (CommonArguments & { readonly command: 'demo'; readonly seconds: number })
   | (CommonArguments & {
@@ -125,7 +129,7 @@ export const parseArguments = (argv: readonly string[]): ParsedArguments => {
     case 'check':
       return { command, ...common, json: own.get('json') === true };
     case 'dump-program':
-      return { command, ...common, fragment: text('fragment') };
+      return { command, ...common, fragment: text('fragment'), inspect: own.get('inspect') === true };
     case 'record':
       return { command, ...common, seconds: secondsOf(own.get('for')), json: own.get('json') === true };
     case 'demo':

@@ -18,6 +18,7 @@ import { lockPathFragment } from '../probes/lock-path-behaviour.js';
 import type { LockPathEvidence } from '../probes/lock-paths.js';
 import type { Observation, ProbePlan } from '../probes/plan.js';
 import { type Observable, observables, procFiles } from '../vocabulary.js';
+import { type InspectMode, inspectModeLine, inspectModeOf } from './inspect-mode.js';
 
 /** What `check --json` prints; codes and members are stable. */
 export interface CheckReport {
@@ -36,6 +37,7 @@ export interface CheckReport {
     readonly cost?: string;
     readonly reasons: readonly { readonly code: string; readonly detail: string }[];
   }[];
+  readonly inspect: InspectMode;
   /** What the fragments chosen cannot see. */
   readonly limits: readonly Limit[];
   readonly other_daemon: string | null;
@@ -72,6 +74,7 @@ export const examine = async (config: Config, clock: Clock): Promise<CheckReport
     lock_paths: survey.lockPaths,
     observables: observables.map((what) => ({ what, ...plan.observables[what] })),
     fragments: fragmentsOf(survey, untried),
+    inspect: inspectModeOf(survey.inspection, bpftrace),
     limits: limitsOf(plan),
     other_daemon: (await otherInstance()) ?? null,
   };
@@ -102,11 +105,13 @@ const fragmentsOf = (
   }),
 ];
 
-/** Full: all that this version can provide anywhere, this kernel has and is switched on. Blind: not even waits. */
+/**
+ * Full: all that this version can provide all the time, this kernel has and is switched on. Blind: not even waits.
+ */
 const verdictOf = (plan: ProbePlan, providable: ReadonlySet<Observable>): CheckReport['verdict'] => {
   if (!plan.observables.waits.observed) return 'blind';
   const settled = ({ observed, reason }: Observation): boolean =>
-    observed || reason?.code === 'nothing_to_observe' || reason?.code === 'switched_off';
+    observed || ['nothing_to_observe', 'switched_off', 'inspect_only'].includes(reason?.code ?? '');
   return [...providable].every((what) => settled(plan.observables[what])) ? 'full' : 'partial';
 };
 
@@ -181,6 +186,8 @@ const describe = (report: CheckReport): string => {
       ({ what, observed, source, reason }) =>
         `  ${mark(observed)} ${what.padEnd(11)} ${observed ? `by ${source}` : `${reason?.code}: ${reason?.detail}`}`,
     ),
+    '',
+    inspectModeLine(report.inspect),
     '',
     'Fragments',
     ...report.fragments.flatMap(({ fragment, chosen, summary, cost, reasons }) =>

@@ -83,6 +83,15 @@ export const commands = {
           }),
         },
       ],
+      [
+        'inspect',
+        {
+          schema: Type.Boolean({
+            description: 'Print the program of inspect mode. It costs others more: run it for some seconds.',
+            default: false,
+          }),
+        },
+      ],
       configFile,
       ...whatTracingNeeds,
     ]),

@@ -1,34 +1,67 @@
-/** `mmaplockd dump-program`: the program this host would run, or one fragment as it runs by hand here. */
+/**
+ * `mmaplockd dump-program`: the program this host would run, in watch or in inspect mode, or one fragment as it runs by
+ * hand here.
+ */
 import type { Config } from '../config/schema.js';
 import { MmaplockError } from '../errors.js';
-import { surveyHost } from '../host.js';
+import { type HostSurvey, surveyHost } from '../host.js';
+import { inspectProgram } from '../probes/inspection.js';
 import { joinProgram, scriptOf } from '../probes/program.js';
 
-export const dumpProgram = async (config: Config, fragment: string | undefined): Promise<number> => {
-  const { plan, atStart } = await surveyHost(config);
-  if (fragment === undefined) {
-    if (plan.chosen.length === 0)
-      throw new MmaplockError('nothing_observable', 'no fragment can run on this host');
-    process.stdout.write(joinProgram(plan.chosen).text);
-    return 0;
-  }
-  const choice = [...plan.chosen, ...atStart.chosen].find(
-    (candidate) => candidate.fragment.name === fragment,
+export interface DumpOptions {
+  /** Undefined: the whole program. */
+  readonly fragment: string | undefined;
+  /** Of inspect mode. */
+  readonly inspect: boolean;
+}
+
+/** @throws MmaplockError `nothing_observable`, `inspect_unavailable`, or `invalid_flag` for a fragment that is not in it */
+export const dumpProgram = async (config: Config, options: DumpOptions): Promise<number> => {
+  const survey = await surveyHost(config);
+  process.stdout.write(
+    options.fragment === undefined
+      ? wholeProgram(survey, options.inspect)
+      : fragmentOf(options.fragment, survey, options.inspect),
   );
-  if (choice === undefined) {
-    const refusal = plan.refused.find((candidate) => candidate.fragment === fragment);
-    const known = [
-      ...plan.chosen.map((candidate) => candidate.fragment.name),
-      ...plan.refused.map((other) => other.fragment),
-    ];
-    throw new MmaplockError(
-      'invalid_flag',
-      refusal === undefined
-        ? `there is no fragment "${fragment}"; there are: ${known.join(', ')}`
-        : `${fragment} does not run on this host: ${refusal.reasons.map(({ detail }) => detail).join('; ')}`,
-      { field: '--fragment' },
-    );
-  }
-  process.stdout.write(scriptOf(choice, plan.chosen).text);
   return 0;
+};
+
+const wholeProgram = ({ plan, inspection }: HostSurvey, inspect: boolean): string => {
+  if (inspect) return inspectProgram(inspection).text;
+  if (plan.chosen.length === 0)
+    throw new MmaplockError('nothing_observable', 'no fragment can run on this host');
+  return joinProgram(plan.chosen).text;
+};
+
+const fragmentOf = (name: string, survey: HostSurvey, inspect: boolean): string => {
+  const { plan, atStart, inspection } = survey;
+  const chosen = inspect ? inspection.chosen : plan.chosen;
+  const choices = inspect ? chosen : [...chosen, ...atStart.chosen];
+  const choice = choices.find(({ fragment }) => fragment.name === name);
+  if (choice === undefined) throw (inspect ? notInspected : notWatched)(name, survey);
+  return scriptOf(choice, chosen).text;
+};
+
+const notInspected = (name: string, { inspection }: HostSurvey): MmaplockError =>
+  new MmaplockError(
+    'invalid_flag',
+    `inspect mode runs no fragment "${name}" on this host; it runs: ${inspection.chosen.map(({ fragment }) => fragment.name).join(', ') || 'none'}`,
+    { field: '--fragment' },
+  );
+
+const notWatched = (name: string, { plan, inspection }: HostSurvey): MmaplockError => {
+  const refusal = plan.refused.find(({ fragment }) => fragment === name);
+  const known = [
+    ...plan.chosen.map(({ fragment }) => fragment.name),
+    ...plan.refused.map(({ fragment }) => fragment),
+  ];
+  const message =
+    refusal === undefined
+      ? `there is no fragment "${name}"; there are: ${known.join(', ')}`
+      : `${name} does not run on this host: ${refusal.reasons.map(({ detail }) => detail).join('; ')}`;
+  const inspected = inspection.chosen.some(({ fragment }) => fragment.name === name);
+  return new MmaplockError('invalid_flag', message, {
+    field: '--fragment',
+    ...(inspected && { fix: 'Pass --inspect as well.' }),
+  });
 };

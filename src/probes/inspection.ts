@@ -40,12 +40,17 @@ export const chooseForInspection = (
     (fragment): Fragment => (isInspector(fragment) ? { ...fragment, mode: 'watch' } : fragment),
   );
   const { chosen, refused } = makePlan({ fragments: allowed, problems }, profile, options);
-  const holds = refused.find(({ fragment }) => fragment === inspectors[0]);
-  if (!chosen.some(({ fragment }) => fragment.name === inspectors[0]))
+  const [holds] = inspectors;
+  if (!chosen.some(({ fragment }) => fragment.name === holds)) {
+    const why = refused.find(({ fragment }) => fragment === holds)?.reasons[0];
     return {
       chosen: [],
-      reason: holds?.reasons[0] ?? { code: 'no_fragment', detail: `there is no fragment ${inspectors[0]}` },
+      reason:
+        why === undefined
+          ? { code: 'no_fragment', detail: `there is no fragment ${holds}` }
+          : { code: why.code, detail: `${holds} does not run here: ${why.detail}` },
     };
+  }
   const needed = new Set<string>(inspectors);
   for (const name of needed) {
     const choice = chosen.find(({ fragment }) => fragment.name === name);

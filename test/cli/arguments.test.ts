@@ -30,8 +30,15 @@ describe('commands', () => {
     ['--config.file /etc/m.yml', { command: 'run', flags: {}, configFile: '/etc/m.yml', configCheck: false }],
     ['check', { command: 'check', ...common, json: false }],
     ['check --json', { command: 'check', ...common, json: true }],
-    ['dump-program', { command: 'dump-program', ...common, fragment: undefined }],
-    ['dump-program --fragment=waits', { command: 'dump-program', ...common, fragment: 'waits' }],
+    ['dump-program', { command: 'dump-program', ...common, fragment: undefined, inspect: false }],
+    [
+      'dump-program --fragment=waits',
+      { command: 'dump-program', ...common, fragment: 'waits', inspect: false },
+    ],
+    [
+      'dump-program --inspect --fragment holds',
+      { command: 'dump-program', ...common, fragment: 'holds', inspect: true },
+    ],
     ['record', { command: 'record', ...common, seconds: 30, json: false }],
     ['record --for 5m --json', { command: 'record', ...common, seconds: 300, json: true }],
     ['record --for=1h', { command: 'record', ...common, seconds: 3600, json: false }],

@@ -30,6 +30,7 @@ interface Report {
   readonly lock_paths: readonly { file: string; path: string; evidence: string }[];
   readonly observables: readonly { what: string; observed: boolean; reason?: { code: string } }[];
   readonly fragments: readonly { fragment: string; chosen: boolean; reasons: { code: string }[] }[];
+  readonly inspect: { readonly available: boolean; readonly code?: string };
 }
 
 const checked = async (
@@ -45,7 +46,8 @@ test('check: all that this kernel lets be seen, and the same in words', { skip }
   const missing = report.observables
     .filter(
       ({ reason }) =>
-        reason !== undefined && !['nothing_to_observe', 'no_fragment', 'switched_off'].includes(reason.code),
+        reason !== undefined &&
+        !['nothing_to_observe', 'no_fragment', 'switched_off', 'inspect_only'].includes(reason.code),
     )
     .map(({ what }) => what);
   assert.deepEqual(
@@ -69,7 +71,12 @@ test('check: all that this kernel lets be seen, and the same in words', { skip }
     words.stdout,
     new RegExp(report.kernel.kprobes ? 'kprobes: available' : 'kprobes: not available'),
   );
-  assert.match(words.stdout, /no {2}holds +no_fragment/);
+  assert.match(words.stdout, /no {2}holds +inspect_only/);
+  assert.ok(
+    words.stdout.includes(
+      `\nInspect mode (a second tracer, for seconds): ${report.inspect.available ? 'available\n' : `not available: ${report.inspect.code}: `}`,
+    ),
+  );
 });
 
 test('check: partial, exit 1, where the kernel lacks what a fragment needs', { skip }, async () => {
@@ -134,6 +141,9 @@ test('dump-program prints what runs here, whole and by fragment', { skip }, asyn
     additions.stdout,
     /\ntracepoint:lock:contention_end\n[\s\S]*@unblocked\[[\s\S]*\ninterval:s:1\n/,
   );
+  const inspect = await runCli(['dump-program', '--inspect']);
+  if (inspect.exitCode === 0) assert.match(inspect.stdout, /\ntracepoint:mmap_lock:mmap_lock_released\n/);
+  else assert.match(inspect.stderr, /^mmaplockd: inspect_unavailable: /);
   const unknown = await runCli(['dump-program', '--fragment', 'wait']);
   assert.equal(unknown.exitCode, 1);
   assert.match(unknown.stderr, /there is no fragment "wait"; there are: .*waits/);
