@@ -110,6 +110,7 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     plan: () => survey.plan,
     lockPaths: () => survey.lockPaths,
     cost: () => cost,
+    incidentLosses: () => store.losses,
     inspectSeconds: () => inspector.seconds,
     now: () => clock.now(),
     kernelRelease: survey.kernel.release,

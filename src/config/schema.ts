@@ -124,7 +124,7 @@ export const configSchema = section({
         'Triples of file, reader and victim a per-block metric may expose at once; the others count into ~other.',
       default: 100,
       minimum: 1,
-      maximum: 110,
+      maximum: 105,
     }),
   }),
   bpftrace: section({

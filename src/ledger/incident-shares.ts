@@ -47,7 +47,7 @@ export class IncidentShares {
     const { at, victim, readers, nanoseconds, blockedInWindow } = stall;
     this.#readers.add(readers, victim);
     this.#recent.told(stall);
-    const own = Math.max(0, nanoseconds - sumOf(readers));
+    const own = restOf(nanoseconds, readers);
     if (beyond === undefined) {
       this.#unknownNanoseconds += own;
       return;
@@ -70,7 +70,7 @@ export class IncidentShares {
       const nanoseconds = wallOf(window);
       const found = this.#recent.look({ ...window, nanoseconds });
       readers.add(found, window.victim);
-      unknownNanoseconds += nanoseconds - sumOf(found);
+      unknownNanoseconds += restOf(nanoseconds, found);
     }
     return { ...readers.list(), unknownNanoseconds };
   }
@@ -80,11 +80,15 @@ export class IncidentShares {
     const nanoseconds = wallOf(window);
     const found = this.#recent.take({ ...window, nanoseconds });
     this.#readers.add(found, window.victim);
-    this.#unknownNanoseconds += nanoseconds - sumOf(found);
+    this.#unknownNanoseconds += restOf(nanoseconds, found);
   }
 }
 
 const wallOf = ({ own, beyond }: OpenWindow): number => own + beyond.nanoseconds;
 
-const sumOf = (readers: readonly Pick<ReaderPart, 'nanoseconds'>[]): number =>
-  readers.reduce((sum, { nanoseconds }) => sum + nanoseconds, 0);
+/** What of a time is no reader's; never less than nothing, for parts may be rounded. */
+const restOf = (whole: number, readers: readonly Pick<ReaderPart, 'nanoseconds'>[]): number =>
+  Math.max(
+    0,
+    readers.reduce((left, { nanoseconds }) => left - nanoseconds, whole),
+  );

@@ -5,6 +5,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Ledger } from '../ledger/ledger.js';
 import type { LockPathEvidence } from '../probes/lock-paths.js';
 import type { ProbePlan } from '../probes/plan.js';
+import type { IncidentLosses } from '../store/incident-store.js';
 import type { Observable } from '../vocabulary.js';
 import { blockFamilies } from './blocks.js';
 import { type Family, register } from './family.js';
@@ -20,6 +21,8 @@ export interface ExpositionSources {
   readonly plan: () => ProbePlan;
   readonly lockPaths: () => readonly LockPathEvidence[];
   readonly cost: () => CostTotals;
+  /** Incidents that could not be kept on disk, so far. */
+  readonly incidentLosses: () => IncidentLosses;
   /** In which inspect mode was on, so far. */
   readonly inspectSeconds: () => number;
   /** Milliseconds since the epoch. */
@@ -51,7 +54,7 @@ export class MetricsText {
 
   constructor(sources: ExpositionSources) {
     this.#now = sources.now;
-    const { waits, readers, blocks, blockedTime, vmaWaits, convoys, tracer } = sources.ledger;
+    const { waits, readers, blocks, blockedTime, vmaWaits, convoys, incidents, tracer } = sources.ledger;
     const { plan } = sources;
     // Planned is not seen: before the first tick nothing was looked at, and a 0 would say otherwise.
     const observed = (what: Observable): boolean =>
@@ -62,7 +65,7 @@ export class MetricsText {
       ...blockFamilies({ blocks, blockedTime, readers, plan, observed }),
       ...vmaWaitFamilies(vmaWaits, observed),
       ...convoyFamilies(convoys, observed),
-      ...incidentFamilies(sources.ledger.incidents, plan, observed),
+      ...incidentFamilies({ incidents, losses: sources.incidentLosses, plan, observed }),
       ...tracerFamilies({
         tracer,
         observed,

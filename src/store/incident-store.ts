@@ -9,6 +9,14 @@ import { type LinesRead, readLines } from './line-reader.js';
 import { LineWriter } from './line-writer.js';
 import { makeDirectory } from './own-files.js';
 
+/** What could not be kept, so far. */
+export interface IncidentLosses {
+  /** Tries to write that failed; what waits is written with the next. */
+  readonly notWritten: number;
+  /** Lines given up: too long, or too many were waiting. */
+  readonly lost: number;
+}
+
 export interface IncidentStore {
   /** What was kept before, oldest first: for IncidentLedger.restore(). */
   readonly restored: readonly Incident[];
@@ -17,12 +25,18 @@ export interface IncidentStore {
    * what was kept of it. Never throws: what cannot be written is told once in the log.
    */
   keep(incident: Incident): void;
+  readonly losses: IncidentLosses;
   /** Resolves when all is written that can be. Never rejects. */
   flush(): Promise<void>;
 }
 
 /** Keeps nothing: no directory is configured. */
-const nowhere: IncidentStore = { restored: [], keep: () => {}, flush: () => Promise.resolve() };
+const nowhere: IncidentStore = {
+  restored: [],
+  keep: () => {},
+  losses: { notWritten: 0, lost: 0 },
+  flush: () => Promise.resolve(),
+};
 
 /**
  * Opens the directory of `incidents.directory`, makes it where there is none, and reads the newest incidents, at most
@@ -54,7 +68,14 @@ export const openIncidentStore = async (
   } catch (error) {
     writer.failed(error);
   }
-  return { restored, keep: (incident) => writer.append(toStored(incident)), flush: () => writer.flush() };
+  return {
+    restored,
+    keep: (incident) => writer.append(toStored(incident)),
+    get losses() {
+      return { notWritten: writer.failures, lost: writer.lost };
+    },
+    flush: () => writer.flush(),
+  };
 };
 
 const tellSkipped = (

@@ -50,6 +50,7 @@ export const contract: Readonly<Record<string, ContractRow>> = {
   mmaplock_victim_convoy_wait_seconds_total: counter('victim'),
   // incidents
   mmaplock_incidents_total: counter('file'),
+  mmaplock_incidents_untold_total: counter('reason'),
   // how the kernel serves proc files
   mmaplock_proc_file_lock_path_info: gauge('file', 'path'),
   // how whole the observation is

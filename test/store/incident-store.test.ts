@@ -108,6 +108,7 @@ test('a directory that cannot be used is told once, with its code and setting; t
   store.keep(fullIncident('0001-1'));
   await store.flush();
   assert.deepEqual(store.restored, []);
+  assert.deepEqual(store.losses, { notWritten: 2, lost: 0 }, 'to read it failed, and to write');
   assert.equal(said.length, 1, JSON.stringify(said));
   assert.deepEqual(
     [said[0]?.err?.code, said[0]?.err?.field],
@@ -115,7 +116,7 @@ test('a directory that cannot be used is told once, with its code and setting; t
   );
 });
 
-test('without a directory nothing is kept', async () => {
+test('without a directory nothing is kept, and nothing is lost', async () => {
   const { store, said } = await open('');
   store.keep(fullIncident('0001-1'));
   await store.flush();

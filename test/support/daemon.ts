@@ -17,6 +17,7 @@ import type { Observation, ProbePlan } from '../../src/probes/plan.js';
 import type { Choice } from '../../src/probes/program.js';
 import { type Readiness, readinessOf } from '../../src/readiness.js';
 import type { TracerRecord } from '../../src/records.js';
+import type { IncidentLosses } from '../../src/store/incident-store.js';
 import { type Observable, observables } from '../../src/vocabulary.js';
 import { HandClock } from '../bpftrace/hand-clock.js';
 
@@ -175,6 +176,7 @@ export class FakeDaemon {
   plan: ProbePlan;
   tracer: TracerState;
   cost: CostTotals;
+  incidentLosses: IncidentLosses = { notWritten: 0, lost: 0 };
   now = epoch;
   readonly config: Config;
   readonly ledger: Ledger;
@@ -206,6 +208,7 @@ export class FakeDaemon {
       plan: () => this.plan,
       lockPaths: () => options.lockPaths ?? lockPaths,
       cost: () => this.cost,
+      incidentLosses: () => this.incidentLosses,
       inspectSeconds: () => this.view.inspector.seconds,
       now: () => this.now,
       kernelRelease: facts.release,
