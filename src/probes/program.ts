@@ -48,9 +48,19 @@ export const tickWord = 'tick';
 const substitute = (line: string, constants: ReadonlyMap<string, ConstantValue>): string =>
   line.replace(/\b[A-Z][A-Z0-9_]*\b/g, (word) => constants.get(word)?.toString() ?? word);
 
-/** Whether a message names this target itself, not one that its name is only a part of. */
-const names = (message: string, target: string): boolean =>
-  new RegExp(`(?<![\\w.])${target.replaceAll('.', '\\.')}(?![\\w.]*\\w)`).test(message);
+/**
+ * Whether a message names this target itself, not one that its name is only a part of: as it is written, or as 0.23 and
+ * later name the program of a probe, `tracepoint_lock_contention_end_2`.
+ */
+const names = (message: string, target: string): boolean => {
+  const program = target.replace(/\W/g, '_');
+  return (
+    new RegExp(`(?<![\\w.])${target.replaceAll('.', '\\.')}(?![\\w.]*\\w)`).test(message) ||
+    new RegExp(
+      `\\b(?:tracepoint|kprobe|kretprobe|kfunc|kretfunc|fentry|fexit)_(?:vmlinux_)?${program}_\\d+\\b`,
+    ).test(message)
+  );
+};
 
 /** Those that add to a fragment. */
 const addersTo = (fragment: Fragment, choices: readonly Choice[]): Fragment[] =>
@@ -72,7 +82,8 @@ const depthOf = ({ additions }: Fragment, choices: readonly Choice[]): number =>
  * loss, and may well be the cause.
  */
 const lastAddedTo = (fragment: Fragment, choices: readonly Choice[]): Origin | undefined => {
-  const [adder] = addersTo(fragment, choices);
+  // Those that others need come first in the plan.
+  const adder = addersTo(fragment, choices).at(-1);
   if (adder === undefined) return undefined;
   const start = adder.additions.find((addition) => addsTo(addition, fragment))?.start ?? 0;
   return lastAddedTo(adder, choices) ?? { fragment: adder.name, line: start + 1 };

@@ -255,6 +255,19 @@ test('where a probe with additions is refused, it is the addition that is named'
     fragment: 'host',
     line: host.lines.indexOf('tracepoint:lock:contention_begin') + 1,
   });
+  // as 0.23 and later name the program of a probe
+  const program = 'ERROR: Error loading BPF program for tracepoint_lock_contention_begin_2. Error code: -7';
+  assert.equal(joinProgram([hostHere, blocksHere]).fragmentNamedIn(program)?.fragment, 'blocks');
+  assert.equal(fragmentNamedIn('tracepoint_lock_contention_beginner_2'), undefined);
+  // of several that add, the last in the plan: none of the others needs it
+  assert.equal(
+    joinProgram([
+      hostHere,
+      blocksHere,
+      { ...blocksHere, fragment: { ...blocksHere.fragment, name: 'last' } },
+    ]).fragmentNamedIn(message)?.fragment,
+    'last',
+  );
   // a probe of who adds is its own
   assert.equal(joinProgram([hostHere, moreHere]).fragmentNamedIn('kprobe:up_read')?.fragment, 'more');
 });
