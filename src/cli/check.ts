@@ -184,7 +184,7 @@ const describe = (report: CheckReport): string => {
     'What is observed',
     ...report.observables.map(
       ({ what, observed, source, reason }) =>
-        `  ${mark(observed)} ${what.padEnd(11)} ${observed ? `by ${source}` : `${reason?.code}: ${reason?.detail}`}`,
+        `  ${mark(observed)} ${what.padEnd(12)} ${observed ? `by ${source}` : `${reason?.code}: ${reason?.detail}`}`,
     ),
     '',
     inspectModeLine(report.inspect),

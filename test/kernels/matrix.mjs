@@ -23,7 +23,7 @@ export const matrix = [
     name: '6.1',
     suite: 'bookworm',
     kernel: { package: 'linux-image-cloud-amd64' },
-    seconds: 270,
+    seconds: 540,
     expect: { paths: underMmapLock, vmaLockIsRwsem: false, vmaWaits: false, kprobes: true, inspect: true },
   },
   {
