@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, readlink, rm, stat } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { execa } from 'execa';
 import { killLeftovers, track } from './support/children.js';
 import { lives, mainFile, runCli, startDaemon } from './support/daemon.js';
@@ -120,6 +121,8 @@ test('record ends early and in order at a signal: it tells what it has, and leav
   const recording = startRecord('--for', '1h');
   await recording.said.match(/recording for 3600 s/);
   const tracers = await childrenOf(recording.pid);
+  // A tick comes each second, and nothing outside tells of it.
+  await pause(2500);
   recording.end();
   const { exitCode, stdout } = await recording.result;
   await load.stop();
