@@ -115,6 +115,16 @@ const lines: readonly Line[] = [
     runs: ['blocks'],
     text: 'Blocks by other access to a process (cmdline, environ, mem, ptrace, process_vm_readv): those waits count as unblocked.',
   },
+  {
+    code: 'queue_length',
+    runs: ['convoys'],
+    text: 'The exact length of the queue of a convoy: of two that arrive at once on two CPUs one may be missing.',
+  },
+  {
+    code: 'reader_delays',
+    runs: ['stalls'],
+    text: 'How long a reader was without a CPU, in waits under the threshold, or where it took the lock in mid-wait without queueing.',
+  },
 ];
 
 /** The limits that apply to a plan. */

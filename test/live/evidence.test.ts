@@ -8,7 +8,7 @@ import { execa } from 'execa';
 import { killLeftovers, track } from './support/children.js';
 import { type RunningDaemon, startDaemon } from './support/daemon.js';
 import { lacking } from './support/host.js';
-import { inspectShares } from './support/inspect.js';
+import { inspectShares, writerAndReaders } from './support/inspect.js';
 import { runWorkload } from './support/workload.js';
 
 const skip = lacking('root', 'tracing', 'bpftrace');
@@ -63,7 +63,8 @@ const busyLoop = (cpu: number) => {
 };
 
 /** Mappings so large that a reader of smaps holds the lock for some 50 us at a time: see blocks.test.ts. */
-const single = ['--threads', '1', '--vmas', '600', '--vma-bytes', '524288', '--pin', '0'];
+const large = ['--vmas', '600', '--vma-bytes', '524288'];
+const single = ['--threads', '1', ...large, '--pin', '0'];
 
 const starve = async (t: TestContext, kept: string) => {
   const daemon = await started(`--incidents.directory=${kept}`);
@@ -203,32 +204,9 @@ test('two readers of one target: their shares are those of the real holds that i
   const tokenFile = path.join(directory, 'token');
   writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
   const daemon = await started('--inspect.api=on', `--inspect.token-file=${tokenFile}`);
-  const writers = await runWorkload('writers', [...single, '--seconds', '25', '--name', 'wr-inspected'], {
-    gate: true,
-  });
-  await writers.ready;
-  const readers = [];
-  for (const [file, name] of [
-    ['smaps_rollup', 'reader-a'],
-    ['smaps', 'reader-b'],
-  ] as const) {
-    const reader = await runWorkload(
-      'proc-reader',
-      [file, String(writers.pid), '--name', name, '--pin', '1', '--seconds', '25'],
-      { gate: true },
-    );
-    await reader.ready;
-    readers.push(reader);
-  }
-  for (const { release } of [writers, ...readers]) release();
-
-  const { answer, real, seen, seconds } = await inspectShares(daemon, {
-    token,
-    seconds: 6,
-    victim: { pid: writers.pid, name: 'wr-inspected' },
-    readers: ['reader-a', 'reader-b'],
-  });
-  for (const { stop } of [writers, ...readers]) await stop();
+  const victim = await writerAndReaders('wr-inspected', ['--threads', '1', ...large], 60);
+  const { answer, real, seen, seconds } = await inspectShares(daemon, { token, seconds: 6, victim });
+  await victim.stop();
   t.diagnostic(JSON.stringify({ real, seen, seconds, holds: answer.holds, rows: answer.data.length }));
   assert.equal(answer.evidence, 'overlap');
   assert.ok(seconds > 0.1, 'the two readers did hold it');

@@ -26,7 +26,8 @@ const codesWithout = (...names: readonly string[]): string[] =>
   limitsOf(without(names)).map(({ code }) => code);
 
 /** Those that need the reads of readers. */
-const onReads = ['reads-tracepoint', 'proc-reads', 'procmap-query', 'reader-waits', 'retries', 'blocks'];
+const onRetries = ['retries', 'convoys', 'stalls'];
+const onReads = ['reads-tracepoint', 'proc-reads', 'procmap-query', 'reader-waits', 'blocks', ...onRetries];
 
 test('with all fragments: what cannot be seen of waits, readers, retries and blocks', () => {
   assert.deepEqual(codesWithout(), [
@@ -43,11 +44,13 @@ test('with all fragments: what cannot be seen of waits, readers, retries and blo
     'retries_without_lock',
     'fifth_reader',
     'remote_blocks',
+    'queue_length',
+    'reader_delays',
   ]);
 });
 
 test('without retries nothing is said of them, blocks have no windows, and passed descriptors stay unseen', () => {
-  assert.deepEqual(codesWithout('retries'), [
+  assert.deepEqual(codesWithout(...onRetries), [
     'short_waits',
     'waits_in_exit_mmap',
     'vma_waits',
@@ -62,7 +65,7 @@ test('without retries nothing is said of them, blocks have no windows, and passe
   const passed = (...names: readonly string[]) =>
     limitsOf(without(names)).find(({ code }) => code === 'passed_descriptors')?.text;
   assert.match(passed() ?? '', /until they first take the lock/);
-  assert.doesNotMatch(passed('retries') ?? '', /until/);
+  assert.doesNotMatch(passed(...onRetries) ?? '', /until/);
 });
 
 test('only opens: nothing is said of reads and what follows from them', () => {
@@ -101,6 +104,8 @@ test('with function probes readers are seen however they read', () => {
       'retries_without_lock',
       'fifth_reader',
       'remote_blocks',
+      'queue_length',
+      'reader_delays',
     ],
   );
 });
@@ -114,7 +119,7 @@ test('a daemon that the tracer cannot tell by its pid does not find files opened
 });
 
 test('each limit is one sentence, and no code stands twice', () => {
-  for (const names of [[], ['retries']]) {
+  for (const names of [[], onRetries]) {
     const limits = limitsOf(without(names));
     assert.equal(new Set(limits.map(({ code }) => code)).size, limits.length);
     for (const { code, text } of limits) {

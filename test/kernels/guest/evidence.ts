@@ -1,13 +1,9 @@
 /** Which of two readers blocks a writer how much: by windows, and by the real holds that inspect mode sees. */
 import type { RunningDaemon } from '../../live/support/daemon.js';
-import { inspectShares } from '../../live/support/inspect.js';
-import { runWorkload } from '../../live/support/workload.js';
+import { inspectShares, writerAndReaders } from '../../live/support/inspect.js';
 import type { Entry } from './entry.js';
 import { check, figure } from './report.js';
 import { total } from './scenarios.js';
-
-const victim = 'wr-evidence';
-const single = ['--threads', '1', '--vmas', '500', '--pin', '0', '--seconds', '600'];
 
 /** @param token of the daemon's inspect API; undefined where it is not on */
 export const evidence = async (
@@ -16,29 +12,9 @@ export const evidence = async (
   token: string | undefined,
 ): Promise<void> => {
   if (!expect.inspect || token === undefined) return;
-  const writers = await runWorkload('writers', [...single, '--name', victim], { gate: true });
-  await writers.ready;
-  const readers = [];
-  for (const [file, name] of [
-    ['smaps_rollup', 'reader-a'],
-    ['smaps', 'reader-b'],
-  ] as const) {
-    const reader = await runWorkload(
-      'proc-reader',
-      [file, String(writers.pid), '--name', name, '--pin', '1', '--seconds', '600'],
-      { gate: true },
-    );
-    await reader.ready;
-    readers.push(reader);
-  }
-  for (const { release } of [writers, ...readers]) release();
-  const { answer, real, seen, seconds } = await inspectShares(daemon, {
-    token,
-    seconds: 10,
-    victim: { pid: writers.pid, name: victim },
-    readers: ['reader-a', 'reader-b'],
-  });
-  for (const { stop } of [writers, ...readers]) await stop();
+  const victim = await writerAndReaders('wr-evidence', ['--threads', '1', '--vmas', '500'], 600);
+  const { answer, real, seen, seconds } = await inspectShares(daemon, { token, seconds: 10, victim });
+  await victim.stop();
 
   const told = `smaps_rollup has ${seen.toFixed(1)} % by windows, ${real.toFixed(1)} % of ${seconds.toFixed(2)} s by real holds`;
   check(

@@ -1,5 +1,6 @@
 /** Inspect mode as a user asks for it, and what the watch program said of the same seconds. */
 import type { RunningDaemon } from './daemon.js';
+import { runWorkload } from './workload.js';
 
 export interface InspectAnswer {
   readonly evidence: string;
@@ -27,11 +28,40 @@ export interface Shares {
   readonly seconds: number;
 }
 
+/** The readers, and the file each of them reads. */
+const files = { 'reader-a': 'smaps_rollup', 'reader-b': 'smaps' } as const;
+export const readerNames = ['reader-a', 'reader-b'] as const;
+
+/** A writer on CPU 0 and two readers of it on CPU 1, all at work until they are stopped. */
+export const writerAndReaders = async (name: string, writerArgs: readonly string[], seconds: number) => {
+  const writers = await runWorkload(
+    'writers',
+    [...writerArgs, '--pin', '0', '--seconds', String(seconds), '--name', name],
+    { gate: true },
+  );
+  await writers.ready;
+  const readers = [];
+  for (const reader of readerNames) {
+    const args = [files[reader], String(writers.pid), '--name', reader, '--pin', '1'];
+    const started = await runWorkload('proc-reader', [...args, '--seconds', String(seconds)], { gate: true });
+    await started.ready;
+    readers.push(started);
+  }
+  const all = [writers, ...readers];
+  for (const { release } of all) release();
+  return {
+    pid: writers.pid,
+    name,
+    stop: async (): Promise<void> => {
+      for (const { stop } of all) await stop();
+    },
+  };
+};
+
 export interface InspectOptions {
   readonly token: string;
   readonly seconds: number;
   readonly victim: { readonly pid: number; readonly name: string };
-  readonly readers: readonly [string, string];
 }
 
 /**
@@ -40,12 +70,12 @@ export interface InspectOptions {
  */
 export const inspectShares = async (
   daemon: RunningDaemon,
-  { token, seconds, victim, readers }: InspectOptions,
+  { token, seconds, victim }: InspectOptions,
 ): Promise<Shares> => {
   const samples: { at: number; blocked: readonly number[] }[] = [];
   const sample = async (): Promise<void> => {
     const metrics = await daemon.settled();
-    const blocked = readers.map(
+    const blocked = readerNames.map(
       (reader) => metrics.sum('mmaplock_reader_block_seconds_total', { reader, victim: victim.name }) ?? 0,
     );
     samples.push({ at: Date.now(), blocked });
@@ -67,12 +97,12 @@ export const inspectShares = async (
   const [from, to] = [Date.parse(answer.started_at), Date.parse(answer.ended_at)];
   const first = samples.findLast(({ at }) => at <= from) ?? samples[0]!;
   const last = samples.find(({ at }) => at >= to) ?? samples.at(-1)!;
-  const overlap = readers.map((reader) =>
+  const overlap = readerNames.map((reader) =>
     answer.data
       .filter((row) => row.reader === reader && row.victim === victim.name)
       .reduce((sum, row) => sum + row.block_seconds_total, 0),
   );
-  const windows = readers.map((_, index) => last.blocked[index]! - first.blocked[index]!);
+  const windows = readerNames.map((_, index) => last.blocked[index]! - first.blocked[index]!);
   const percent = ([a = 0, b = 0]: readonly number[]): number => (100 * a) / (a + b);
   return {
     answer,
