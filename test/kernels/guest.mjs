@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const second = 1000;
 const bootTime = 180 * second;
-const wholeTime = 12 * 60 * second;
+const wholeTime = 16 * 60 * second;
 const lookEvery = second / 5;
 
 /** A guest that died before its init did so in the emulator. One that began is never started again. */
