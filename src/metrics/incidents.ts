@@ -31,7 +31,7 @@ export const incidentFamilies = ({ incidents, losses, plan, observed }: Incident
         : [],
   },
   {
-    name: 'mmaplock_incidents_untold_total',
+    name: 'mmaplock_incident_losses_total',
     help:
       'What is missing of incidents. too_many_open: stalls that opened none, for as many as can be were open; dropped: ' +
       'incidents that left memory for newer ones; not_written: tries to write to incidents.directory that failed, to be ' +

@@ -97,7 +97,7 @@ export const tracerFamilies = (sources: TracerSources): Family[] => {
       { value: tracer.decodeErrors },
     ]),
     counter(
-      'untold_stalls_total',
+      'stalls_suppressed_total',
       'Long waits that were not told on their own (see /api/v1/incidents), for others were at that moment; they are in ' +
         'all other counts.',
       () => (observed('stalls') ? [{ value: tracer.untoldStalls }] : []),

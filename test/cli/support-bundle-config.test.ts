@@ -33,7 +33,7 @@ test('paths to secrets and addresses with a login are removed, whatever their ke
     file: '/run/secrets/web',
     web: { config: './tokens.yml', certificate: '/etc/tls/host.pem' },
     proxy: 'https://ops:hunter2@proxy:3128/',
-    directories: ['/var/lib/mmaplockd', '/root/passwords'],
+    directories: ['/var/lib/mmaplockd', '/srv/passwords'],
   };
   assert.deepEqual(withoutSecrets(values), {
     file: removed,

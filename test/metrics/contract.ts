@@ -50,7 +50,7 @@ export const contract: Readonly<Record<string, ContractRow>> = {
   mmaplock_victim_convoy_wait_seconds_total: counter('victim'),
   // incidents
   mmaplock_incidents_total: counter('file'),
-  mmaplock_incidents_untold_total: counter('reason'),
+  mmaplock_incident_losses_total: counter('reason'),
   // how the kernel serves proc files
   mmaplock_proc_file_lock_path_info: gauge('file', 'path'),
   // how whole the observation is
@@ -65,7 +65,7 @@ export const contract: Readonly<Record<string, ContractRow>> = {
   mmaplock_tracer_resident_memory_bytes: gauge(),
   mmaplock_tracer_map_memory_bytes: gauge(),
   mmaplock_lost_events_total: counter(),
-  mmaplock_untold_stalls_total: counter(),
+  mmaplock_stalls_suppressed_total: counter(),
   mmaplock_probe_misses_total: counter('probe'),
   mmaplock_map_overflows_total: counter('map'),
   mmaplock_decode_errors_total: counter(),

@@ -8,7 +8,7 @@ import { busyDaemon, quietDaemon, silentDaemon } from '../support/scenes.js';
 const family = 'mmaplock_incidents_total';
 const ms = 1e6;
 
-const untold = 'mmaplock_incidents_untold_total';
+const untold = 'mmaplock_incident_losses_total';
 
 test('before the first tick, and where stalls are not observed, they are absent', async () => {
   const plan = planOf(['waits', 'operations', 'opens', 'reads', 'blocks']);
