@@ -60,6 +60,7 @@ interface Outcome {
 
 const firstRetryMilliseconds = 100;
 const lastRetryMilliseconds = 30_000;
+const checkMilliseconds = 1000;
 
 export class Supervisor {
   state: TracerState;
@@ -197,8 +198,9 @@ export class Supervisor {
     this.#session = session;
     this.#become({ phase: 'starting', error: lastError, pid: session.pid, bpftrace, dialect });
 
-    const stopWatching = this.#watch(() => {
+    const stopWatching = this.#watch((stoodStill) => {
       if (this.#planned !== undefined) session.stop();
+      lastSign += stoodStill;
       const silence = (clock.monotonic() - lastSign) / 1000;
       if (ready && silence > this.#options.stallRestartSeconds) {
         const error = new MmaplockError('ticks_stalled', `no tick for ${silence.toFixed(0)} s`);
@@ -259,11 +261,18 @@ export class Supervisor {
   }
 
   /** Calls a check each second until the returned function is called. */
-  #watch(check: () => void): () => void {
+  /**
+   * Checks once a second. A check is told for how long (ms) this process itself stood still before it, as under
+   * SIGSTOP or without a CPU: what the tracer said meanwhile waits in the pipe, and is not its silence.
+   */
+  #watch(check: (stoodStill: number) => void): () => void {
+    const { clock } = this.#options;
     let cancel = (): void => {};
     const again = (): void => {
-      cancel = this.#options.clock.after(1000, () => {
-        check();
+      const due = clock.monotonic() + checkMilliseconds;
+      cancel = clock.after(checkMilliseconds, () => {
+        const late = clock.monotonic() - due;
+        check(late > checkMilliseconds ? late : 0);
         again();
       });
     };

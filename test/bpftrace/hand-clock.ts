@@ -40,6 +40,17 @@ export class HandClock implements Clock {
     return this.#timers.size;
   }
 
+  /** Time goes by in which this process does not run: what is due then is called late. */
+  async standStill(seconds: number): Promise<void> {
+    this.#now += seconds * 1000;
+    const late = [...this.#timers].filter(({ at }) => at <= this.#now);
+    for (const timer of late) {
+      this.#timers.delete(timer);
+      timer.call();
+    }
+    await settled();
+  }
+
   /** Moves on; each timer that is due is called at its own time, and what follows from it runs first. */
   async pass(seconds: number): Promise<void> {
     const end = this.#now + seconds * 1000;

@@ -162,6 +162,19 @@ test('a tracer that stops ticking is killed when it has been silent for long', a
   assert.equal(supervisor.state.error?.code, 'ticks_stalled');
 });
 
+test('a daemon that itself stood still blames no tracer for it', async () => {
+  const { clock, supervisor, observing, tickFor } = supervised();
+  const session = await observing();
+  await tickFor(5);
+  await clock.standStill(stallRestartSeconds * 3);
+  assert.deepEqual(session.asked, [], 'the ticks of that time are still in the pipe');
+  session.tick();
+  await tickFor(2);
+  assert.equal(supervisor.state.phase, 'observing');
+  await clock.pass(stallRestartSeconds + 1);
+  assert.deepEqual(session.asked, ['kill'], 'silence while it ran is one');
+});
+
 test('a correction of the time of day ends no healthy tracer', async () => {
   const { clock, supervisor, observing } = supervised();
   const session = await observing();
