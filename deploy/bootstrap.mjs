@@ -1,5 +1,6 @@
 /**
- * The commands of package.json, from a clean clone to a result: `npm start`, `npm test` and `npm run test:kernels`.
+ * The commands of package.json, from a clean clone to a result: `npm start`, `npm test`, `npm run test:kernels`
+ * and `npm run test:package`.
  *
  * Plain JavaScript without dependencies, since it runs before there are any. Each step does nothing when its
  * result is there already, so a second run is quick.
@@ -9,13 +10,14 @@ import { reportHost, runDaemon } from './bootstrap/daemon.mjs';
 import { extendPath, mountTracefs, requireHost } from './bootstrap/host.mjs';
 import { kernelArguments, runKernels } from './bootstrap/kernels.mjs';
 import { installNodeModules } from './bootstrap/npm.mjs';
+import { runPackageTest } from './bootstrap/package-test.mjs';
 import { CannotGoOn, say } from './bootstrap/report.mjs';
 import { runTests } from './bootstrap/tests.mjs';
 import { ensureTools, toolsToBoot, toolsToRun, toolsToTest } from './bootstrap/tools.mjs';
 
 const usage =
   'usage: npm start [-- DAEMON_FLAGS], npm test [-- [unit|live] [PART_OF_A_FILE_NAME]...], ' +
-  'npm run test:kernels [-- [KERNEL]... [--exec SCRIPT]]';
+  'npm run test:kernels [-- [KERNEL]... [--exec SCRIPT]], npm run test:package [-- --exec SCRIPT]';
 
 const installWhatIsMissing = async (tools) => {
   requireHost();
@@ -44,6 +46,10 @@ const commands = {
     const wanted = await kernelArguments(args);
     await installWhatIsMissing(toolsToBoot);
     return runKernels(wanted);
+  },
+  async packageTest(args) {
+    await installWhatIsMissing(toolsToBoot);
+    return runPackageTest(args);
   },
 };
 

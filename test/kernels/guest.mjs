@@ -15,7 +15,7 @@ const attempts = 3;
  * One thread for all virtual processors: with several, probes attached to a hot function crash the guest, for the
  * emulator races with the kernel that patches its own text.
  */
-const emulate = ({ name, root, payload, consoleLog, results }) => [
+const emulate = ({ name, root, payload, consoleLog, results, init = '/sbin/mmaplockd-guest' }) => [
   ...['-machine', 'q35', '-accel', 'tcg,thread=single', '-cpu', 'max', '-smp', '2', '-m', '2G'],
   ...['-display', 'none', '-monitor', 'none', '-nic', 'none', '-no-reboot'],
   ...['-drive', `file=${root.image},if=virtio,format=raw,snapshot=on`],
@@ -24,7 +24,7 @@ const emulate = ({ name, root, payload, consoleLog, results }) => [
   ...['-kernel', root.kernel, ...(root.initrd === undefined ? [] : ['-initrd', root.initrd])],
   '-append',
   [
-    'console=ttyS0 root=/dev/vda rw quiet init=/sbin/mmaplockd-guest mitigations=off panic=-1',
+    `console=ttyS0 root=/dev/vda rw quiet init=${init} mitigations=off panic=-1`,
     `mmaplockd.kernel=${name}`,
   ].join(' '),
 ];
@@ -100,7 +100,7 @@ const attempt = async (options) => {
 
 /**
  * Runs a guest, started again while it does not reach its init.
- * @param options name, root, payload; the files consoleLog, results and emulatorLog; onLine for each line it writes
+ * @param options name, root, payload, and the init where it is not the one of the images; the files consoleLog, results and emulatorLog; onLine for each line it writes
  * @returns {Promise<{began: boolean, trouble?: string, starts: number}>}
  */
 export const runGuest = async (options) => {

@@ -53,13 +53,15 @@ const megabytes = async (folder) => Number.parseInt(await run('du', ['-sm', fold
  * Makes the disk in a folder of the run.
  * @param entries of the matrix; the guest finds its own by name, in kernels/NAME.json
  * @param script to run in place of the tests, if any
+ * @param more files and folders of the project that these guests need, too
  * @returns the image
  */
-export const makePayload = async ({ project, runFolder, entries, script }) => {
+export const makePayload = async ({ project, runFolder, entries, script, more = [] }) => {
   const folder = join(runFolder, 'payload');
   mkdirSync(join(folder, 'bin'), { recursive: true });
   mkdirSync(join(folder, 'kernels'));
-  const paths = [...parts, ...productionPackages(project)].filter((path) => existsSync(join(project, path)));
+  const wanted = [...parts, ...more, ...productionPackages(project)];
+  const paths = wanted.filter((path) => existsSync(join(project, path)));
   await run('cp', ['-a', '--parents', ...paths, folder], { cwd: project });
   cpSync(process.execPath, join(folder, 'bin/node'));
   for (const entry of entries)

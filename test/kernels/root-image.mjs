@@ -1,13 +1,5 @@
 /** The disk of a guest, and Debian's kernel for it: a root file system with all that the tests call, in an image. */
-import {
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { configureApt, packageSources } from '../roots/apt.mjs';
@@ -95,37 +87,38 @@ const moveKernel = (root, folder) => {
 const makeImage = (root, image) =>
   run('mke2fs', ['-q', '-t', 'ext4', '-O', '^has_journal', '-d', root, '-F', image, imageSize]);
 
-const make = async (folder, sources, packages) => {
+const make = async (folder, { sources, packages, files }) => {
   const root = join(folder, 'root');
   writeInto(root, { 'etc/dpkg/dpkg.cfg.d/guest': dpkgOptions }, 0o644); // first, so that debootstrap heeds it
   await debootstrap(sources, root);
   await install(root, sources, packages);
   moveKernel(root, folder);
   mkdirSync(join(root, 'mmaplockd'));
-  copyFileSync(init, join(root, 'sbin/mmaplockd-guest'));
-  chmodSync(join(root, 'sbin/mmaplockd-guest'), 0o755);
+  for (const { path, text, mode } of files) writeInto(root, { [path]: text }, mode);
   await makeImage(root, join(folder, 'root.img'));
   await removeRoot(root);
 };
 
 /**
- * The image of a release and the kernel in it, made first where the recipe is new. Raise `version` to have the
- * newest packages.
+ * An image with more in it than every guest needs, and the kernel in it, made first where the recipe is new. Raise
+ * `version` to have the newest packages.
+ * @param options `name` in the cache; `suite`; `packages` besides those of every guest, the kernel among them; `files`
+ *   to write, each with path, text and mode; `more` for the recipe
  * @returns {Promise<{image: string, kernel: string, initrd: string}>}
  */
-export const rootImage = async (suite, kernelPackage, print) => {
+export const guestImage = async ({ name, suite, packages: wanted, files, more }, print) => {
   const sources = packageSources({ origin: 'Debian', suite, components: ['main'] });
-  const packages = [...programs, ...forKernel, kernelPackage];
+  const packages = [...programs, ...forKernel, ...wanted];
   const { components, mirror } = sources;
   const recipe = {
     version: 1,
     ...{ suite, components, mirror, packages, imageSize, dpkgOptions, initrdFiles },
-    init: readFileSync(init, 'utf8'),
+    ...more,
   };
-  const folder = await cached(`guest-${suite}`, recipe, async (partial) => {
+  const folder = await cached(name, recipe, async (partial) => {
     const began = performance.now();
     print(`making a root of ${suite} with ${packages.join(', ')}`);
-    await make(partial, sources, packages);
+    await make(partial, { sources, packages, files });
     print(`made it in ${Math.round((performance.now() - began) / 1000)} s`);
   });
   return {
@@ -133,4 +126,14 @@ export const rootImage = async (suite, kernelPackage, print) => {
     kernel: join(folder, 'vmlinuz'),
     initrd: join(folder, 'initrd'),
   };
+};
+
+/** The image of a release and the kernel in it, whose first process runs the payload. */
+export const rootImage = (suite, kernelPackage, print) => {
+  const text = readFileSync(init, 'utf8');
+  const options = {
+    ...{ name: `guest-${suite}`, suite, packages: [kernelPackage], more: { init: text } },
+    files: [{ path: 'sbin/mmaplockd-guest', text, mode: 0o755 }],
+  };
+  return guestImage(options, print);
 };

@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createRunFolder, openCache, removeRunFolder } from '../roots/cache.mjs';
+import { openCache, openRun, removeRunFolder } from '../roots/cache.mjs';
 import { complaintsIn, endOf } from './console.mjs';
 import { runGuest } from './guest.mjs';
 import { bootFilesOf, reasonToSkip } from './kernels.mjs';
@@ -42,19 +42,6 @@ const makeImages = async (entries) => {
   await forEach(suites, availableParallelism(), (entry) =>
     bootFilesOf(entry, project, (line) => remark(`${entry.suite}: ${line}`)),
   );
-};
-
-/** A folder of this run, deleted in the end also when a signal ends it. */
-const openRun = () => {
-  const folder = createRunFolder();
-  process.on('exit', () => removeRunFolder(folder));
-  for (const [signal, code] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-    ['SIGHUP', 129],
-  ])
-    process.on(signal, () => process.exit(code));
-  return folder;
 };
 
 /** Something of the tree can be built anew at this very moment: then once more. */

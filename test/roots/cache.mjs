@@ -47,11 +47,24 @@ export const openCache = async () => {
   await removeStale();
 };
 
+/** For the end of a process, where nothing can be waited for: a folder in which nothing was ever mounted. */
+export const removeRunFolder = (folder) => rmSync(folder, { recursive: true, force: true });
+
 /** A new empty folder for one run, which deletes it in the end. */
 export const createRunFolder = () => mkdtempSync(join(cache, 'run-'));
 
-/** For the end of a process, where nothing can be waited for: a folder in which nothing was ever mounted. */
-export const removeRunFolder = (folder) => rmSync(folder, { recursive: true, force: true });
+/** A new empty folder for one run, deleted in the end also when a signal ends it. */
+export const openRun = () => {
+  const folder = createRunFolder();
+  process.on('exit', () => removeRunFolder(folder));
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ])
+    process.on(signal, () => process.exit(code));
+  return folder;
+};
 
 /**
  * The path of what a recipe makes. Where it is not there yet, `make` is called with an empty folder, which takes

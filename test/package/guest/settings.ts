@@ -1,0 +1,50 @@
+/** What the administrator writes into the configuration: something wrong, and something that blinds it. */
+import { appendFileSync, copyFileSync, writeFileSync } from 'node:fs';
+import { check } from '../../kernels/guest/report.js';
+import type { Readiness } from '../../live/support/daemon.js';
+import { property, systemctl } from './command.js';
+import { get, metrics, until, untilReady } from './service.js';
+
+export const configFile = '/etc/mmaplockd/config.yaml';
+const kept = '/root/config.yaml';
+
+const wrongSetting = async (): Promise<void> => {
+  copyFileSync(configFile, kept);
+  const daemon = await property('MainPID');
+  appendFileSync(configFile, '\nlogg:\n  level: info\n');
+  const reloaded = await systemctl('reload', 'mmaplockd');
+  check('a reload with a wrong configuration is refused', !reloaded.ok);
+  check('the daemon goes on with the old one', (await property('MainPID')) === daemon);
+  check('it still serves', (await get('/-/healthy')).status === 200);
+  copyFileSync(kept, configFile);
+  const right = await systemctl('reload', 'mmaplockd');
+  check('a reload with a right one is done', right.ok, right.said);
+  check('by the same process', (await property('MainPID')) === daemon);
+};
+
+/** A unit that never starts would hide the metric that says why. */
+const blindHost = async (): Promise<void> => {
+  writeFileSync(configFile, 'probes:\n  allow: [none]\n');
+  const restarted = await systemctl('restart', 'mmaplockd');
+  check('it is started where nothing can be observed', restarted.ok, restarted.said);
+  const { status, body } = await until(
+    'an answer',
+    () => get<Readiness>('/-/ready'),
+    () => true,
+  );
+  check(
+    'it says that it is not ready, and why',
+    status === 503 && body.problems.length > 0,
+    JSON.stringify(body),
+  );
+  const now = await metrics();
+  check('its metrics say so, too', now.sum('mmaplock_observable') === 0, `${now.sum('mmaplock_observable')}`);
+  copyFileSync(kept, configFile);
+  await systemctl('restart', 'mmaplockd');
+  await untilReady();
+};
+
+export const changedConfiguration = async (): Promise<void> => {
+  await wrongSetting();
+  await blindHost();
+};
