@@ -5,7 +5,7 @@ import { release } from 'node:os';
 import { join } from 'node:path';
 import { installPackages } from './apt.mjs';
 import { installLog } from './paths.mjs';
-import { extractPromtool } from './promtool.mjs';
+import { extractPrometheus } from './prometheus.mjs';
 import { CannotGoOn, say } from './report.mjs';
 
 const isExecutable = (file) => {
@@ -86,11 +86,11 @@ export const toolsToTest = [
     optional: true,
   },
   {
-    name: 'promtool',
-    why: 'checks metrics, rules and alerts',
-    present: () => onPath('promtool'),
+    name: 'prometheus',
+    why: 'checks metrics, rules and alerts with its promtool, and scrapes the daemon',
+    present: () => onPath('promtool') && onPath('prometheus'),
     packages: ['prometheus'],
-    install: extractPromtool,
+    install: extractPrometheus,
     optional: true,
   },
 ];
