@@ -61,7 +61,12 @@ const catalog = {
   invalid_parameter: 'Correct the value of the parameter named in `field`.',
   not_found: 'See / for the paths that exist.',
   method_not_allowed: 'Use a method that the header Allow names.',
-  host_not_allowed: 'Use the address the daemon listens on, or localhost.',
+  host_not_allowed: 'Use the address the daemon listens on, localhost, or a name of web.allowed_hosts.',
+  tls_unusable:
+    'Put a certificate and its private key, both as PEM and without a passphrase, into the files that ' +
+    'tls_server_config of --web.config.file names, readable by mmaplockd.',
+  web_config_held:
+    'Start mmaplockd again; until then what the file of --web.config.file said before stays in force.',
   too_many_streams: 'End a stream that is not needed, or try again after Retry-After.',
   internal_error: 'This is a defect of mmaplockd: report it with the log line of the same time.',
   // support bundle

@@ -14,6 +14,7 @@ import type { Config } from './config/schema.js';
 import { version } from './config/version.js';
 import { type Daemon, startDaemon } from './daemon.js';
 import { MmaplockError, messageOf } from './errors.js';
+import { checkWebConfig } from './http/web-config.js';
 import { claimHost } from './instance.js';
 import { createLog, type Log } from './log/log.js';
 
@@ -44,6 +45,7 @@ const main = async (argv: readonly string[]): Promise<number> => {
 const run = async (readConfig: () => Config, checkOnly: boolean): Promise<number> => {
   const config = readConfig();
   if (checkOnly) {
+    checkWebConfig(config.web.config_file);
     process.stdout.write('The configuration is valid.\n');
     return 0;
   }

@@ -37,7 +37,7 @@ export const demo = async (
 ): Promise<number> => {
   const workload = { writers: await compiled('writers'), procReader: await compiled('proc-reader') };
   const log = createLog({ ...config.log, level: config.log.level === 'info' ? 'warn' : config.log.level });
-  const web = { ...config.web, listen_address: ['127.0.0.1:0'] };
+  const web = { ...config.web, listen_address: ['127.0.0.1:0'], config_file: '', unix_socket: '' };
   await claimHost({ ...config, web }, log);
 
   const ending = endAtSignals();

@@ -17,7 +17,7 @@ const tell = (text: string): void => {
 /** Such a daemon serves nobody, and leaves the incidents on disk to the one that keeps them. */
 export const withoutTraces = (config: Config): Config => ({
   ...config,
-  web: { ...config.web, listen_address: [] },
+  web: { ...config.web, listen_address: [], config_file: '', unix_socket: '' },
   incidents: { ...config.incidents, directory: '' },
 });
 

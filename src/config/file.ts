@@ -1,10 +1,8 @@
 /** Reads the YAML file into settings with the line each stands on. Knows sections, not what a key may hold. */
-import { readFileSync } from 'node:fs';
-import { isMap, isNode, isScalar, LineCounter, type Pair, parseDocument } from 'yaml';
-import { MmaplockError, messageOf } from '../errors.js';
-import { printable } from '../printable.js';
+import { MmaplockError } from '../errors.js';
 import { sections, settings } from './settings.js';
 import { version } from './version.js';
+import { openYamlFile, type YamlEntry } from './yaml-file.js';
 
 /** A value with the source it comes from, as messages name it. */
 export interface SourcedValue {
@@ -13,24 +11,6 @@ export interface SourcedValue {
   readonly value: unknown;
   readonly origin: string;
 }
-
-const readText = (file: string): string => {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
-  } catch (error) {
-    const reason = printable(messageOf(error).split(',')[0]!);
-    throw new MmaplockError('unreadable_config', `cannot read ${printable(file)}: ${reason}`, {
-      field: 'config.file',
-      cause: error,
-    });
-  }
-};
-
-const notYaml = (origin: string, reason: string, cause?: unknown): MmaplockError =>
-  new MmaplockError('unreadable_config', `${origin}: not valid YAML: ${printable(reason)}`, {
-    field: 'config.file',
-    cause,
-  });
 
 const dottedKey = (path: string, origin: string): MmaplockError => {
   const [section, name] = path.split('.');
@@ -49,38 +29,22 @@ const dottedKey = (path: string, origin: string): MmaplockError => {
  * that is not a mapping), `unknown_config_key` (a key written with a dot instead of in its section).
  */
 export const readConfigFile = (file: string): SourcedValue[] => {
-  const lines = new LineCounter();
-  const document = parseDocument(readText(file), { lineCounter: lines, prettyErrors: false });
-  const at = (offset: number | undefined) => `${printable(file)}:${lines.linePos(offset ?? 0).line}`;
-  const complaint = document.errors[0] ?? document.warnings[0];
-  if (complaint !== undefined) throw notYaml(at(complaint.pos[0]), complaint.message);
+  const yaml = openYamlFile(file, 'config.file');
 
-  const readPair = ({ key, value }: Pair, section: string): SourcedValue[] => {
-    const name = isScalar(key) ? String(key.value) : String(key);
-    const origin = at(isNode(key) ? key.range?.[0] : undefined);
+  const readEntry = ({ name, node, origin }: YamlEntry, section: string): SourcedValue[] => {
     const path = section === '' ? name : `${section}.${name}`;
     if (name.includes('.') && settings.has(path)) throw dottedKey(path, origin);
-    if (section === '' && sections.has(name)) return readMap(value, name, origin);
-    return [{ path, value: plain(value, origin), origin }];
+    if (section === '' && sections.has(name)) return readSection(node, name, origin);
+    return [{ path, value: yaml.plain(node, origin), origin }];
   };
 
-  const readMap = (node: unknown, section: string, origin: string): SourcedValue[] => {
-    if (node === null || (isScalar(node) && node.value === null)) return [];
-    if (isMap(node)) return node.items.flatMap((pair) => readPair(pair, section));
-    const what = section === '' ? 'the file' : section;
-    throw new MmaplockError('invalid_config', `${what} (${origin}): expected keys with values below it`, {
-      field: section === '' ? 'config.file' : section,
-    });
+  const readSection = (node: unknown, section: string, origin: string): SourcedValue[] => {
+    const where =
+      section === ''
+        ? { what: 'the file', field: 'config.file', origin }
+        : { what: section, field: section, origin };
+    return yaml.entriesOf(node, where).flatMap((entry) => readEntry(entry, section));
   };
 
-  const plain = (node: unknown, origin: string): unknown => {
-    try {
-      return isNode(node) ? node.toJS(document) : node;
-    } catch (error) {
-      // An alias without its anchor, or aliases that multiply beyond the parser's bound.
-      throw notYaml(origin, messageOf(error), error);
-    }
-  };
-
-  return readMap(document.contents, '', at(0));
+  return readSection(yaml.contents, '', yaml.origin);
 };

@@ -19,11 +19,14 @@ export const probeSwitches = {
   vma_waits: ['on', 'off'],
 } as const;
 
-const path = (options: { description: string; default: string }) =>
+const path = (options: { description: string; default: string; flag?: string }) =>
   Type.Refine(
     Type.String({ accepts: 'a path without control characters', ...options }),
     (text) => !/\p{Cc}/u.test(text),
   );
+
+/** Bytes of sun_path (unix(7)) without the zero at its end. */
+const longestSocketPath = 107;
 
 const section = <Properties extends Record<string, object>>(properties: Properties) =>
   Type.Object(properties, { additionalProperties: false });
@@ -47,9 +50,26 @@ export const configSchema = section({
       {
         description:
           'Names accepted in the Host header besides the listen addresses and localhost; others are refused, ' +
-          'which stops DNS rebinding.',
+          'which stops DNS rebinding. A listener that is not loopback takes any IP address, and any name for /metrics.',
         default: [],
       },
+    ),
+    config_file: path({
+      flag: 'web.config.file',
+      description:
+        'YAML file with TLS, passwords and headers of all listen addresses, in the format of the exporters of ' +
+        'Prometheus. It is read again when it changes. Empty: neither TLS nor passwords.',
+      default: '',
+    }),
+    unix_socket: Type.Refine(
+      Type.String({
+        description:
+          'Path of a unix socket that serves everything to whom its mode lets in: 0660, of the group of mmaplockd. ' +
+          'Empty: none.',
+        default: '',
+        accepts: `a path of at most ${longestSocketPath} bytes without control characters`,
+      }),
+      (text) => !/\p{Cc}/u.test(text) && Buffer.byteLength(text) <= longestSocketPath,
     ),
   }),
   log: section({

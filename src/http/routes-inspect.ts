@@ -13,6 +13,8 @@ import type { DaemonView } from './context.js';
 import { refuseCrossOrigin } from './origin.js';
 import { readToken } from './token-file.js';
 
+export const inspectPath = '/api/v1/inspect';
+
 /** The security scheme of /openapi.json. */
 export const bearerScheme = {
   bearer: { type: 'http', scheme: 'bearer', description: 'The token in the file of inspect.token_file.' },
@@ -70,7 +72,7 @@ export const inspectRoutes =
   (view: DaemonView, log: Pick<Log, 'warn'>): FastifyPluginAsyncTypebox =>
   async (app) => {
     app.post(
-      '/api/v1/inspect',
+      inspectPath,
       {
         onRequest: admission(view, log),
         schema: {

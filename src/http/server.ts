@@ -1,121 +1,86 @@
-/** The listeners. One that is not loopback serves only /metrics and /-/*; the API is for this host. */
-import { isIP } from 'node:net';
-import swagger from '@fastify/swagger';
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+/**
+ * The listeners. One that is not loopback serves only /metrics and /-/*, unless who asks has to show who that is; the API
+ * is for this host.
+ */
+import { chmodSync } from 'node:fs';
+import type { FastifyInstance } from 'fastify';
 import { parseListenAddress } from '../config/address.js';
 import { errnoOf, MmaplockError, messageOf } from '../errors.js';
 import type { Log } from '../log/log.js';
+import type { Door } from './admission.js';
+import { buildApp } from './app.js';
+import { BasicGuard } from './basic-auth.js';
 import type { DaemonView } from './context.js';
-import { sendBadPath, sendProblem, useProblems } from './problem.js';
-import { blockRoutes } from './routes-blocks.js';
-import { incidentRoutes } from './routes-incidents.js';
-import { bearerScheme, inspectRoutes } from './routes-inspect.js';
-import { processRoutes } from './routes-processes.js';
-import { readerRoutes } from './routes-readers.js';
-import { healthRoutes, statusRoutes } from './routes-status.js';
-import { streamRoutes } from './routes-stream.js';
-import { waitRoutes } from './routes-waits.js';
+import { isLoopback } from './host-header.js';
+import { freeSocketPath, noSocket, socketMode } from './unix-socket.js';
+import { WebConfig } from './web-config.js';
 
 export interface Listener {
-  /** As it is bound, with the real port. */
+  /** As it is bound, with the real port; `unix:` and the path of a socket. */
   readonly url: string;
   close(): Promise<void>;
 }
 
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host);
-
-/** A host as it is compared: without the brackets of an IPv6 address, in lower case. */
-const plainHost = (host: string): string => host.replace(/^\[|\]$/g, '').toLowerCase();
-
-/** The name in a Host header, without port and brackets. */
-const hostName = (header: string): string => plainHost(header.replace(/:\d+$/, ''));
-
-/** An application for one listener; `scope` says how much of it is served. */
-export const buildApp = async (
-  view: DaemonView,
-  log: Log,
-  { host, scope }: { host: string; scope: 'everything' | 'metrics' },
-): Promise<FastifyInstance> => {
-  const app = Fastify({
-    // What fastify itself says at info (where it listens) main says once, for all listeners.
-    loggerInstance: log.child(
-      {},
-      { level: log.isLevelEnabled('debug') ? log.level : 'warn' },
-    ) as FastifyBaseLogger,
-    logController: new LogController({ disableRequestLogging: true }),
-    routerOptions: { ignoreTrailingSlash: false },
-    // With strictNumbers ajv leaves out the bounds of a number that is not finite, such as limit=1e999.
-    ajv: {
-      customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false, strictNumbers: false },
-    },
-    // For a request to come in; an answer takes the time it takes.
-    requestTimeout: 30_000,
-    frameworkErrors: (_error, _request, reply) => sendBadPath(reply),
-  }).withTypeProvider<TypeBoxTypeProvider>();
-  // No route takes a body. What a request carries is not read, so that a wrong method is told as just that.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-  useProblems(app);
-  app.addHook('onSend', async (_, reply) => {
-    reply.header('x-content-type-options', 'nosniff');
-  });
-  app.addHook('onResponse', async (request, reply) => {
-    request.log.debug({ method: request.method, url: request.url, status: reply.statusCode }, 'request');
-  });
-  if (scope === 'everything') {
-    // A page of another origin that rebinds its name to this address still sends its own name as Host.
-    const allowed = new Set([host, 'localhost', ...view.config.web.allowed_hosts].map(plainHost));
-    app.addHook('onRequest', async (request, reply) => {
-      const name = hostName(request.headers.host ?? '');
-      if (allowed.has(name) || (isIP(name) !== 0 && isLoopback(name))) return;
-      return sendProblem(
-        reply,
-        new MmaplockError('host_not_allowed', 'the Host header does not name this daemon', { field: 'Host' }),
-      );
-    });
-    await app.register(swagger, {
-      openapi: {
-        openapi: '3.1.0',
-        info: { title: 'mmaplockd', version: view.version },
-        components: { securitySchemes: bearerScheme },
-      },
-    });
-    await app.register(statusRoutes(view));
-    await app.register(waitRoutes(view));
-    await app.register(processRoutes(view));
-    await app.register(readerRoutes(view));
-    await app.register(blockRoutes(view));
-    await app.register(streamRoutes(view));
-    await app.register(incidentRoutes(view));
-    await app.register(inspectRoutes(view, log));
-    app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+/** Opens an application; what was opened of it is closed again where that fails. */
+const opened = async (app: FastifyInstance, open: () => Promise<string>): Promise<Listener> => {
+  try {
+    return { url: await open(), close: () => app.close() };
+  } catch (error) {
+    await app.close();
+    throw error;
   }
-  await app.register(healthRoutes(view));
-  return app;
 };
 
-/**
- * Opens every listener of the configuration, or none.
- * @throws MmaplockError `port_in_use`, `listen_failed`
- */
-export const listen = async (view: DaemonView, log: Log): Promise<Listener[]> => {
-  const listeners: Listener[] = [];
-  for (const address of view.config.web.listen_address) {
-    const { host, port } = parseListenAddress(address)!;
-    const scope = isLoopback(host) ? 'everything' : 'metrics';
-    const app = await buildApp(view, log, { host, scope });
+/** @throws MmaplockError `port_in_use`, `listen_failed` */
+const listenTcp = async (view: DaemonView, log: Log, address: string, door: Door): Promise<Listener> => {
+  const { host, port } = parseListenAddress(address)!;
+  const scope = isLoopback(host) ? 'everything' : door.web.guarded ? 'api' : 'metrics';
+  const app = await buildApp(view, log, { host, scope, door });
+  return opened(app, async () => {
     try {
       const url = await app.listen({ host, port });
-      listeners.push({ url, close: () => app.close() });
+      return door.web.current().tls === undefined ? url : url.replace(/^http:/, 'https:');
     } catch (error) {
-      await Promise.all([app.close(), ...listeners.map((listener) => listener.close())]);
       const code = errnoOf(error) === 'EADDRINUSE' ? 'port_in_use' : 'listen_failed';
       throw new MmaplockError(code, `cannot listen on ${address}: ${messageOf(error)}`, {
         field: 'web.listen_address',
         cause: error,
       });
     }
+  });
+};
+
+/** @throws MmaplockError `port_in_use`, `listen_failed` */
+const listenUnix = async (view: DaemonView, log: Log, path: string): Promise<Listener> => {
+  await freeSocketPath(path);
+  const app = await buildApp(view, log, { host: 'localhost', scope: 'everything' });
+  return opened(app, async () => {
+    try {
+      await app.listen({ path });
+      // Until then the umask keeps the others out, for it takes the right to write to connect. Closing removes the socket.
+      chmodSync(path, socketMode);
+      return `unix:${path}`;
+    } catch (error) {
+      throw noSocket(path, error);
+    }
+  });
+};
+
+/**
+ * Opens every listener of the configuration, or none.
+ * @throws MmaplockError `port_in_use`, `listen_failed`, and what is wrong with the file of `--web.config.file`
+ */
+export const listen = async (view: DaemonView, log: Log): Promise<Listener[]> => {
+  const { listen_address: addresses, config_file: file, unix_socket: socket } = view.config.web;
+  const web = new WebConfig(file, log);
+  const guard = new BasicGuard({ users: () => web.current().users, now: view.monotonic });
+  const listeners: Listener[] = [];
+  try {
+    for (const address of addresses) listeners.push(await listenTcp(view, log, address, { web, guard }));
+    if (socket !== '') listeners.push(await listenUnix(view, log, socket));
+  } catch (error) {
+    await Promise.all(listeners.map((listener) => listener.close()));
+    throw error;
   }
   return listeners;
 };

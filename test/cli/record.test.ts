@@ -9,7 +9,11 @@ import { FakeDaemon, failedTracer } from '../support/daemon.js';
 test('where nothing can be observed it says why by its code, and the daemon it started is ended', async () => {
   const daemon = new FakeDaemon({
     tracer: failedTracer(),
-    flags: { 'incidents.directory': '/var/lib/mmaplockd', 'incidents.wait_ms': 20 },
+    flags: {
+      'incidents.directory': '/var/lib/mmaplockd',
+      'incidents.wait_ms': 20,
+      'web.unix_socket': '/run/x.sock',
+    },
   });
   const started: Config[] = [];
   let stops = 0;
@@ -36,7 +40,7 @@ test('where nothing can be observed it says why by its code, and the daemon it s
   assert.equal(stops, 1);
   assert.equal(started.length, 1);
   const [{ web, incidents } = daemon.config] = started;
-  assert.deepEqual(web.listen_address, [], 'it listens nowhere');
+  assert.deepEqual([web.listen_address, web.unix_socket], [[], ''], 'it listens nowhere');
   assert.equal(incidents.directory, '', 'the incidents on disk are those of the daemon');
   assert.equal(incidents.wait_ms, 20);
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
-import { buildApp } from '../../src/http/server.js';
+import { buildApp } from '../../src/http/app.js';
 import { createLog } from '../../src/log/log.js';
 import { FakeDaemon } from './daemon.js';
 

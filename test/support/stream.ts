@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type ClientRequest, get, type IncomingMessage } from 'node:http';
 import type { TestContext } from 'node:test';
 import type { FastifyInstance } from 'fastify';
-import { buildApp } from '../../src/http/server.js';
+import { buildApp } from '../../src/http/app.js';
 import { createLog } from '../../src/log/log.js';
 import type { FakeDaemon } from './daemon.js';
 

@@ -1,0 +1,59 @@
+/** What is looked at before a request is served: the headers every answer has, who is asked, and who asks. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { MmaplockError } from '../errors.js';
+import type { BasicGuard } from './basic-auth.js';
+import { createHostCheck, isLoopback } from './host-header.js';
+import { sendProblem } from './problem.js';
+import { inspectPath } from './routes-inspect.js';
+import type { WebConfig } from './web-config.js';
+
+/** How those are known who ask over the network. */
+export interface Door {
+  readonly web: WebConfig;
+  readonly guard: BasicGuard;
+}
+
+export interface AdmissionOptions {
+  /** What the listener listens on. */
+  readonly host: string;
+  readonly allowedHosts: readonly string[];
+  /** Nothing is served but what all may read who reach the listener. */
+  readonly anyHost: boolean;
+  /** Undefined where the file mode of a socket says who may ask. */
+  readonly door: Door | undefined;
+}
+
+/** Monitoring knows a host by whatever name its DNS has, and what it reads is served to all who can reach the host. */
+const servedUnderAnyName: ReadonlySet<string | undefined> = new Set(['/metrics', '/-/healthy', '/-/ready']);
+
+/** A probe of Kubernetes has no password; and inspect mode asks for its token in the header that would hold one. */
+const servedWithoutPassword: ReadonlySet<string | undefined> = new Set(['/-/healthy', inspectPath]);
+
+/** The path of the route that was found; undefined where there is none, or not with this method. */
+const routeOf = (request: FastifyRequest): string | undefined => request.routeOptions.url;
+
+export const useAdmission = (
+  app: FastifyInstance,
+  { host, allowedHosts, anyHost, door }: AdmissionOptions,
+): void => {
+  const isForUs = createHostCheck(host, allowedHosts);
+  const loopback = isLoopback(host);
+  app.addHook('onRequest', async (request, reply) => {
+    // On the bare response, so that a stream has them too.
+    for (const [name, text] of door?.web.current().headers ?? []) reply.raw.setHeader(name, text);
+    const anyName = anyHost || (!loopback && servedUnderAnyName.has(routeOf(request)));
+    if (anyName || isForUs(request.headers.host)) return;
+    return sendProblem(
+      reply,
+      new MmaplockError('host_not_allowed', 'the Host header does not name this daemon', { field: 'Host' }),
+    );
+  });
+  if (door === undefined) return;
+  app.addHook('onRequest', async (request, reply) => {
+    if (servedWithoutPassword.has(routeOf(request))) return;
+    const { authorization } = request.headers;
+    const refusal = await door.guard.refusal(authorization, request.socket.remoteAddress ?? '');
+    if (refusal === undefined) return;
+    return sendProblem(reply.headers(refusal.headers), refusal.error);
+  });
+};

@@ -1,0 +1,100 @@
+/** The HTTP application of one listener. */
+import type { Server } from 'node:http';
+import swagger from '@fastify/swagger';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { Log } from '../log/log.js';
+import { type Door, useAdmission } from './admission.js';
+import { basicScheme } from './basic-auth.js';
+import type { DaemonView } from './context.js';
+import { createHttpsFactory } from './https-server.js';
+import { sendBadPath, useProblems } from './problem.js';
+import { blockRoutes } from './routes-blocks.js';
+import { incidentRoutes } from './routes-incidents.js';
+import { bearerScheme, inspectRoutes } from './routes-inspect.js';
+import { processRoutes } from './routes-processes.js';
+import { readerRoutes } from './routes-readers.js';
+import { healthRoutes, statusRoutes } from './routes-status.js';
+import { streamRoutes } from './routes-stream.js';
+import { waitRoutes } from './routes-waits.js';
+
+/** `metrics` is /metrics and /-/* alone; `api` is everything but inspect mode, which is for this host alone. */
+export type Scope = 'everything' | 'api' | 'metrics';
+
+export interface AppOptions {
+  /** What the listener listens on. */
+  readonly host: string;
+  readonly scope: Scope;
+  /** How those are known who ask; undefined where the way to the listener says who may. */
+  readonly door?: Door | undefined;
+}
+
+const timeouts = {
+  /** For a request to come in; an answer takes the time it takes. */
+  requestTimeout: 30_000,
+  keepAliveTimeout: 72_000,
+} satisfies Partial<Server>;
+
+export const buildApp = async (
+  view: DaemonView,
+  log: Log,
+  { host, scope, door }: AppOptions,
+): Promise<FastifyInstance> => {
+  const httpsFactory = door && createHttpsFactory(door.web, timeouts);
+  const app = Fastify({
+    // What fastify itself says at info (where it listens) main says once, for all listeners.
+    loggerInstance: log.child(
+      {},
+      { level: log.isLevelEnabled('debug') ? log.level : 'warn' },
+    ) as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    routerOptions: { ignoreTrailingSlash: false },
+    // With strictNumbers ajv leaves out the bounds of a number that is not finite, such as limit=1e999.
+    ajv: {
+      customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false, strictNumbers: false },
+    },
+    ...timeouts,
+    ...(httpsFactory && { serverFactory: httpsFactory }),
+    frameworkErrors: (_error, _request, reply) => sendBadPath(reply),
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  // No route takes a body. What a request carries is not read, so that a wrong method is told as just that.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  useProblems(app);
+  useAdmission(app, {
+    host,
+    allowedHosts: view.config.web.allowed_hosts,
+    anyHost: scope === 'metrics',
+    door,
+  });
+  app.addHook('onSend', async (_, reply) => {
+    reply.header('x-content-type-options', 'nosniff');
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    request.log.debug({ method: request.method, url: request.url, status: reply.statusCode }, 'request');
+  });
+  if (scope !== 'metrics') {
+    await app.register(swagger, { openapi: describeApi(view.version, door) });
+    await app.register(statusRoutes(view));
+    await app.register(waitRoutes(view));
+    await app.register(processRoutes(view));
+    await app.register(readerRoutes(view));
+    await app.register(blockRoutes(view));
+    await app.register(streamRoutes(view));
+    await app.register(incidentRoutes(view));
+    if (scope === 'everything') await app.register(inspectRoutes(view, log));
+    app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  }
+  await app.register(healthRoutes(view));
+  return app;
+};
+
+const describeApi = (version: string, door: Door | undefined) => {
+  const asksPassword = (door?.web.current().users.size ?? 0) > 0;
+  return {
+    openapi: '3.1.0',
+    info: { title: 'mmaplockd', version },
+    ...(asksPassword && { security: [{ basic: [] }] }),
+    components: { securitySchemes: asksPassword ? { ...bearerScheme, ...basicScheme } : bearerScheme },
+  };
+};
