@@ -25,6 +25,8 @@ const catalog = {
   // probes
   fragment_malformed: 'Correct the header or body of the fragment named in the message.',
   fragment_rejected: 'See the compiler message in the log; the other fragments go on without this one.',
+  probes_switched_off:
+    'Set probes.allow to the kinds of probes that may be attached (or leave it out), and start mmaplockd again.',
   nothing_observable: 'Run `mmaplockd check` for what this host lacks and how to mend it.',
   // bpftrace
   bpftrace_missing: 'Install it (apt-get install bpftrace), or name it with --bpftrace.path.',
@@ -69,6 +71,9 @@ const catalog = {
     'Start mmaplockd again; until then what the file of --web.config.file said before stays in force.',
   too_many_streams: 'End a stream that is not needed, or try again after Retry-After.',
   internal_error: 'This is a defect of mmaplockd: report it with the log line of the same time.',
+  // systemd
+  notify_failed:
+    'Check that systemd-notify runs (package systemd): without it systemd takes the daemon for hung, and starts it again.',
   // support bundle
   file_exists: 'Name another file with --file, or remove the one that is there.',
   file_unwritable: 'Name a file with --file in a directory that may be written to, or - for standard output.',

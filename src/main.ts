@@ -17,6 +17,7 @@ import { MmaplockError, messageOf } from './errors.js';
 import { checkWebConfig } from './http/web-config.js';
 import { claimHost } from './instance.js';
 import { createLog, type Log } from './log/log.js';
+import { managerFor } from './systemd/manager-for.js';
 
 const main = async (argv: readonly string[]): Promise<number> => {
   const parsed = parseArguments(argv);
@@ -50,6 +51,7 @@ const run = async (readConfig: () => Config, checkOnly: boolean): Promise<number
     return 0;
   }
   const log = createLog(config.log);
+  const manager = managerFor(process, systemClock, log);
 
   // One daemon a host is enough, and a second one would double what the first costs.
   await claimHost(config, log);
@@ -60,9 +62,10 @@ const run = async (readConfig: () => Config, checkOnly: boolean): Promise<number
   introduce(daemon);
 
   process.on('SIGHUP', () => reload(config, readConfig, log));
+  manager.ready(daemon.view.readiness);
   const signal = await terminated();
   log.info({ signal }, 'ending');
-  await daemon.stop();
+  await Promise.all([manager.stopping(), daemon.stop()]);
   return 0;
 };
 

@@ -75,6 +75,7 @@ const way = [
   ['incident-effects'], // the log lines of incidents
   ['metrics'],
   ['http'],
+  ['systemd'], // what the service manager is told
   ['cli'],
   ['daemon', 'effects', 'main'],
 ] as const;
@@ -87,7 +88,7 @@ const leaves: Readonly<Record<string, readonly string[]>> = {
   clock: [],
   printable: [],
   records: ['vocabulary'],
-  config: ['errors', 'printable'],
+  config: ['errors', 'identity', 'printable'],
   identity: ['errors'],
   log: ['config', 'errors', 'printable'],
   cost: ['identity'],
@@ -157,11 +158,13 @@ const importersOf = (module: RegExp): string[] =>
     .filter(({ imports }) => imports.some((found) => module.test(found.module ?? '')))
     .map(({ file }) => file);
 
-test('processes are started by src/bpftrace, and by the demo', () => {
+test('processes are started by src/bpftrace, by the demo, and to tell systemd', () => {
   const starters = importersOf(/^(node:)?child_process$|^execa$|^(node:)?(worker_threads|cluster)$/);
   assert.ok(starters.includes('bpftrace/session.ts'));
   assert.deepEqual(
-    starters.filter((file) => roomOf(file) !== 'bpftrace' && file !== 'cli/demo.ts'),
+    starters.filter(
+      (file) => roomOf(file) !== 'bpftrace' && !['cli/demo.ts', 'systemd/send.ts'].includes(file),
+    ),
     [],
   );
 });
