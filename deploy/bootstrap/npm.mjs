@@ -28,7 +28,7 @@ const isUpToDate = () => {
 };
 
 /** The npm that runs us, else the one on PATH; yarn and pnpm set npm_execpath too and know no `ci`. */
-const npmCommand = () => {
+export const npmCommand = () => {
   const running = process.env.npm_execpath ?? '';
   return running.endsWith('npm-cli.js') ? [process.execPath, running] : ['npm'];
 };

@@ -1,0 +1,52 @@
+/** The daemon with all its npm packages in one file, and single modules of src for generators: both by esbuild. */
+import { build } from 'esbuild';
+import { root } from './paths.mjs';
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  write: false,
+  logLevel: 'warning',
+};
+
+/** Packages of CommonJS ask for modules of Node by require(), which no ES module has. */
+const withRequire =
+  "import { createRequire as createBundleRequire } from 'node:module';\n" +
+  'const require = createBundleRequire(import.meta.url);';
+
+const packageOf = (file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0];
+
+/**
+ * Not minified: a stack in a report shall be readable.
+ * @returns `text` of the program; `notices`: comments with licences that were in its sources; `packages`: folders of
+ * the npm packages in it, counted from the project
+ */
+export const bundleDaemon = async () => {
+  const { outputFiles, metafile } = await build({
+    ...common,
+    entryPoints: ['src/main.ts'],
+    outfile: 'mmaplockd.mjs',
+    banner: { js: withRequire },
+    legalComments: 'external',
+    metafile: true,
+  });
+  const ending = (end) => outputFiles.find(({ path }) => path.endsWith(end))?.text ?? '';
+  const packages = new Set(Object.keys(metafile.inputs).map(packageOf));
+  packages.delete(undefined);
+  return {
+    // It is run by the wrapper, with the Node beside it.
+    text: ending('mmaplockd.mjs').replace(/^#!.*\n/, ''),
+    notices: ending('.LEGAL.txt'),
+    packages: [...packages].sort(),
+  };
+};
+
+/** What the sources export, without a build: `loadSources("export { version } from './src/config/version.js'")`. */
+export const loadSources = async (code) => {
+  const stdin = { contents: code, resolveDir: root, sourcefile: 'generator.ts', loader: 'ts' };
+  const { outputFiles } = await build({ ...common, stdin });
+  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString('base64')}`);
+};
