@@ -1,4 +1,5 @@
 /** Looks at this host: what its kernel offers, and which fragments shall run. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from './config/schema.js';
@@ -11,8 +12,10 @@ import { type OwnReads, settleLockPaths } from './probes/lock-path-behaviour.js'
 import { type LockPathEvidence, lockPathsOf } from './probes/lock-paths.js';
 import { askedOfKernel, makePlan, type ProbePlan } from './probes/plan.js';
 
-/** The package: two levels up from dist/src/host.js */
-export const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+const here = path.dirname(fileURLToPath(import.meta.url));
+
+/** The folder with bpf/ in it: beside the one file of an installed package, else two levels up from dist/src/host.js */
+export const packageRoot = existsSync(path.join(here, 'bpf')) ? here : path.resolve(here, '../..');
 
 /** The kernel of this host, as far as people ask for it. */
 export interface KernelFacts {
