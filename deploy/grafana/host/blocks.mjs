@@ -65,7 +65,7 @@ export const blocks = {
       ],
     }),
     heat('Block duration', {
-      says: 'How long waits spent behind one reader, over time; all files. The darker, the more blocks a second. It shows how long a reader holds the lock: under `mmap_lock` a band of milliseconds that grows with the address space, under `per_vma_lock` one near the bottom. Far above its own band: a reader that lost its CPU while it held the lock.',
+      says: 'How long waits spent behind one reader, over time; all files. The more a cell stands out from the background, the more blocks a second. It shows how long a reader holds the lock: under `mmap_lock` a band of milliseconds that grows with the address space, under `per_vma_lock` one near the bottom. Far above its own band: a reader that lost its CPU while it held the lock.',
       expr: `sum by (le) (rate(mmaplock_block_duration_seconds_bucket{${onHost}}[$__rate_interval]))`,
       height: 8,
     }),

@@ -25,7 +25,7 @@ export const waits = {
       queries: [['{{operation}} ({{mode}})', byOperation('waits_total')]],
     }),
     heat('Wait duration: write', {
-      says: 'How long waits to write took, over time. Each cell is a time and a range of durations; the darker, the more waits a second. A band that lies apart at the top is not the usual contention: somebody held the lock for long.',
+      says: 'How long waits to write took, over time. Each cell is a time and a range of durations; the more it stands out from the background, the more waits a second. A band that lies apart at the top is not the usual contention: somebody held the lock for long.',
       expr: `sum by (le) (rate(mmaplock_wait_duration_seconds_bucket{${onHost}, mode="write"}[$__rate_interval]))`,
     }),
     heat('Wait duration: read', {

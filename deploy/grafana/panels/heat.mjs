@@ -13,7 +13,7 @@ import { framed } from './common.mjs';
 import { asHeatmap } from './target.mjs';
 
 /**
- * Durations over time: the brighter a cell, the more of them.
+ * Durations over time: the more a cell stands out from the background, the more of them.
  * @param {string} title
  * @param {{ says: string, expr: string, width?: number, height?: number }} panel `expr` keeps `le` alone
  */
@@ -29,7 +29,7 @@ export const heat = (title, { says, expr, width = 12, height = 9 }) =>
         .scale(HeatmapColorScale.Exponential)
         .exponent(0.5)
         .steps(64)
-        .reverse(true),
+        .reverse(false),
     )
     .rowsFrame(new RowsHeatmapOptionsBuilder().layout(HeatmapCellLayout.Auto))
     .yAxis(new YAxisConfigBuilder().unit('s'))
