@@ -1,0 +1,58 @@
+/** The rules of deploy/prometheus, as their modules make them and as they are committed. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { packageRoot } from '../../src/host.js';
+
+/** See thresholds.mjs for what each means. */
+export interface Thresholds {
+  jobs: string;
+  runbooks: string;
+  interval: string;
+  windows: { short: string; medium: string; long: string };
+  page: { oldestWait: { seconds: number; for: string }; writersBlocked: { share: number } };
+  ticket: { writersBlocked: { share: number }; incidents: { count: number } };
+  fleet: { share: number; for: string; hosts: number; most: number; gap: number };
+}
+
+export interface Rule {
+  readonly record?: string;
+  readonly alert?: string;
+  readonly expr: string;
+  readonly for?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+export interface RuleFile {
+  readonly groups: readonly {
+    readonly name: string;
+    readonly interval: string;
+    readonly rules: readonly Rule[];
+  }[];
+}
+
+export interface Generator {
+  readonly generate: (thresholds?: Thresholds) => Map<string, string>;
+  readonly writeRules: (folder: string, thresholds?: Thresholds) => void;
+}
+
+export const prometheusFolder = join(packageRoot, 'deploy/prometheus');
+
+const load = (file: string) => import(pathToFileURL(join(prometheusFolder, file)).href);
+
+export const { generate, writeRules } = (await load('generate.mjs')) as Generator;
+export const { thresholds } = (await load('thresholds.mjs')) as { thresholds: Thresholds };
+export const { buildRules } = (await load('rules.mjs')) as {
+  buildRules: (thresholds: Thresholds) => Record<string, RuleFile>;
+};
+
+export const committed = (path: string): string => readFileSync(join(prometheusFolder, path), 'utf8');
+
+export const rulesOf = (of: Thresholds = thresholds): readonly Rule[] =>
+  Object.values(buildRules(of)).flatMap(({ groups }) => groups.flatMap(({ rules }) => rules));
+
+/** Those of the committed thresholds. */
+export const alerts = rulesOf().filter(
+  (rule): rule is Rule & Required<Pick<Rule, 'alert' | 'labels' | 'annotations'>> => rule.alert !== undefined,
+);
