@@ -10,7 +10,7 @@ import { startSession } from './bpftrace/session.js';
 import { bpftraceSays } from './bpftrace/stderr.js';
 import { Supervisor, type Tracer, type TracerState } from './bpftrace/supervise.js';
 import type { Clock } from './clock.js';
-import type { Config } from './config/schema.js';
+import { type Config, noProbes } from './config/schema.js';
 import { version } from './config/version.js';
 import { CostAccount } from './cost/account.js';
 import { readTracerCost } from './cost/tracer.js';
@@ -22,6 +22,7 @@ import { type Listener, listen } from './http/server.js';
 import { StreamHub } from './http/stream-hub.js';
 import { CgroupIndex } from './identity/cgroup.js';
 import { Identities } from './identity/identities.js';
+import { inInitialPidNamespace } from './identity/pid-namespace.js';
 import { readProcess } from './identity/process.js';
 import { Inspector } from './inspect.js';
 import { Ledger } from './ledger/ledger.js';
@@ -52,6 +53,9 @@ export const nameRowLimit = 500;
 
 const untried = 'how this kernel serves the proc files could not be tried out, only its BTF and symbols tell';
 
+const namelessWaits =
+  'the longest waits of metrics.watched_victims cannot be told: mmaplockd runs in a pid namespace of its own';
+
 /**
  * Starts everything; resolves once all listeners are open. The tracer may not be up yet, or not at all: the daemon
  * lives on and says why.
@@ -79,6 +83,15 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
   const identities = new Identities({ now: () => clock.monotonic(), cgroups });
   const cgroupOf: DaemonView['cgroup'] = (cgroupId, process) =>
     identities.resolve({ cgroupId, ...process }).cgroup;
+  const label = (name: string, cgroupId: string, pid?: number): string =>
+    (config.metrics.name_by === 'unit' ? cgroupOf(cgroupId, { name, pid })?.unit : undefined) ?? name;
+  const labelOfPid = (pid: number): string | undefined => {
+    const name = readProcess(pid)?.comm;
+    return name === undefined ? undefined : label(name, '0', pid);
+  };
+  // In a namespace of its own, the pids that probes see are those of other processes here.
+  const pidsAreTheirs = inInitialPidNamespace();
+  if (!pidsAreTheirs && config.metrics.watched_victims.length > 0) log.warn(namelessWaits);
   const ledger = new Ledger({
     maps: [...mapNames(program?.text ?? ''), 'unknown'],
     readerSlots: config.metrics.reader_slots,
@@ -95,11 +108,10 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
       },
       identify: cgroupOf,
     },
-    waits: {
-      slots: config.metrics.process_slots,
-      rowLimit: nameRowLimit,
-      label: (name, cgroupId) =>
-        (config.metrics.name_by === 'unit' ? cgroupOf(cgroupId, { name })?.unit : undefined) ?? name,
+    waits: { slots: config.metrics.process_slots, rowLimit: nameRowLimit, label },
+    watched: {
+      names: config.metrics.watched_victims,
+      labelOfPid: pidsAreTheirs ? labelOfPid : undefined,
     },
   });
   const store = await openIncidentStore(config.incidents, log, clock);
@@ -237,7 +249,10 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
 
   // Serve first, so that what goes wrong from here on can be asked for.
   const listeners: Listener[] = await listen(view, log);
-  supervisor.start();
+  if (config.probes.allow.includes(noProbes)) {
+    ledger.tracer.switchedOff(startedAt);
+    log.warn(`probes.allow is ${noProbes}: nothing is observed, and no bpftrace is started`);
+  } else supervisor.start();
 
   let cancelHouseKeeping = (): void => {};
   const keepHouse = (): void => {

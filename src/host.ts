@@ -10,7 +10,7 @@ import { type Catalog, readCatalog } from './probes/catalog.js';
 import { chooseForInspection, type Inspection } from './probes/inspection.js';
 import { type OwnReads, settleLockPaths } from './probes/lock-path-behaviour.js';
 import { type LockPathEvidence, lockPathsOf } from './probes/lock-paths.js';
-import { askedOfKernel, makePlan, type ProbePlan } from './probes/plan.js';
+import { askedOfKernel, makePlan, type PlanOptions, type ProbePlan } from './probes/plan.js';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 
@@ -45,7 +45,7 @@ export interface HostSurvey {
  * @throws MmaplockError `fragment_malformed` when there is no catalog, `invalid_config` for an unknown fragment
  */
 export const surveyHost = async (
-  { probes, incidents }: Pick<Config, 'probes' | 'incidents'>,
+  { probes, incidents, metrics }: Pick<Config, 'probes' | 'incidents' | 'metrics'>,
   rejected: ReadonlyMap<string, string> = new Map(),
   seen: readonly OwnReads[] = [],
 ): Promise<HostSurvey> => {
@@ -62,7 +62,13 @@ export const surveyHost = async (
       );
   const profile = await readKernelProfile(askedOfKernel(catalog));
   const lockPaths = settleLockPaths(lockPathsOf(profile), seen);
-  const options = { ...probes, rejected, lockPaths, numbers: thresholdsOf(incidents) };
+  const options: PlanOptions = {
+    ...probes,
+    watched_victims: metrics.watched_victims.length > 0 ? 'on' : 'off',
+    rejected,
+    lockPaths,
+    numbers: thresholdsOf(incidents),
+  };
   const plan = makePlan(catalog, profile, options);
   const atStart = chooseAtStart(catalog, profile, options);
   return {
@@ -89,7 +95,7 @@ const thresholdsOf = ({ wait_ms, share_percent, window_seconds }: Config['incide
 export const settleSurvey = async (
   survey: HostSurvey,
   seen: readonly OwnReads[],
-  config: Pick<Config, 'probes' | 'incidents'>,
+  config: Pick<Config, 'probes' | 'incidents' | 'metrics'>,
   rejected?: ReadonlyMap<string, string>,
 ): Promise<HostSurvey> => {
   const lockPaths = settleLockPaths(survey.lockPaths, seen);

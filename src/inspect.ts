@@ -90,9 +90,9 @@ export class Inspector {
 
   async #run(seconds: number): Promise<Inspected> {
     const { clock, startTimeoutSeconds, onStarted } = this.#options;
+    const program = this.#options.program();
     const tracer = this.#options.tracer();
     if (tracer === undefined) throw new MmaplockError('inspect_unavailable', 'no bpftrace was found yet');
-    const program = this.#options.program();
     const seen = new Seen();
     let failure: MmaplockError | undefined;
     let cancel = (): void => {};

@@ -38,7 +38,9 @@ export const readinessOf = ({ plan, tracer, lastTickAt, now, stallSeconds }: Rea
   const waits = plan.observables.waits;
   const silence = lastTickAt === undefined ? undefined : (now - lastTickAt) / 1000;
   let observing = false;
-  if (!waits.observed) {
+  if (waits.reason?.code === 'switched_off') {
+    add('probes_switched_off', `nothing is observed, and that is meant: ${waits.reason.detail}`);
+  } else if (!waits.observed) {
     add(
       'nothing_observable',
       `waits cannot be observed on this host: ${waits.reason?.detail ?? 'reason unknown'}`,

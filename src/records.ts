@@ -35,7 +35,7 @@ export interface WaitDurations {
   readonly buckets: readonly { readonly floorMicroseconds: number; readonly count: number }[];
 }
 
-/** A wait still going on at the tick. */
+/** A wait still going on at the tick: up to 256 are told, oldest first. */
 export interface OngoingWait {
   readonly mode: Mode;
   readonly operation: Operation;
@@ -130,6 +130,11 @@ export interface WritersBlockedRow {
   readonly nanoseconds: number;
 }
 
+/** The same of all processes with one name in one cgroup: each process counts for itself. */
+export interface VictimBlockedRow extends Named {
+  readonly nanoseconds: number;
+}
+
 /** A process as the tracer saw it. */
 export interface SeenProcess extends Named {
   /** Undefined where the process was gone when it was looked at. */
@@ -219,6 +224,8 @@ export interface Tick {
   readonly convoys: ConvoyWaits;
   readonly victimConvoys: readonly VictimConvoyRow[];
   readonly writersBlocked: readonly WritersBlockedRow[];
+  /** Told only where victims are watched. */
+  readonly victimsBlocked: readonly VictimBlockedRow[];
   /** Stalls so far that were not told on their own, for others were at that moment. They are in all other counts. */
   readonly untoldStalls: number;
   readonly lockTakes: readonly LockTakeRow[];

@@ -85,7 +85,7 @@ export const waitPairs: readonly (readonly [Mode, Operation])[] = [
   ['read', 'other'],
 ];
 
-/** Why a tracer ended: the `reason` label of restarts and blind seconds. */
+/** Why a tracer ended: the `reason` label of restarts. */
 export const restartReasons = [
   'exited', // it ended by itself
   'killed', // a signal we did not send
@@ -98,3 +98,7 @@ export const restartReasons = [
   'replan', // started again with other fragments
 ] as const;
 export type RestartReason = (typeof restartReasons)[number];
+
+/** Why nothing was observed: the `reason` label of blind seconds. `switched_off`: nothing is to be. */
+export const blindReasons = [...restartReasons, 'switched_off'] as const;
+export type BlindReason = (typeof blindReasons)[number];

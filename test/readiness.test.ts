@@ -17,6 +17,13 @@ const covered = {
   reasons: [{ code: 'covered_by_other', detail: 'waits provides the same' }],
 } as const;
 
+const off = { code: 'switched_off', detail: '--probes.allow none leaves out all probes' } as const;
+const blind = planOf([]);
+const switchedOff = {
+  ...blind,
+  observables: { ...blind.observables, waits: { observed: false, reason: off } },
+};
+
 const states: readonly {
   readonly name: string;
   readonly inputs: Partial<ReadinessInputs>;
@@ -79,6 +86,12 @@ const states: readonly {
     codes: ['nothing_observable'],
   },
   {
+    name: 'the operator switched all probes off',
+    inputs: { plan: switchedOff, tracer: { phase: 'stopped', since: epoch }, lastTickAt: undefined },
+    ready: false,
+    codes: ['probes_switched_off'],
+  },
+  {
     name: 'one fragment was refused by bpftrace; the others observe',
     inputs: { plan: planOf(['waits'], { refused: [rejected, covered] }) },
     ready: true,
@@ -133,6 +146,14 @@ test('what is not observable is told with its reason, what the tracer met with i
   assert.deepEqual(problems, [
     { code: 'tracer_killed', message: 'bpftrace was ended by SIGKILL', fix: 'Ask the OOM killer.' },
   ]);
+});
+
+test('what was switched off on purpose is told as such, with the setting', () => {
+  const tracer = { phase: 'stopped', since: epoch } as const;
+  const inputs = { plan: switchedOff, tracer, lastTickAt: undefined, now: epoch, stallSeconds: 5 };
+  const [problem] = readinessOf(inputs).problems;
+  assert.match(problem!.message, /that is meant: --probes\.allow none/);
+  assert.match(problem!.fix, /probes\.allow/);
 });
 
 test('stalled ticks are told by their age', () => {

@@ -1,5 +1,5 @@
-/** What the maps of bpf/convoys.bt and bpf/blocked-time.bt mean. */
-import type { ConvoyWaits, VictimConvoyRow, WritersBlockedRow } from '../records.js';
+/** What the maps of bpf/convoys.bt, bpf/blocked-time.bt and bpf/victim-blocked-time.bt mean. */
+import type { ConvoyWaits, VictimBlockedRow, VictimConvoyRow, WritersBlockedRow } from '../records.js';
 import { joinRows, type MapRows } from './rows.js';
 import { fileOf, namedOf } from './wire-keys.js';
 
@@ -13,6 +13,9 @@ export const convoyMaps = {
 
 /** The map by file, with the number of integers in its key, which is the file. */
 export const blockedTimeMaps = { '@writers_blocked_ns': 1 } as const;
+
+/** The map by name, with the number of integers in its key. */
+export const victimBlockedMaps = { '@victim_blocked_ns': 3 } as const;
 
 /** @convoy_waits and @convoy_wait_ns: all is under the one key 0. */
 export const convoyWaits = (counts: MapRows, nanoseconds: MapRows): ConvoyWaits =>
@@ -34,5 +37,12 @@ export const writersBlockedRows = (nanoseconds: MapRows): WritersBlockedRow[] =>
     const file = fileOf(number);
     return file === undefined ? [] : [{ file, nanoseconds: Number(value) }];
   });
+
+/** @victim_blocked_ns, keyed (name, name, cgroup). */
+export const victimBlockedRows = (nanoseconds: MapRows): VictimBlockedRow[] =>
+  nanoseconds.map(({ key: [word0 = 0n, word1 = 0n, cgroup = 0n], value }) => ({
+    ...namedOf(word0, word1, cgroup),
+    nanoseconds: Number(value),
+  }));
 
 const totalOf = ([count = 0, nanoseconds = 0]: readonly number[]): ConvoyWaits => ({ count, nanoseconds });

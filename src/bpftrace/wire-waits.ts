@@ -58,19 +58,12 @@ export const processRows = (counts: MapRows, nanoseconds: MapRows, pids: MapRows
 export const waitDurations = (histograms: HistogramRows): WaitDurations[] =>
   histograms.map(({ key, value }) => ({ mode: modeOf(key[0] ?? 0n), buckets: value }));
 
-/** Of each mode that many waits are told: the oldest. */
-const mostOngoing = 64;
-
 /**
  * @waiting, keyed (slot), as of a kernel time in nanoseconds: (start, pid << 32 | tid, how), 0 in a free slot. Oldest
- * first, at most 64 of each mode.
+ * first.
  */
-export const ongoingWaits = (waiting: TupleRows, now: bigint): OngoingWait[] => {
-  const waits = allOngoing(waiting, now).sort((a, b) => b.seconds - a.seconds);
-  return (['read', 'write'] as const).flatMap((mode) =>
-    waits.filter((wait) => wait.mode === mode).slice(0, mostOngoing),
-  );
-};
+export const ongoingWaits = (waiting: TupleRows, now: bigint): OngoingWait[] =>
+  allOngoing(waiting, now).sort((a, b) => b.seconds - a.seconds);
 
 const allOngoing = (waiting: TupleRows, now: bigint): OngoingWait[] =>
   waiting.flatMap(({ value: [start = 0n, who = 0n, how = 0n] }) => {

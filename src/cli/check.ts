@@ -6,9 +6,9 @@ import { runCanary } from '../bpftrace/dialect.js';
 import { findBpftrace } from '../bpftrace/find.js';
 import type { Tracer } from '../bpftrace/supervise.js';
 import type { Clock } from '../clock.js';
-import type { Config } from '../config/schema.js';
+import { type Config, noProbes } from '../config/schema.js';
 import { version } from '../config/version.js';
-import { MmaplockError } from '../errors.js';
+import { errorCatalog, MmaplockError } from '../errors.js';
 import { type HostSurvey, type KernelFacts, settleSurvey, surveyHost } from '../host.js';
 import { snakeCase } from '../http/snake-case.js';
 import { otherInstance } from '../instance.js';
@@ -61,7 +61,7 @@ export const checkJson = (report: CheckReport) => ({ ...report, kernel: snakeCas
 export const examine = async (config: Config, clock: Clock): Promise<CheckReport> => {
   const [surveyed, { bpftrace, tracer }] = await Promise.all([
     surveyHost(config),
-    tryBpftrace(config, clock),
+    config.probes.allow.includes(noProbes) ? untriedBpftrace : tryBpftrace(config, clock),
   ]);
   const { survey, untried } = await tryLockPaths(surveyed, tracer, config, clock);
   const { kernel, plan, catalog } = survey;
@@ -115,6 +115,16 @@ const verdictOf = (plan: ProbePlan, providable: ReadonlySet<Observable>): CheckR
   return [...providable].every((what) => settled(plan.observables[what])) ? 'full' : 'partial';
 };
 
+/** Where no probe may be attached, none is to be for a check either. */
+const untriedBpftrace: { readonly bpftrace: CheckReport['bpftrace']; readonly tracer?: Tracer } = {
+  bpftrace: {
+    works: false,
+    code: 'probes_switched_off',
+    message: `not tried, for probes.allow is ${noProbes}`,
+    fix: errorCatalog.probes_switched_off,
+  },
+};
+
 const tryBpftrace = async (
   config: Config,
   clock: Clock,
@@ -159,11 +169,13 @@ const verdicts = {
   blind: 'Blind: nothing can be observed on this host.',
 } as const;
 
+const blindByChoice = `Blind by choice: probes.allow is ${noProbes}, so nothing is observed on this host.`;
+
 const describe = (report: CheckReport): string => {
   const { kernel, bpftrace } = report;
   const mark = (good: boolean): string => (good ? 'yes' : 'no ');
   const lines = [
-    verdicts[report.verdict],
+    !bpftrace.works && bpftrace.code === 'probes_switched_off' ? blindByChoice : verdicts[report.verdict],
     '',
     `Kernel ${kernel.release} (${kernel.machine}), ${kernel.possibleCpus} possible CPUs, lockdown: ${kernel.lockdown === 'unknown' ? 'unknown (securityfs is not mounted)' : kernel.lockdown}`,
     `  kprobes: ${kernel.kprobes ? 'available' : 'not available (fragments that need them cannot run)'}`,

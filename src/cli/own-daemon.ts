@@ -56,6 +56,7 @@ export const pause = (clock: Clock, milliseconds: number, ending?: AbortSignal):
 /** What no waiting mends. */
 const hopeless: readonly string[] = [
   'nothing_observable',
+  'probes_switched_off',
   'bpftrace_missing',
   'bpftrace_unsupported',
   'not_root',

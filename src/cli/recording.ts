@@ -2,12 +2,12 @@
 import type { Clock } from '../clock.js';
 import type { DaemonView } from '../http/context.js';
 import type { Incident } from '../ledger/incident.js';
-import type { RestartReason } from '../vocabulary.js';
+import type { BlindReason } from '../vocabulary.js';
 import { pause } from './own-daemon.js';
 
 /** A time in which nothing was seen. */
 export interface Gap {
-  readonly reason: RestartReason;
+  readonly reason: BlindReason;
   readonly seconds: number;
 }
 

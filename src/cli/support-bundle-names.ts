@@ -15,9 +15,9 @@ export const pseudonym = (prefix: 'p' | 'u' | 'c' | 'o' | 'h', name: string): st
     ? name
     : `${prefix}-${createHash('sha256').update(name).digest('hex').slice(0, digits)}`;
 
-/** Members that name a process, a unit, a container or a pod: of rows of the API, and of ticks. */
+/** Members that name a process, a unit, a container or a pod: of rows of the API, of ticks, and of the settings. */
 const prefixes: readonly (readonly [RegExp, Parameters<typeof pseudonym>[0]])[] = [
-  [/^(?:process|reader|victim|last_target)$/, 'p'],
+  [/^(?:process|reader|victim|last_target|watched_victims)$/, 'p'],
   [/^(?:\w+_)?unit$/, 'u'],
   [/^(?:\w+_)?container_id$/, 'c'],
   [/^(?:\w+_)?pod_uid$/, 'o'],

@@ -66,7 +66,7 @@ export const supportBundle = async (
       version,
       node: { version: process.version, arch: process.arch },
       kernel: { type: os.type(), release: os.release(), version: os.version(), machine: os.machine() },
-      configuration: withoutSecrets(config),
+      configuration: anonymous ? rowsWithoutNames(withoutSecrets(config)) : withoutSecrets(config),
       check: await orError(async () => checkJson(await examine(config, clock))),
       ...(await observed(config, { seconds, anonymous, clock, ending, startDaemon })),
     };

@@ -2,10 +2,11 @@ import { Value } from 'typebox/value';
 import { MmaplockError } from '../errors.js';
 import { printable, quoted } from '../printable.js';
 import { readConfigFile, type SourcedValue } from './file.js';
-import { type Config, configSchema } from './schema.js';
+import { type Config, configSchema, noProbes } from './schema.js';
 import { problemWith, settings, valueFromText } from './settings.js';
 import { suggest } from './suggest.js';
 import { version } from './version.js';
+import { isProcessName } from './victim-name.js';
 
 /** Values given on the command line, by the path of the setting: `{'log.level': 'debug'}`. */
 export type FlagValues = Readonly<Record<string, unknown>>;
@@ -57,7 +58,10 @@ const fromFlags = (flags: FlagValues): SourcedValue[] =>
   }));
 
 /** What no single key can tell. */
-const checkTogether = ({ bpftrace, inspect }: Config, origins: ReadonlyMap<string, string>): void => {
+const checkTogether = (
+  { bpftrace, inspect, probes, metrics }: Config,
+  origins: ReadonlyMap<string, string>,
+): void => {
   const named = (path: string) => `${path} (${origins.get(path) ?? 'default'})`;
   const { stall_seconds: stall, stall_restart_seconds: restart } = bpftrace;
   if (restart <= stall)
@@ -72,6 +76,20 @@ const checkTogether = ({ bpftrace, inspect }: Config, origins: ReadonlyMap<strin
       'invalid_config',
       `${named('inspect.api')}, on: needs a file with a token in ${named('inspect.token_file')}, which is empty`,
       { field: 'inspect.token_file' },
+    );
+  if (probes.allow.includes(noProbes) && probes.allow.length > 1)
+    throw new MmaplockError(
+      'invalid_config',
+      `${named('probes.allow')}, ${probes.allow.join(',')}: expected ${noProbes} alone, or kinds of probes without it`,
+      { field: 'probes.allow' },
+    );
+  const unit = metrics.watched_victims.find((name) => !isProcessName(name));
+  if (unit !== undefined && metrics.name_by === 'comm')
+    throw new MmaplockError(
+      'invalid_config',
+      `${named('metrics.watched_victims')}, ${quoted(unit)}: names a unit, which labels show only where ` +
+        `${named('metrics.name_by')} is unit`,
+      { field: 'metrics.watched_victims' },
     );
 };
 

@@ -8,9 +8,13 @@
  */
 import { type Static, Type } from 'typebox';
 import { isHost, parseListenAddress } from './address.js';
+import { isVictimName, victimNames } from './victim-name.js';
 
 /** The ways to attach a probe that the plan may choose from, cheapest to reach first. */
 export const probeKinds = ['tracepoint', 'kprobe', 'fentry'] as const;
+
+/** Stands alone in `probes.allow`: no probe at all. */
+export const noProbes = 'none';
 
 /** What the operator can switch on and off of what is traced: a fragment names the positions under which it runs. */
 export const probeSwitches = {
@@ -83,8 +87,10 @@ export const configSchema = section({
     }),
   }),
   probes: section({
-    allow: Type.Array(Type.Enum([...probeKinds]), {
-      description: 'Kinds of probes that may be attached; what needs another kind is not observed.',
+    allow: Type.Array(Type.Enum([...probeKinds, noProbes]), {
+      description:
+        'Kinds of probes that may be attached; what needs another kind is not observed. none, alone: no bpftrace is ' +
+        'started, nothing is observed, and /metrics stays up.',
       default: [...probeKinds],
       minItems: 1,
     }),
@@ -144,7 +150,15 @@ export const configSchema = section({
         'Triples of file, reader and victim a per-block metric may expose at once; the others count into ~other.',
       default: 100,
       minimum: 1,
-      maximum: 105,
+      maximum: 103,
+    }),
+    watched_victims: Type.Array(Type.Refine(Type.String({ accepts: victimNames }), isVictimName), {
+      description:
+        'Names of processes to be paged for, as the label victim shows them: each has its longest wait, and the ' +
+        'time its writers were blocked, under its own name. Units where metrics.name_by is unit.',
+      default: [],
+      maxItems: 10,
+      uniqueItems: true,
     }),
   }),
   bpftrace: section({

@@ -10,6 +10,7 @@ export interface ValueSchema {
   readonly items?: ValueSchema;
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly maxItems?: number;
   readonly description?: string;
   readonly default?: unknown;
   readonly accepts?: string;
@@ -78,6 +79,8 @@ export const problemWith = (schema: ValueSchema, value: unknown): string | undef
     const items = schema.items;
     const problem = value.map((item) => problemWith(items, item)).find((found) => found !== undefined);
     if (problem !== undefined) return problem;
+    if (schema.maxItems !== undefined && value.length > schema.maxItems)
+      return `expected at most ${schema.maxItems}, got ${value.length}`;
     if (value.length === 0) return `expected at least one, each ${accepted(items)}, got an empty list`;
     return `expected no value twice, got ${shown(value.join(','))}`;
   }

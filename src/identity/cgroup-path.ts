@@ -30,6 +30,13 @@ const podUid =
 const unitName = /.\.(?:service|scope|socket|mount|swap)$/;
 const userManager = /^user@\d+\.service$/;
 
+/** Whether a text can be the unit of a cgroup, as it is found here. NAME_MAX, 255, bounds the name of a cgroup. */
+export const isUnitName = (text: string): boolean =>
+  (unitName.test(text) || /.\.slice$/.test(text)) &&
+  Buffer.byteLength(text) <= 255 &&
+  !text.includes('/') &&
+  escapeUnsafe(text) === text;
+
 /** Parses a path below the root of a hierarchy, such as `/system.slice/nginx.service`. Unsafe characters come out escaped. */
 export function parseCgroupPath(path: string): CgroupIdentity {
   const safe = escapeUnsafe(path);

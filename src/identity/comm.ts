@@ -14,6 +14,9 @@ const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 /** The usual name, taken as it is: printable ASCII without a leading `~` and without a backslash. */
 const plain = /^[ -[\]-}][ -[\]-~]*$/;
 
+/** The most bytes a name has: TASK_COMM_LEN without its NUL. */
+export const longestName = 15;
+
 const escapeByte = (byte: number): string => `\\x${byte.toString(16).padStart(2, '0')}`;
 const escapeBytes = (bytes: Uint8Array): string => Array.from(bytes, escapeByte).join('');
 
@@ -45,6 +48,17 @@ export function nameFromBytes(bytes: Buffer): string {
   if (name.length === 0) return escapeByte(0);
   const ascii = name.toString('latin1');
   return plain.test(ascii) ? ascii : escapeName(name);
+}
+
+/**
+ * The bytes that a text stands for, with its `\xNN`. Of a name that nameFromBytes() gave these are its bytes; whether it
+ * gives this very text for them is for the caller to see.
+ */
+export function bytesOfName(name: string): Buffer {
+  const parts = name.split(/\\x([0-9a-f]{2})/);
+  return Buffer.concat(
+    parts.map((part, index) => (index % 2 === 1 ? Buffer.from(part, 'hex') : Buffer.from(part))),
+  );
 }
 
 function escapeName(name: Buffer): string {

@@ -14,6 +14,7 @@ import { RecentConvoys } from './recent-convoys.js';
 import { TracerLedger } from './tracer.js';
 import { VictimLedger } from './victims.js';
 import { WaitLedger } from './waits.js';
+import { WatchedLedger, type WatchedOptions } from './watched.js';
 
 /** What the ledger asks for. */
 export type Effect = { readonly kind: 'restart_tracer'; readonly reason: 'map_full' } | IncidentEffect;
@@ -29,6 +30,8 @@ export interface LedgerOptions {
   readonly waits: NameOptions;
   readonly readerSlots?: number;
   readonly blockSlots?: number;
+  /** Victims to be paged for. */
+  readonly watched?: WatchedOptions;
   /** Whether the tracer that runs now attributes blocks. */
   readonly blocksObserved?: () => boolean;
   /** Those that can overflow. */
@@ -41,6 +44,7 @@ export class Ledger {
   readonly readers: ReaderLedger;
   readonly blocks: BlockLedger;
   readonly blockedTime = new BlockedTimeLedger();
+  readonly watched: WatchedLedger;
   readonly vmaWaits: VictimLedger;
   readonly convoys: VictimLedger;
   readonly incidents: IncidentLedger;
@@ -53,8 +57,10 @@ export class Ledger {
   #fullSince: number | undefined;
   #restartAskedAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ waits, readerSlots = 50, blockSlots = 100, blocksObserved, maps, incidents }: LedgerOptions) {
+  constructor(options: LedgerOptions) {
+    const { waits, readerSlots = 50, blockSlots = 100, watched, blocksObserved, maps, incidents } = options;
     this.tracer = new TracerLedger(maps);
+    this.watched = new WatchedLedger(watched ?? { names: [] }, waits.label);
     this.waits = new WaitLedger(waits);
     this.readers = new ReaderLedger({ ...waits, slots: readerSlots });
     this.#recentBlocks = new RecentBlocks((reader, file) => this.readers.list.lastPid(reader, file));
@@ -84,6 +90,7 @@ export class Ledger {
         this.vmaWaits.restart();
         this.convoys.restart();
         this.blockedTime.restart();
+        this.watched.restart();
         this.tracer.started(record.at);
         return [];
       case 'tick':
@@ -96,6 +103,7 @@ export class Ledger {
       case 'tracer_stopped':
         this.incidents.interrupt();
         this.waits.ongoing = [];
+        this.watched.stopped();
         this.tracer.stopped(record.at, record.reason, record.handedOver);
         return [];
       case 'events_lost':
@@ -119,6 +127,7 @@ export class Ledger {
     this.vmaWaits.apply(tick.vmaWaits, tick.victimVmaWaits, tick.at);
     this.convoys.apply(tick.convoys, tick.victimConvoys, tick.at);
     this.blockedTime.apply(tick.writersBlocked);
+    this.watched.apply(tick);
     this.tracer.untold(tick.untoldStalls);
     this.#recentBlocks.ticked(tick.at);
     this.#recentConvoys.ticked(tick.at);

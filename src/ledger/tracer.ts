@@ -1,5 +1,5 @@
 /** How well the tracer does its work: whether it is up, what was not seen, what was lost, and why. */
-import { type RestartReason, restartReasons } from '../vocabulary.js';
+import { type BlindReason, blindReasons, type RestartReason, restartReasons } from '../vocabulary.js';
 
 export class TracerLedger {
   up = false;
@@ -14,9 +14,9 @@ export class TracerLedger {
   readonly overflows: Map<string, number>;
   /** The newest sign of the tracer that runs. */
   #seenAt: number | undefined;
-  readonly #blindMilliseconds = new Map<RestartReason, number>(restartReasons.map((reason) => [reason, 0]));
+  readonly #blindMilliseconds = new Map<BlindReason, number>(blindReasons.map((reason) => [reason, 0]));
   /** `longest` is what was told of it: a clock that is set back must not take a counter down. */
-  #gap: { readonly reason: RestartReason; readonly since: number; longest: number } | undefined;
+  #gap: { readonly reason: BlindReason; readonly since: number; longest: number } | undefined;
 
   /** @param maps those that can overflow: counted from 0, so that the first overflow shows as an increase */
   constructor(maps: readonly string[] = []) {
@@ -47,9 +47,14 @@ export class TracerLedger {
     this.up = false;
   }
 
+  /** No tracer is to run. */
+  switchedOff(at: number): void {
+    this.#gap ??= { reason: 'switched_off', since: at, longest: 0 };
+  }
+
   /** Seconds not observed so far, by the reason of the gap; a gap still open counts up to `now`. */
-  blindSeconds(now: number): Map<RestartReason, number> {
-    return new Map(restartReasons.map((reason) => [reason, this.#blind(reason, now) / 1000]));
+  blindSeconds(now: number): Map<BlindReason, number> {
+    return new Map(blindReasons.map((reason) => [reason, this.#blind(reason, now) / 1000]));
   }
 
   /** @param ofTracer so far, of the tracer that runs */
@@ -62,7 +67,7 @@ export class TracerLedger {
     this.overflows.set(map, (this.overflows.get(map) ?? 0) + updates);
   }
 
-  #blind(reason: RestartReason, now: number): number {
+  #blind(reason: BlindReason, now: number): number {
     const ended = this.#blindMilliseconds.get(reason) ?? 0;
     if (this.#gap?.reason !== reason) return ended;
     this.#gap.longest = Math.max(this.#gap.longest, now - this.#gap.since);

@@ -29,6 +29,9 @@ export interface WaitGrowth {
   readonly nanoseconds: number;
 }
 
+/** Of each mode that many waits that go on are listed. */
+const mostOngoing = 64;
+
 type ProcessLabels = { readonly process: string; readonly mode: Mode };
 
 const modes = ['read', 'write'] as const;
@@ -39,6 +42,7 @@ export class WaitLedger {
   readonly durations = new Map<Mode, number[]>();
   readonly processes: SlotFamily<ProcessLabels>;
   readonly list = new ProcessList();
+  /** The oldest, as many as are listed. */
   ongoing: readonly OngoingWait[] = [];
   readonly #label: NameOptions['label'];
   readonly #growth = new Growth();
@@ -77,7 +81,12 @@ export class WaitLedger {
     this.#applyProcesses(tick, grown);
     for (const { mode, buckets } of tick.durations)
       addDurations(this.durations.get(mode) as number[], this.#growth, mode, buckets);
-    this.ongoing = tick.ongoing;
+    this.ongoing = modes.flatMap((mode) =>
+      tick.ongoing
+        .filter((wait) => wait.mode === mode)
+        .toSorted((a, b) => b.seconds - a.seconds)
+        .slice(0, mostOngoing),
+    );
     return added;
   }
 

@@ -15,6 +15,7 @@ import { readerFamilies } from './readers.js';
 import { type CostTotals, tracerFamilies } from './tracer.js';
 import { convoyFamilies, vmaWaitFamilies } from './victims.js';
 import { waitFamilies } from './waits.js';
+import { watchedFamilies } from './watched.js';
 
 export interface ExpositionSources {
   readonly ledger: Ledger;
@@ -54,7 +55,8 @@ export class MetricsText {
 
   constructor(sources: ExpositionSources) {
     this.#now = sources.now;
-    const { waits, readers, blocks, blockedTime, vmaWaits, convoys, incidents, tracer } = sources.ledger;
+    const { waits, readers, blocks, blockedTime, watched, vmaWaits, convoys, incidents, tracer } =
+      sources.ledger;
     const { plan } = sources;
     // Planned is not seen: before the first tick nothing was looked at, and a 0 would say otherwise.
     const observed = (what: Observable): boolean =>
@@ -63,6 +65,7 @@ export class MetricsText {
       ...waitFamilies(waits, observed),
       ...readerFamilies({ readers, plan, observed }),
       ...blockFamilies({ blocks, blockedTime, readers, plan, observed }),
+      ...watchedFamilies({ watched, plan, observed }),
       ...vmaWaitFamilies(vmaWaits, observed),
       ...convoyFamilies(convoys, observed),
       ...incidentFamilies({ incidents, losses: sources.incidentLosses, plan, observed }),

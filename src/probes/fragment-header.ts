@@ -3,7 +3,9 @@ import { probeSwitches } from '../config/schema.js';
 import { type Observable, observables } from '../vocabulary.js';
 import type { Malformed } from './fragment.js';
 
-export type ProbeSwitch = keyof typeof probeSwitches;
+/** What a fragment may depend on: a switch of the operator, or whether anybody wants what it tells. */
+export const switches = { ...probeSwitches, watched_victims: ['on', 'off'] } as const;
+export type ProbeSwitch = keyof typeof switches;
 
 /** Positions of a switch under which a fragment runs. */
 export interface SwitchNeed {
@@ -104,11 +106,11 @@ const parseMode = (value: string): { mode: Mode } | string =>
 
 const parseRuns = (value: string): SwitchNeed | string => {
   const [when, key = '', ...positions] = value.split(/\s+/);
-  const known: readonly string[] | undefined = Object.hasOwn(probeSwitches, key)
-    ? probeSwitches[key as ProbeSwitch]
+  const known: readonly string[] | undefined = Object.hasOwn(switches, key)
+    ? switches[key as ProbeSwitch]
     : undefined;
   if (when !== 'when' || known === undefined)
-    return `runs when ${Object.keys(probeSwitches).join('|')} POSITION..., not "${value}"`;
+    return `runs when ${Object.keys(switches).join('|')} POSITION..., not "${value}"`;
   if (positions.length === 0 || !positions.every((position) => known.includes(position)))
     return `${key} is one of ${known.join(', ')}, not "${positions.join(' ')}"`;
   return { key: key as ProbeSwitch, positions };

@@ -3,7 +3,8 @@
  *
  *   // NAME.bt  One line of what it shows.
  *   //@ mode watch|inspect|start                always on, time-boxed on request, or once when the daemon starts
- *   //@ runs when SWITCH POSITION...            only in these positions of a switch of the operator: reads, retries
+ *   //@ runs when SWITCH POSITION...            only in these positions of a switch of the operator: reads, retries,
+ *                                               vma_waits; watched_victims is on where victims are named
  *   //@ provides WHAT [when CONSTANT[: WHY]]    observables (src/vocabulary.ts); "when": only if CONSTANT is not 0; WHY
  *                                               says why there is nothing to observe on a kernel where it is 0
  *   //@ tells EVENT                             a source: its probes tell of an event, at the hooks of its blocks

@@ -78,15 +78,18 @@ const depthOf = ({ additions }: Fragment, choices: readonly Choice[]): number =>
   );
 
 /**
- * What was added to a fragment, or to what was added: where the kernel refuses its block, the last of it is the least
- * loss, and may well be the cause.
+ * What was added to a fragment, or to what was added: where the kernel refuses its block, what is the most steps away is
+ * the least loss, for nothing adds to it, and may well be the cause. Of several the last in the plan.
  */
 const lastAddedTo = (fragment: Fragment, choices: readonly Choice[]): Origin | undefined => {
-  // Those that others need come first in the plan.
-  const adder = addersTo(fragment, choices).at(-1);
-  if (adder === undefined) return undefined;
-  const start = adder.additions.find((addition) => addsTo(addition, fragment))?.start ?? 0;
-  return lastAddedTo(adder, choices) ?? { fragment: adder.name, line: start + 1 };
+  const adders = new Set(addersTo(fragment, choices));
+  for (const adder of adders) for (const further of addersTo(adder, choices)) adders.add(further);
+  const last = choices
+    .map((choice) => choice.fragment)
+    .filter((other) => adders.has(other))
+    .toSorted((a, b) => depthOf(a, choices) - depthOf(b, choices))
+    .at(-1);
+  return last && { fragment: last.name, line: (last.additions[0]?.start ?? 0) + 1 };
 };
 
 /** The joined program. */

@@ -1,4 +1,5 @@
 /** Why a fragment cannot or may not run on this host. */
+import { noProbes } from '../config/schema.js';
 import type { KernelProfile, TracepointName } from '../kernel/profile.js';
 import { type ConstantValue, resolveConstant } from './constants.js';
 import type { Fragment, ProbeKind, ProbePoint, ProbeSwitch } from './fragment.js';
@@ -9,14 +10,16 @@ import type { Reason } from './reasons.js';
 
 /** What the operator, and bpftrace on this host, let run. */
 export interface PlanOptions extends Readonly<Record<ProbeSwitch, string>> {
-  /** Probe kinds the operator allows. */
-  readonly allow: readonly ProbeKind[];
+  /** Probe kinds the operator allows; `none` among them forbids all. */
+  readonly allow: readonly (ProbeKind | typeof noProbes)[];
   /** Fragments the operator switched off. */
   readonly disable: readonly string[];
   /** What is traced of readers. */
   readonly reads: 'exact' | 'opens' | 'off';
   readonly retries: 'on' | 'off';
   readonly vma_waits: 'on' | 'off';
+  /** On where victims are named that somebody is paged for. */
+  readonly watched_victims: 'on' | 'off';
   /** Fragments that bpftrace refused on this host, with what it said. */
   readonly rejected: ReadonlyMap<string, string>;
   /** How this kernel serves the proc files, where more is known than its BTF and symbols show. */
@@ -84,13 +87,21 @@ export const examine = (
 
 /** What rules a fragment out whatever the kernel has. */
 const refusedByPeople = (fragment: Fragment, options: PlanOptions): Reason | undefined => {
+  if (options.allow.includes(noProbes))
+    return {
+      code: 'switched_off',
+      detail: `--probes.allow ${noProbes} (probes.allow) leaves out all probes`,
+    };
   if (options.disable.includes(fragment.name))
     return { code: 'disabled_by_config', detail: 'probes.disable names it' };
   for (const { key, positions } of fragment.runsWhen)
     if (!positions.includes(options[key]))
       return {
         code: 'switched_off',
-        detail: `--${key.replaceAll('_', '-')} ${options[key]} (probes.${key}) leaves it out`,
+        detail:
+          key === 'watched_victims'
+            ? 'metrics.watched_victims names nobody'
+            : `--${key.replaceAll('_', '-')} ${options[key]} (probes.${key}) leaves it out`,
       };
   const rejected = options.rejected.get(fragment.name);
   if (rejected !== undefined) return { code: 'rejected_by_bpftrace', detail: rejected };

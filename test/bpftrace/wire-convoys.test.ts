@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { convoyWaits, victimConvoyRows, writersBlockedRows } from '../../src/bpftrace/wire-convoys.js';
+import {
+  convoyWaits,
+  victimBlockedRows,
+  victimConvoyRows,
+  writersBlockedRows,
+} from '../../src/bpftrace/wire-convoys.js';
 import { rows, words } from './map-rows.js';
 
 test('convoys are one total; 0 where the maps are empty', () => {
@@ -20,5 +25,12 @@ test('wall time is told by file', () => {
   assert.deepEqual(writersBlockedRows(rows([[2], 5n], [[3], 7])), [
     { file: 'smaps', nanoseconds: 5 },
     { file: 'smaps_rollup', nanoseconds: 7 },
+  ]);
+});
+
+test('wall time of a victim is told by its name, as labels show it, and its cgroup', () => {
+  assert.deepEqual(victimBlockedRows(rows([[...words('~db'), 7], 5n], [[...words('~db'), 8], 6])), [
+    { name: '\\x7edb', cgroupId: '7', nanoseconds: 5 },
+    { name: '\\x7edb', cgroupId: '8', nanoseconds: 6 },
   ]);
 });

@@ -47,6 +47,10 @@ test('what no waiting mends is told at once, by its own code', async () => {
     'bpftrace_missing',
   );
   assert.equal(await codeOf(waiting(silentDaemon({ plan: planOf([]) })).observed), 'nothing_observable');
+  const { observables, ...plan } = planOf([]);
+  const reason = { code: 'switched_off', detail: 'it was' } as const;
+  const off = { ...plan, observables: { ...observables, waits: { observed: false, reason } } };
+  assert.equal(await codeOf(waiting(silentDaemon({ plan: off })).observed), 'probes_switched_off');
 });
 
 test('what may pass is waited for, and told by its own code in the end', async () => {

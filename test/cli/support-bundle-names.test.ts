@@ -140,3 +140,9 @@ test('a hash is short, stable, and another for another name', () => {
   assert.notEqual(pseudonym('p', 'mysqld'), pseudonym('p', 'mysqle'));
   assert.equal(pseudonym('p', '~other'), '~other');
 });
+
+test('names of watched victims in the settings are replaced as in the metrics', () => {
+  assert.deepEqual(rowsWithoutNames({ metrics: { name_by: 'comm', watched_victims: [names.victim] } }), {
+    metrics: { name_by: 'comm', watched_victims: [pseudonym('p', names.victim)] },
+  });
+});

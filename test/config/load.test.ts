@@ -172,14 +172,58 @@ describe('invalid value', () => {
     });
     assert.equal(loadConfig({ env }).inspect.api, 'off', 'a token alone switches nothing on');
   });
+  test('none beside kinds of probes', () => {
+    const parts = ['flag --probes.allow', 'none,kprobe', 'expected none alone'];
+    assertRefused(
+      { flags: { 'probes.allow': ['none', 'kprobe'] } },
+      'invalid_config',
+      'probes.allow',
+      ...parts,
+    );
+    assert.deepEqual(loadConfig({ file: yaml('probes: {allow: [none]}') }).probes.allow, ['none']);
+    assert.deepEqual(loadConfig({ env: { MMAPLOCKD_PROBES_ALLOW: 'none' } }).probes.allow, ['none']);
+  });
+  test('victims that no label can show', () => {
+    const field = 'metrics.watched_victims';
+    const file = yaml('metrics:\n  watched_victims: [mysqld, postgresql.service]\n');
+    assertRefused(
+      { file },
+      'invalid_config',
+      field,
+      `${file}:2`,
+      'names a unit',
+      'metrics.name_by (default)',
+    );
+    const units = loadConfig({ file, flags: { 'metrics.name_by': 'unit' } });
+    assert.deepEqual(units.metrics.watched_victims, ['mysqld', 'postgresql.service']);
+    assert.deepEqual(loadConfig({}).metrics.watched_victims, []);
+    assert.deepEqual(
+      loadConfig({ env: { MMAPLOCKD_METRICS_WATCHED_VICTIMS: 'a, b' } }).metrics.watched_victims,
+      ['a', 'b'],
+    );
+  });
   const refusedYaml: [string, string, string][] = [
+    [
+      'metrics: {watched_victims: [a, b, c, d, e, f, g, h, i, j, k]}',
+      'metrics.watched_victims',
+      'at most 10, got 11',
+    ],
+    ['metrics: {watched_victims: [a, a]}', 'metrics.watched_victims', 'no value twice'],
+    ['metrics: {watched_victims: [4711]}', 'metrics.watched_victims', 'got 4711'],
+    ['metrics: {watched_victims: mysqld}', 'metrics.watched_victims', 'a list'],
+    ['metrics: {watched_victims: [~other]}', 'metrics.watched_victims', 'for a ~ at its begin'],
+    [
+      'metrics: {watched_victims: [prometheus-node-exporter]}',
+      'metrics.watched_victims',
+      'at most 15 bytes, all that the kernel keeps',
+    ],
     ['limits: {map_keys: "1024"}', 'limits.map_keys', 'got "1024"'],
     ['limits: {map_keys: 1024.5}', 'limits.map_keys', 'got 1024.5'],
     ['limits: {map_keys: .nan}', 'limits.map_keys', 'got NaN'],
     ['limits: {map_memory_mib: 1025}', 'limits.map_memory_mib', 'from 8 to 1024'],
     ['metrics: {process_slots: 0}', 'metrics.process_slots', 'from 1 to 60'],
     ['metrics: {reader_slots: 61}', 'metrics.reader_slots', 'from 1 to 60'],
-    ['metrics: {block_slots: 106}', 'metrics.block_slots', 'from 1 to 105'],
+    ['metrics: {block_slots: 104}', 'metrics.block_slots', 'from 1 to 103'],
     ['incidents: {share_percent: 101}', 'incidents.share_percent', 'from 1 to 100'],
     ['incidents: {directory: "a\\nb"}', 'incidents.directory', 'without control characters'],
     ['allow_second: yes', 'allow_second', 'true or false'],

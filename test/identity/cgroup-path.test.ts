@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseCgroupPath } from '../../src/identity/cgroup-path.js';
+import { isUnitName, parseCgroupPath } from '../../src/identity/cgroup-path.js';
 
 /**
  * Where a shape was found: a project with its file, a page, or a manual. Where the source is a rule (how a name is
@@ -271,4 +271,18 @@ test('control characters in a path come out escaped', () => {
   const parsed = parseCgroupPath('/system.slice/a\x1b[0m.service');
   assert.equal(parsed.path, '/system.slice/a\\x1b[0m.service');
   assert.equal(parsed.unit, 'a\\x1b[0m.service');
+});
+
+test('a unit has a suffix of those that have a cgroup, no slash and nothing unsafe', () => {
+  for (const unit of ['nginx.service', 'a\\x2db.slice', 'session-3.scope', 'user@1000.service', 'app.slice'])
+    assert.equal(isUnitName(unit), true, unit);
+  for (const text of [
+    'nginx',
+    '.service',
+    'a/b.service',
+    'a\nb.service',
+    'x.timer',
+    `${'x'.repeat(250)}.slice`,
+  ])
+    assert.equal(isUnitName(text), false, text);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { escapeUnsafe, nameFromBytes, nameFromWords } from '../../src/identity/comm.js';
+import { bytesOfName, escapeUnsafe, nameFromBytes, nameFromWords } from '../../src/identity/comm.js';
 
 const name = (bytes: string | number[]): string => nameFromBytes(Buffer.from(bytes as string));
 
@@ -86,4 +86,22 @@ test('any bytes give a safe name, and different bytes different names', () => {
 test('paths keep the escapes of systemd', () => {
   assert.equal(escapeUnsafe('/system.slice/a\\x2db.service'), '/system.slice/a\\x2db.service');
   assert.equal(escapeUnsafe('/a\x1b]0;b'), '/a\\x1b]0;b');
+});
+
+test('property: the bytes of a name are those it was made from, and give it again', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ min: 1, minLength: 1, maxLength: 15 }), (bytes) => {
+      const given = nameFromBytes(Buffer.from(bytes));
+      assert.deepEqual([...bytesOfName(given)], [...bytes]);
+    }),
+  );
+});
+
+test('a text that is no name gives bytes that have another', () => {
+  for (const [text, given] of [
+    ['~other', '\\x7eother'],
+    ['\\x41', 'A'],
+    ['a\nb', 'a\\x0ab'],
+  ] as const)
+    assert.equal(nameFromBytes(bytesOfName(text)), given);
 });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Ledger } from '../../src/ledger/ledger.js';
 import type { ProcessWaitRow, Tick, WaitRow } from '../../src/records.js';
-import { tick as tickOf } from '../support/records.js';
+import { ongoingWait, tick as tickOf } from '../support/records.js';
 
 const newLedger = (slots = 50, rowLimit = 500) =>
   new Ledger({ waits: { slots, rowLimit, label: (name) => name } });
@@ -248,5 +248,24 @@ test('property: over all label sets the waits by process are the bounded totals,
       },
     ),
     { numRuns: 300 },
+  );
+});
+
+test('of many waits that go on the oldest 64 of each mode are listed, the oldest first', () => {
+  const ledger = newLedger();
+  const ongoing = Array.from({ length: 200 }, (_, index) =>
+    ongoingWait(index % 2 === 0 ? 'read' : 'write', 'mmap', index),
+  );
+  ledger.apply({ kind: 'tracer_started', at: 1 });
+  ledger.apply(tick(2, [], [], { ongoing }));
+  const seconds = (mode: string) =>
+    ledger.waits.ongoing.filter((wait) => wait.mode === mode).map((wait) => wait.seconds);
+  assert.deepEqual(
+    seconds('read'),
+    Array.from({ length: 64 }, (_, place) => 198 - 2 * place),
+  );
+  assert.deepEqual(
+    seconds('write'),
+    Array.from({ length: 64 }, (_, place) => 199 - 2 * place),
   );
 });

@@ -38,6 +38,8 @@ export const contract: Readonly<Record<string, ContractRow>> = {
   mmaplock_reader_blocks_total: counter('file', 'reader', 'victim'),
   mmaplock_reader_block_seconds_total: counter('file', 'reader', 'victim'),
   mmaplock_writers_blocked_time_seconds_total: counter('file'),
+  mmaplock_watched_oldest_wait_seconds: gauge('victim'),
+  mmaplock_watched_writers_blocked_time_seconds_total: counter('victim'),
   mmaplock_unblocked_waits_total: counter('mode'),
   mmaplock_unblocked_wait_seconds_total: counter('mode'),
   // VMA waits

@@ -203,6 +203,7 @@ test('with every setting of slots at its maximum and all that can be labelled, i
     const { path, schema } = settings.get(`metrics.${key}`)!;
     return [path, schema.maximum!];
   });
+  const watchedMost = settings.get('metrics.watched_victims')!.schema.maxItems!;
   const { fragments } = await readCatalog(join(packageRoot, 'bpf'));
   // No host runs two sources of one event: of each the one with the most probes.
   const running = fragments.filter(
@@ -218,7 +219,10 @@ test('with every setting of slots at its maximum and all that can be labelled, i
   );
   const program = joinProgram(running.map((fragment) => ({ fragment, constants: new Map() })));
   const daemon = quietDaemon({
-    flags: Object.fromEntries(most),
+    flags: {
+      ...Object.fromEntries(most),
+      'metrics.watched_victims': Array.from({ length: watchedMost }, (_, index) => `watched ${index}`),
+    },
     lockPaths: procFiles.map((file) => ({ file, path: 'mmap_lock', by: 'both', evidence: '' })),
     cost: {
       cpuSeconds: 1,
@@ -247,6 +251,8 @@ test('with every setting of slots at its maximum and all that can be labelled, i
     ].map((family) => named(`mmaplock_${family}_total`)),
     [...most, most[0]!, most[0]!].map(([, slots]) => slots),
   );
+  for (const family of ['oldest_wait_seconds', 'writers_blocked_time_seconds_total'])
+    assert.equal(samplesOf(text, `mmaplock_watched_${family}`).length, watchedMost);
   assert.ok(seriesCount(text) < 1500, `${seriesCount(text)} series`);
 });
 

@@ -94,6 +94,7 @@ const record: fc.Arbitrary<Untimed> = fc.oneof(
       convoys: fc.record({ count, nanoseconds }),
       victimConvoys: fc.array(fc.record({ ...named, count, nanoseconds }), { maxLength: 6 }),
       writersBlocked: fc.array(fc.record({ file, nanoseconds }), { maxLength: 4 }),
+      victimsBlocked: fc.array(fc.record({ ...named, nanoseconds }), { maxLength: 6 }),
       untoldStalls: count,
       holds: fc.constant([]),
       writerStacks: fc.constant([]),
@@ -130,6 +131,7 @@ const fewSlots = (slots: number): FakeDaemon =>
       'metrics.process_slots': slots,
       'metrics.reader_slots': slots,
       'metrics.block_slots': slots,
+      'metrics.watched_victims': ['a', 'd\\'],
     },
   });
 

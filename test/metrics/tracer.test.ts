@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { observables, restartReasons } from '../../src/vocabulary.js';
+import { blindReasons, observables, restartReasons } from '../../src/vocabulary.js';
 import { epoch, FakeDaemon, planOf } from '../support/daemon.js';
 import { samplesOf, valueIn } from '../support/exposition.js';
 import { tick } from '../support/records.js';
@@ -28,11 +28,28 @@ test('the source of each thing observed is named, and of nothing else', async ()
 
 test('restarts and blind seconds are there at 0 for every reason before anything happened', async () => {
   const text = await silentDaemon().text();
-  for (const family of ['mmaplock_tracer_restarts_total', 'mmaplock_blind_seconds_total'])
+  for (const [family, reasons] of [
+    ['mmaplock_tracer_restarts_total', restartReasons],
+    ['mmaplock_blind_seconds_total', blindReasons],
+  ] as const)
     assert.deepEqual(
       samplesOf(text, family).map(({ labels, value }) => [labels.reason, value]),
-      restartReasons.map((reason) => [reason, 0]),
+      reasons.map((reason) => [reason, 0]),
     );
+});
+
+test('where nothing is to be observed, blind seconds say so from the start, and no tracer has ended', async () => {
+  const daemon = silentDaemon();
+  daemon.ledger.tracer.switchedOff(epoch);
+  daemon.now = epoch + 5000;
+  const text = await daemon.text();
+  assert.deepEqual(
+    samplesOf(text, 'mmaplock_blind_seconds_total')
+      .filter(({ value }) => value > 0)
+      .map(({ labels, value }) => [labels.reason, value]),
+    [['switched_off', 5]],
+  );
+  assert.ok(samplesOf(text, 'mmaplock_tracer_restarts_total').every(({ value }) => value === 0));
 });
 
 test('blind seconds grow while the tracer is down, and stand once it is up', async () => {

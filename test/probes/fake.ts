@@ -11,6 +11,7 @@ export const everything: PlanOptions = {
   reads: 'exact',
   retries: 'on',
   vma_waits: 'on',
+  watched_victims: 'on',
   rejected: new Map(),
 };
 

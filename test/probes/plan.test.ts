@@ -243,6 +243,32 @@ test('the switches leave out what they name, and what cannot be without it', () 
   });
 });
 
+test('without leave for any probe nothing runs, and all says that it was switched off', () => {
+  const inspecting = fragmentOf('holds', { header: ['mode inspect', 'provides holds', 'cost much'] });
+  const result = plan([...readers, inspecting], modern, { allow: ['none'] });
+  assert.deepEqual(chosen(result), []);
+  for (const { fragment, reasons } of result.refused)
+    assert.deepEqual(
+      reasons.map(({ code }) => code),
+      ['switched_off'],
+      fragment,
+    );
+  for (const what of ['waits', 'opens', 'reads', 'retries', 'blocks', 'holds'] as const)
+    assert.deepEqual(result.observables[what].reason, {
+      code: 'switched_off',
+      detail: '--probes.allow none (probes.allow) leaves out all probes',
+    });
+});
+
+test('what only watched victims need runs where some are named', () => {
+  const watched = fragmentOf('watched', { header: [...plainHeader, 'runs when watched_victims on'] });
+  assert.deepEqual(chosen(plan([watched])), ['watched']);
+  const calm = plan([watched], full, { watched_victims: 'off' });
+  assert.deepEqual(calm.refused[0]?.reasons, [
+    { code: 'switched_off', detail: 'metrics.watched_victims names nobody' },
+  ]);
+});
+
 test('the flag a reason names is the flag of its setting', () => {
   for (const key of Object.keys(probeSwitches))
     assert.equal(settings.get(`probes.${key}`)?.flag, key.replaceAll('_', '-'));

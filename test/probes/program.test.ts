@@ -268,6 +268,19 @@ test('where a probe with additions is refused, it is the addition that is named'
     ]).fragmentNamedIn(message)?.fragment,
     'last',
   );
+  // what adds to what was added goes first, wherever it stands in the plan
+  const deeper = fragmentOf('deeper', {
+    header: ['mode watch', 'cost none', 'needs fragment middle'],
+    body: '//@ at middle inner\n  @deeper = 1;\n',
+  });
+  const middle = fragmentOf('middle', {
+    header: ['mode watch', 'cost none', 'needs fragment host'],
+    body: '//@ at host begun\n  //@ hook inner: nothing\n',
+  });
+  assert.deepEqual(
+    joinProgram([choice(deeper), choice(middle), hostHere, blocksHere]).fragmentNamedIn(message),
+    { fragment: 'deeper', line: deeper.lines.indexOf('//@ at middle inner') + 1 },
+  );
   // a probe of who adds is its own
   assert.equal(joinProgram([hostHere, moreHere]).fragmentNamedIn('kprobe:up_read')?.fragment, 'more');
 });

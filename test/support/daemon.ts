@@ -15,6 +15,7 @@ import { parseFragment } from '../../src/probes/fragment.js';
 import type { LockPathEvidence } from '../../src/probes/lock-paths.js';
 import type { Observation, ProbePlan } from '../../src/probes/plan.js';
 import type { Choice } from '../../src/probes/program.js';
+import { watchedFragment } from '../../src/probes/watched.js';
 import { type Readiness, readinessOf } from '../../src/readiness.js';
 import type { TracerRecord } from '../../src/records.js';
 import type { IncidentLosses } from '../../src/store/incident-store.js';
@@ -79,6 +80,13 @@ const queries: Provider = {
   probe: 'tracepoint:syscalls:sys_exit_ioctl',
 };
 
+const byVictim: Provider = {
+  name: watchedFragment,
+  summary: 'Who was blocked.',
+  provides: [],
+  probe: 'tracepoint:lock:contention_end',
+};
+
 /** A fragment that is run, with one probe. */
 export const choiceOf = ({ name, summary, provides, probe }: Provider): Choice => {
   const text = `// ${name}.bt  ${summary}
@@ -95,7 +103,10 @@ ${probe}
 /** All that a fragment provides. */
 const everything = providers.flatMap(({ provides }) => provides);
 
-/** A plan that observes what is named, each by the fragment that provides it; PROCMAP_QUERY goes with the reads. */
+/**
+ * A plan that observes what is named, each by the fragment that provides it; PROCMAP_QUERY goes with the reads, and
+ * blocked time by name with that of all.
+ */
 export const planOf = (
   observed: readonly Observable[] = everything,
   more: Partial<ProbePlan> = {},
@@ -107,7 +118,11 @@ export const planOf = (
     }))
     .filter(({ provides }) => provides.length > 0);
   return {
-    chosen: [...used, ...(observed.includes('reads') ? [queries] : [])].map(choiceOf),
+    chosen: [
+      ...used,
+      ...(observed.includes('reads') ? [queries] : []),
+      ...(observed.includes('blocked_time') ? [byVictim] : []),
+    ].map(choiceOf),
     refused: [],
     observables: Object.fromEntries(
       observables.map((what): [Observable, Observation] => {
@@ -199,6 +214,10 @@ export class FakeDaemon {
       },
       readerSlots: this.config.metrics.reader_slots,
       blockSlots: this.config.metrics.block_slots,
+      watched: {
+        names: this.config.metrics.watched_victims,
+        labelOfPid: (pid) => options.processNames?.[pid],
+      },
       blocksObserved: () => this.plan.observables.blocks.observed,
     });
     this.stream = new StreamHub({ clock: this.clock, startedAt: epoch, ...options.stream });

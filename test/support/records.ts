@@ -34,6 +34,7 @@ export const tick = (at: number, parts: Partial<Omit<Tick, 'kind' | 'at'>> = {})
   convoys: { count: 0, nanoseconds: 0 },
   victimConvoys: [],
   writersBlocked: [],
+  victimsBlocked: [],
   untoldStalls: 0,
   lockTakes: [],
   holds: [],

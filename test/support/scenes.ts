@@ -30,7 +30,12 @@ const cost = {
  * and every kind of loss. It has a sample of every family.
  */
 export const busyDaemon = (options: FakeDaemonOptions = {}): FakeDaemon =>
-  new FakeDaemon({ cost, ...options }).apply(
+  new FakeDaemon({
+    cost,
+    processNames: { 42: 'postgres' },
+    ...options,
+    flags: { 'metrics.watched_victims': ['mysqld', 'postgres'], ...options.flags },
+  }).apply(
     { kind: 'tracer_started', at: epoch },
     tick(epoch + 1000, {
       waits: [waitRow('write', 'munmap', 2, 6_000_000), waitRow('read', 'page_fault', 3, 90_000)],
@@ -65,6 +70,7 @@ export const busyDaemon = (options: FakeDaemonOptions = {}): FakeDaemon =>
       convoys: { count: 2, nanoseconds: 60_000 },
       victimConvoys: [victimVmaWaitRow('mysqld', 2, 60_000)],
       writersBlocked: [{ file: 'smaps', nanoseconds: 3_000_000 }],
+      victimsBlocked: [{ name: 'mysqld', cgroupId: '4711', nanoseconds: 3_000_000 }],
       untoldStalls: 1,
     }),
     { kind: 'events_lost', at: epoch + 1500, events: 7 },
