@@ -1,7 +1,7 @@
 /**
  * What `kubectl kustomize` makes of a folder, as far as the manifests here use it. A field of a kustomization.yaml that
- * is not known here is an error, so that nothing passes unread; test/deploy/kubernetes-kubectl.test.ts holds the result
- * against kubectl where that is installed. Generated names are left without their hash.
+ * is not known here is an error, so that nothing passes unread; kubernetes.test.ts holds the result against kubectl where
+ * that is installed. Generated names are left without their hash.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';

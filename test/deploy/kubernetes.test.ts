@@ -8,6 +8,7 @@ import { loadConfig } from '../../src/config/load.js';
 import { settings } from '../../src/config/settings.js';
 import { packageRoot } from '../../src/host.js';
 import { buildKustomization, type Manifest } from './kubernetes-build.js';
+import { hasKubectl, kubectlBuild } from './kubernetes-kubectl.js';
 import { faultsOf } from './kubernetes-schema.js';
 
 const version = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')).version;
@@ -40,6 +41,21 @@ for (const [name, objects] of Object.entries({ base, monitoring, example }))
       [],
     );
   });
+
+const byName = (objects: readonly Manifest[]): Record<string, Manifest> =>
+  Object.fromEntries(objects.map((object) => [`${object.kind} ${object.metadata.name}`, object]));
+
+// A second opinion where there is one: all that must hold is tested without it.
+if (!hasKubectl) console.log('kubectl is not on PATH: what it makes of the same folders is not compared');
+else
+  for (const [folder, objects] of Object.entries({ base, monitoring, 'overlays/example': example }))
+    test(`kubectl makes the same of ${folder}`, () => {
+      const theirs = kubectlBuild(
+        path.join(packageRoot, 'deploy/kubernetes', folder),
+        named(objects, 'ConfigMap'),
+      );
+      assert.deepEqual(byName(theirs), byName(objects));
+    });
 
 test('every selector finds the pods, and every port by its name', () => {
   const daemonSet = one(example, 'DaemonSet');
