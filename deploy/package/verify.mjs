@@ -1,44 +1,62 @@
 /** Builds the packages twice, from copies of the sources in two folders, and holds the bytes against each other. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CannotGoOn, say } from '../bootstrap/report.mjs';
 import { runLogged } from '../bootstrap/run.mjs';
 import { obtainNode } from './node-runtime.mjs';
 import { downloads, root, work } from './paths.mjs';
 
-/** Nothing of what was built before. */
-const parts = readdirSync(root).filter((name) => !['dist', '.git'].includes(name));
+const copy = async (options, from, to) => {
+  const { ok, said } = await runLogged('cp', [options, from, to]);
+  if (!ok) throw new CannotGoOn(`cannot copy ${from}: ${said}`, 'make room on the disk');
+};
 
-/** Hard links: neither copy is written to, but for its dist. */
-const copySources = async (folder) => {
+/**
+ * A copy without what was built before. Large folders that nobody edits are linked; the second copy is one of the
+ * first, for in between somebody may save a file.
+ */
+const copySources = async (from, folder) => {
   mkdirSync(join(folder, 'dist'), { recursive: true });
-  for (const [from, to] of [
-    ...parts.map((name) => [join(root, name), folder]),
-    [downloads, join(folder, 'dist')],
-  ]) {
-    const { ok, said } = await runLogged('cp', ['-al', from, to]);
-    if (!ok) throw new CannotGoOn(`cannot copy ${from}: ${said}`, 'make room on the disk');
-  }
+  for (const name of readdirSync(from).filter((found) => !['dist', '.git'].includes(found)))
+    await copy(name === 'node_modules' ? '-al' : '-a', join(from, name), folder);
+  await copy('-al', downloads, join(folder, 'dist'));
+};
+
+/** @returns the folder with the packages */
+const build = async (folder, architectures, { umask, timeZone }) => {
+  const out = join(folder, 'dist/packages');
+  const args = [process.execPath, join(folder, 'deploy/package.mjs'), '--out', out];
+  for (const architecture of architectures) args.push('--arch', architecture);
+  const env = { ...process.env, TZ: timeZone, LC_ALL: 'C.UTF-8' };
+  const status = await new Promise((resolve, reject) => {
+    const command = ['-c', 'umask "$1"; shift; exec "$@"', 'sh', umask, ...args];
+    const child = spawn('sh', command, { stdio: ['ignore', 2, 2], env });
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  if (status !== 0) throw new CannotGoOn(`a build ended with ${status}`, 'see what it says above');
+  return out;
 };
 
 const sha256 = (file) => createHash('sha256').update(readFileSync(file)).digest('hex');
 
-/** @returns by the name of each package its sha256 */
-const build = async (folder, architectures, { umask, timeZone }) => {
-  await copySources(folder);
-  const out = join(folder, 'out');
-  const command = 'umask "$1"; shift; exec "$@"';
-  const args = [process.execPath, join(folder, 'deploy/package.mjs'), '--out', out];
-  for (const architecture of architectures) args.push('--arch', architecture);
-  await new Promise((resolve, reject) => {
-    const env = { ...process.env, TZ: timeZone, LC_ALL: 'C.UTF-8' };
-    const child = spawn('sh', ['-c', command, 'sh', umask, ...args], { stdio: ['ignore', 2, 2], env });
-    child.once('error', reject);
-    child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`a build ended with ${code}`))));
-  });
-  return new Map(readdirSync(out).map((name) => [name, sha256(join(out, name))]));
+/** Lines of the sums of files in a package. */
+const sumsOf = (file) =>
+  spawnSync('dpkg-deb', ['--info', file, 'md5sums', 'control'], { encoding: 'utf8' }).stdout.split('\n');
+
+/** Says what it finds. */
+const areSame = (name, first, second) => {
+  const [one, other] = [sha256(join(first, name)), sha256(join(second, name))];
+  if (one === other) {
+    say(`${name}: both builds are ${one}`);
+    return true;
+  }
+  const known = new Set(sumsOf(join(first, name)));
+  const differing = sumsOf(join(second, name)).filter((line) => !known.has(line));
+  say(`${name}: ${one} and ${other}; ${differing.join(', ') || 'times or modes'}`);
+  return false;
 };
 
 /** @returns 0 where both are the same to the byte, else 1 */
@@ -47,18 +65,15 @@ export const verifyPackages = async (architectures) => {
   mkdirSync(work, { recursive: true });
   const folder = mkdtempSync(join(work, 'verify-'));
   try {
+    const [here, there] = [join(folder, 'a'), join(folder, 'another', 'place')];
+    await copySources(root, here);
+    await copySources(here, there);
     const [first, second] = await Promise.all([
-      build(join(folder, 'a'), architectures, { umask: '022', timeZone: 'UTC' }),
-      build(join(folder, 'another', 'place'), architectures, { umask: '077', timeZone: 'Asia/Tokyo' }),
+      build(here, architectures, { umask: '022', timeZone: 'UTC' }),
+      build(there, architectures, { umask: '077', timeZone: 'Asia/Tokyo' }),
     ]);
-    let same = first.size > 0 && first.size === second.size;
-    for (const [name, sum] of first) {
-      const other = second.get(name);
-      say(other === sum ? `${name}: both builds are ${sum}` : `${name}: ${sum} and ${other}`);
-      same &&= other === sum;
-    }
-    return same ? 0 : 1;
+    return readdirSync(first).filter((name) => !areSame(name, first, second)).length === 0 ? 0 : 1;
   } finally {
-    if (existsSync(folder)) rmSync(folder, { recursive: true });
+    rmSync(folder, { recursive: true });
   }
 };

@@ -1,0 +1,67 @@
+/** The daemon as the package has it: one file, with its fragments beside it and no npm packages. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { version } from '../../src/config/version.js';
+import { packageRoot } from '../../src/host.js';
+
+interface Bundle {
+  readonly text: string;
+  readonly notices: string;
+  readonly packages: readonly string[];
+}
+
+const part = (name: string) =>
+  import(pathToFileURL(path.join(packageRoot, 'deploy/package', name)).href) as Promise<
+    Record<string, (...args: readonly unknown[]) => unknown>
+  >;
+
+const bundle = (await (await part('bundle.mjs')).bundleDaemon!()) as Bundle;
+const folder = mkdtempSync(path.join(tmpdir(), 'mmaplockd-bundle-'));
+const program = path.join(folder, 'mmaplockd.mjs');
+writeFileSync(program, bundle.text);
+cpSync(path.join(packageRoot, 'bpf'), path.join(folder, 'bpf'), { recursive: true });
+after(() => rmSync(folder, { recursive: true }));
+
+const run = (...args: readonly string[]) => {
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith('MMAPLOCKD_')),
+  );
+  return spawnSync(process.execPath, [program, ...args], { encoding: 'utf8', env, cwd: folder });
+};
+
+test('it runs, with all it needs in it', () => {
+  const said = run('--version');
+  assert.equal(said.stdout, `mmaplockd ${version}\n`, said.stderr);
+  assert.equal(run('run', '--config.check').status, 0);
+});
+
+test('it finds the fragments beside it', () => {
+  // Which of them run depends on the host; that there are all of them does not.
+  const { stderr } = run('dump-program', '--fragment', 'no-such-fragment');
+  const names = readdirSync(path.join(packageRoot, 'bpf')).map((name) => name.replace(/\.bt$/, ''));
+  const told = (/there are: (.*)/.exec(stderr)?.[1] ?? '').split(', ');
+  assert.deepEqual(
+    told.filter((name) => !names.includes(name)),
+    [],
+    stderr,
+  );
+  for (const name of ['waits', 'blocks', 'proc-reads']) assert.ok(told.includes(name), `${name}: ${stderr}`);
+});
+
+test('it is one file whatever folder it was made in, and names no path of the machine', () => {
+  assert.ok(!bundle.text.includes(packageRoot));
+  assert.doesNotMatch(bundle.text, /^#!/);
+});
+
+test('the copyright has the licence of every npm package in it, and of Node', async () => {
+  assert.ok(bundle.packages.length > 20 && bundle.packages.includes('node_modules/fastify'));
+  const text = (await part('copyright.mjs')).copyright!(bundle, 'the licence of Node') as string;
+  for (const name of bundle.packages.map((found) => found.replace(/^.*node_modules\//, '')))
+    assert.match(text, new RegExp(`^${name.replace('.', '\\.')} \\d[\\d.]*\\n\\n\\S`, 'm'), name);
+  assert.ok(text.trimEnd().endsWith('the licence of Node'));
+});
