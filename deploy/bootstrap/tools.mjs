@@ -86,6 +86,13 @@ export const toolsToTest = [
     optional: true,
   },
   {
+    name: 'systemd-analyze',
+    why: 'checks the unit and how far it is locked up',
+    present: () => onPath('systemd-analyze'),
+    ...fromPackages('systemd'),
+    optional: true,
+  },
+  {
     name: 'prometheus',
     why: 'checks metrics, rules and alerts with its promtool, and scrapes the daemon',
     present: () => onPath('promtool') && onPath('prometheus'),

@@ -60,7 +60,6 @@ interface Outcome {
 
 const firstRetryMilliseconds = 100;
 const lastRetryMilliseconds = 30_000;
-const checkMilliseconds = 1000;
 
 export class Supervisor {
   state: TracerState;
@@ -261,18 +260,15 @@ export class Supervisor {
   }
 
   /** Calls a check each second until the returned function is called. */
-  /**
-   * Checks once a second. A check is told for how long (ms) this process itself stood still before it, as under
-   * SIGSTOP or without a CPU: what the tracer said meanwhile waits in the pipe, and is not its silence.
-   */
+  /** Checks once a second. A check is told for how long (ms) this process itself stood still: ticks wait in the pipe. */
   #watch(check: (stoodStill: number) => void): () => void {
     const { clock } = this.#options;
     let cancel = (): void => {};
     const again = (): void => {
-      const due = clock.monotonic() + checkMilliseconds;
-      cancel = clock.after(checkMilliseconds, () => {
+      const due = clock.monotonic() + 1000;
+      cancel = clock.after(1000, () => {
         const late = clock.monotonic() - due;
-        check(late > checkMilliseconds ? late : 0);
+        check(late > 1000 ? late : 0);
         again();
       });
     };

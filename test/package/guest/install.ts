@@ -31,7 +31,7 @@ export const firstInstall = async (): Promise<void> => {
 
   const checked = await run('mmaplockd', 'check');
   check('check is content', checked.ok, checked.said.slice(-1500));
-  const verified = await run('systemd-analyze', 'verify', 'mmaplockd.service');
+  const verified = await run('systemd-analyze', 'verify', '--man=no', 'mmaplockd.service');
   check('systemd finds no fault with the unit', verified.ok && verified.said === '', verified.said);
   const security = await run('systemd-analyze', 'security', '--no-pager', 'mmaplockd.service');
   figure('systemd-analyze security', security.said.trim().split('\n').at(-1) ?? '-');
