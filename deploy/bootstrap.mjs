@@ -13,7 +13,7 @@ import { installNodeModules } from './bootstrap/npm.mjs';
 import { runPackageTest } from './bootstrap/package-test.mjs';
 import { CannotGoOn, say } from './bootstrap/report.mjs';
 import { runTests } from './bootstrap/tests.mjs';
-import { ensureTools, toolsToBoot, toolsToRun, toolsToTest } from './bootstrap/tools.mjs';
+import { ensureTools, toolsToBoot, toolsToLint, toolsToRun, toolsToTest } from './bootstrap/tools.mjs';
 
 const usage =
   'usage: npm start [-- DAEMON_FLAGS], npm test [-- [unit|live] [PART_OF_A_FILE_NAME]...], ' +
@@ -48,7 +48,7 @@ const commands = {
     return runKernels(wanted);
   },
   async packageTest(args) {
-    await installWhatIsMissing(toolsToBoot);
+    await installWhatIsMissing([...toolsToBoot, ...toolsToLint]);
     return runPackageTest(args);
   },
 };

@@ -134,6 +134,17 @@ export const toolsToBoot = [
   },
 ];
 
+/** Without it the package is not held against Debian's policy. */
+export const toolsToLint = [
+  {
+    name: 'lintian',
+    why: "holds the package against Debian's policy",
+    present: () => onPath('lintian'),
+    ...fromPackages('lintian'),
+    optional: true,
+  },
+];
+
 const lastComplaint = (said) =>
   said.split('\n').findLast((line) => /^[EW]:|error|unable/i.test(line)) ?? said;
 

@@ -2,9 +2,11 @@
  * Installs the package on a Debian with a real systemd, in an emulator, and lives through what a package lives through:
  * install, start, load, faults, upgrade, purge. It is run by `npm run test:package`, which installs and builds first.
  */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { lintPackages } from '../../deploy/package/lint.mjs';
 import { complaintsIn, endOf } from '../kernels/console.mjs';
 import { runGuest } from '../kernels/guest.mjs';
 import { makePayload } from '../kernels/payload.mjs';
@@ -48,10 +50,19 @@ const showConsole = (file) => {
   for (const line of endOf(file)) print(`  | ${line}`);
 };
 
+/** Debian's policy, where lintian is at hand, as a record like those of the guest. */
+const lint = () => {
+  const name = 'lintian finds no error and no warning';
+  if (spawnSync('lintian', ['--version']).error !== undefined)
+    return { skip: name, reason: 'lintian does not run here' };
+  return { name, ok: lintPackages([join(project, packagesFolder, 'first.deb')]) === 0, detail: 'see above' };
+};
+
 /** Resolves to the exit code. */
 export const testPackage = async () => {
   const options = await prepare();
   const results = createResults({ name, logs, say: print });
+  results.take(JSON.stringify(lint()));
   const began = performance.now();
   const outcome = await runGuest({ ...options, onLine: results.take });
   results.end(outcome);

@@ -7,7 +7,7 @@ const runs = (command: string, ...args: readonly string[]): boolean =>
 
 /** False when all of it is there, else the reason to skip. */
 export const lacking = (
-  ...needs: readonly ('root' | 'tracing' | 'bpftrace' | 'perf' | 'promtool' | 'fuse')[]
+  ...needs: readonly ('root' | 'tracing' | 'bpftrace' | 'perf' | 'promtool' | 'prometheus' | 'fuse')[]
 ): false | string => {
   for (const need of needs) {
     if (need === 'root' && process.getuid?.() !== 0) return 'not root';
@@ -16,6 +16,7 @@ export const lacking = (
     if (need === 'bpftrace' && !runs('bpftrace', '--version')) return 'bpftrace does not run here';
     if (need === 'perf' && !runs('perf', '--version')) return 'perf does not run here';
     if (need === 'promtool' && !runs('promtool', '--version')) return 'promtool does not run here';
+    if (need === 'prometheus' && !runs('prometheus', '--version')) return 'prometheus does not run here';
     if (need === 'fuse' && !existsSync('/dev/fuse')) return 'no /dev/fuse';
   }
   return false;

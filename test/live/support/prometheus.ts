@@ -92,7 +92,8 @@ export const startPrometheus = async ({ target, labels, rules }: PrometheusOptio
   }
   return {
     query: async (expression) =>
-      (await ask<{ result: readonly Series[] }>(`/api/v1/query?query=${encodeURIComponent(expression)}`)).result,
+      (await ask<{ result: readonly Series[] }>(`/api/v1/query?query=${encodeURIComponent(expression)}`))
+        .result,
     rules: async () =>
       (await ask<{ groups: readonly { rules: readonly Rule[] }[] }>('/api/v1/rules')).groups.flatMap(
         ({ rules }) => rules,

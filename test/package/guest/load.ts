@@ -10,7 +10,12 @@ export const load = async (): Promise<void> => {
   const writers = await runWorkload('writers', ['--name', 'wr-unit', '--vmas', '300', '--seconds', '600']);
   await writers.ready;
   const reader = await runWorkload('proc-reader', [
-    ...['--name', 'rd-unit', '--file', 'smaps', '--pid', `${writers.pid}`, '--seconds', '600'],
+    'smaps',
+    `${writers.pid}`,
+    '--seconds',
+    '600',
+    '--name',
+    'rd-unit',
   ]);
   const seen = await until(
     'waits, reads and blocks',
