@@ -125,15 +125,15 @@ export class IncidentDraft {
     this.#sumUp();
   }
 
-  /** More will be known of its readers with the next tick. */
+  /** More may be known of its readers with the next ticks. */
   get waitsForTick(): boolean {
     return this.#shares.waiting;
   }
 
-  /** A tick was heard: the readers of the windows before it are known now. */
-  settleShares(): void {
+  /** A tick was heard: more is known of the readers of the windows before it. */
+  tickShares(): void {
     if (!this.waitsForTick) return;
-    this.#shares.settle();
+    this.#shares.ticked();
     this.#showShares();
   }
 
@@ -152,7 +152,8 @@ export class IncidentDraft {
 
   /** The tracer is gone: what still waits is not known any more. */
   interrupt(): void {
-    this.settleShares();
+    this.#shares.settle();
+    this.#showShares();
     this.incident.interrupted = true;
     this.incident.ongoing = [];
     this.#shownUntil.clear();

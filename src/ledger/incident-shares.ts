@@ -2,8 +2,9 @@
  * At whose door the waits of an incident lie. Readers' shares and what is unknown are always, to the nanosecond, the
  * waits told one by one and what windows of many short waits tell beyond them.
  *
- * A window is told of before the tick that tells of its last waits. Until then its readers are those of the ticks that
- * were heard, to be found anew with the next one, and waits told meanwhile are taken off it; only then it is settled.
+ * A window is told of before the tick that tells of its last waits, and a long wait of that tick may be told after it.
+ * So a window is settled with the second tick. Until then its readers are those of the ticks that were heard, found anew
+ * each time, and waits told meanwhile are taken off it: what it took for good, a long wait could not take back.
  */
 import type { SeenProcess, Stall } from '../records.js';
 import type { LockPath, ProcFile } from '../vocabulary.js';
@@ -13,7 +14,7 @@ import { IncidentReaders, type ReaderPart } from './incident-readers.js';
 import type { RecentBlocks } from './recent-blocks.js';
 import type { TickSpan } from './recent-growth.js';
 
-/** Windows that wait for their tick at most; of more, the oldest is settled with the ticks that were heard. */
+/** Windows that wait for their ticks at most; of more, the oldest is settled with the ticks that were heard. */
 const openLimit = 16;
 
 interface OpenWindow extends TickSpan {
@@ -21,6 +22,8 @@ interface OpenWindow extends TickSpan {
   /** Nanoseconds of the wait that told of it, as far as its readers were not told. */
   readonly own: number;
   readonly beyond: WindowTime;
+  /** A tick was heard since. */
+  heard: boolean;
 }
 
 export class IncidentShares {
@@ -34,7 +37,7 @@ export class IncidentShares {
     this.#readers = new IncidentReaders(lockPath);
   }
 
-  /** Windows whose last tick was not heard yet: there is more to come. */
+  /** Windows are not settled yet: there may be more to come. */
   get waiting(): boolean {
     return this.#open.length > 0;
   }
@@ -52,11 +55,19 @@ export class IncidentShares {
       this.#unknownNanoseconds += own;
       return;
     }
-    this.#open.push({ victim, from: at - blockedInWindow.windowNanoseconds / 1e6, to: at, own, beyond });
+    const from = at - blockedInWindow.windowNanoseconds / 1e6;
+    this.#open.push({ victim, from, to: at, own, beyond, heard: false });
     if (this.#open.length > openLimit) this.#settle(this.#open.shift() as OpenWindow);
   }
 
-  /** The tick that tells the rest of all windows so far was heard, or will never be. */
+  /** A tick was heard: it tells the rest of all windows so far, and no late wait of the tick before it is to come. */
+  ticked(): void {
+    for (const window of this.#open) if (window.heard) this.#settle(window);
+    this.#open = this.#open.filter(({ heard }) => !heard);
+    for (const window of this.#open) window.heard = true;
+  }
+
+  /** No tick will tell more. */
   settle(): void {
     for (const window of this.#open) this.#settle(window);
     this.#open = [];
@@ -66,10 +77,10 @@ export class IncidentShares {
   list(): Pick<Incident, 'readers' | 'others' | 'files' | 'unknownNanoseconds'> {
     const readers = this.waiting ? this.#readers.copy() : this.#readers;
     let unknownNanoseconds = this.#unknownNanoseconds;
-    for (const window of this.#open) {
-      const nanoseconds = wallOf(window);
-      const found = this.#recent.look({ ...window, nanoseconds });
-      readers.add(found, window.victim);
+    const windows = this.#open.map((window) => ({ ...window, nanoseconds: wallOf(window) }));
+    for (const [index, found] of this.#recent.lookAll(windows).entries()) {
+      const { victim, nanoseconds } = windows[index] as (typeof windows)[number];
+      readers.add(found, victim);
       unknownNanoseconds += restOf(nanoseconds, found);
     }
     return { ...readers.list(), unknownNanoseconds };

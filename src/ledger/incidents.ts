@@ -148,7 +148,7 @@ export class IncidentLedger {
       const namesakes = open.filter(
         ({ incident: { victim } }) => victim.name === name && victim.cgroupId === cgroupId,
       );
-      draft.settleShares();
+      draft.tickShares();
       draft.addConvoys(this.#recent.convoys, at, namesakes.length === 1);
       this.#count(draft, mainFile(draft.incident));
     }

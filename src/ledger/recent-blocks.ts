@@ -109,6 +109,15 @@ export class RecentBlocks {
     );
   }
 
+  /** As {@link look}, of one window after the other: what one finds the next does not. */
+  lookAll(windows: readonly ShareWindow[]): ReaderPart[][] {
+    const rows = new Set(windows.flatMap((window) => this.#growth.within(window)));
+    const before = Array.from(rows, (row) => ({ row, count: row.count, nanoseconds: row.nanoseconds }));
+    const found = windows.map((window) => this.take(window));
+    for (const { row, ...amounts } of before) Object.assign(row, amounts);
+    return found;
+  }
+
   /** As {@link look}, for good: what is given here is not given again. */
   take(window: ShareWindow): ReaderPart[] {
     const readers = this.look(window);

@@ -114,7 +114,9 @@ test('a tick that could not be read is waited for, however long, and the inciden
   assert.equal(ledger.incidents.list()[0]?.closedAt, undefined);
   ledger.apply(blocked(t0 + 31_000, { atop: 800 }));
   const incident = ledger.incidents.list()[0]!;
-  assert.deepEqual([sharesOf(incident), incident.closedAt], [[['atop', 800]], t0 + 31_000]);
+  assert.deepEqual([sharesOf(incident), incident.closedAt], [[['atop', 800]], undefined]);
+  ledger.apply(tick(t0 + 32_000));
+  assert.deepEqual([sharesOf(incident), incident.closedAt], [[['atop', 800]], t0 + 32_000]);
 });
 
 test('the tracer ends before its next tick: what was heard of the readers stays', () => {
@@ -160,6 +162,20 @@ test('no more windows wait for a tick than are kept, and no reader is lost by it
   ledger.apply(tick(t0 + 2000));
   const incident = only(ledger);
   assert.deepEqual([sharesOf(incident), incident.blockedNanoseconds], [[['atop', 400]], 400 * ms]);
+});
+
+test('a long wait told after the tick in which it is: no window keeps its reader', () => {
+  const ledger = started();
+  ledger.apply(share(t0 + 800, 400, 800));
+  ledger.apply(blocked(t0 + 1000, { atop: 60, agent: 395 }));
+  const readers = [stallReader('atop', 'smaps', 60 * ms, { cgroupId: '4711' })];
+  ledger.apply(stall(t0 + 990, 60 * ms, { readers }));
+  ledger.apply(blocked(t0 + 2000, { atop: 60, agent: 395 }));
+  assert.deepEqual(sharesOf(only(ledger)), [
+    ['agent', 395],
+    ['atop', 60],
+  ]);
+  assert.equal(only(ledger).unknownNanoseconds, 5 * ms);
 });
 
 interface Wait {

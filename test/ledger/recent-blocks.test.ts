@@ -153,8 +153,10 @@ test('several processes of one name: each finds the readers of all, none finds w
     ['atop', 'smaps', 300 * ms],
     ['agent', 'smaps', 300 * ms],
   ]);
+  const looked = recent.lookAll([window(0, 1, 400 * ms), window(0, 1, 400 * ms)]);
   const first = recent.take(window(0, 1, 400 * ms));
   const second = recent.take(window(0, 1, 400 * ms));
+  assert.deepEqual(looked, [first, second], 'looking finds what taking would');
   assert.deepEqual(partsOf(first), [
     ['atop', 'smaps', 200],
     ['agent', 'smaps', 200],
