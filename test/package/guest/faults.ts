@@ -1,8 +1,12 @@
 /** A killed tracer, a daemon that hangs, one that is killed, and a stop. */
+import { rmSync, writeFileSync } from 'node:fs';
 import { check, figure } from '../../kernels/guest/report.js';
 import type { Metrics } from '../../live/support/daemon.js';
-import { pidsOf, property, run, systemctl } from './command.js';
+import { pidsOf, property, systemctl } from './command.js';
+import { dropIns } from './install.js';
 import { get, metrics, until, untilReady } from './service.js';
+
+const shortWatchdog = `${dropIns}/watchdog.conf`;
 
 const counters = (now: Metrics): Map<string, number> =>
   new Map(
@@ -37,12 +41,7 @@ const killedTracer = async (): Promise<void> => {
 const hangingDaemon = async (): Promise<void> => {
   const restarts = Number(await property('NRestarts'));
   const daemon = await mainPid();
-  await run('mkdir', '-p', '/run/systemd/system/mmaplockd.service.d');
-  await run(
-    'sh',
-    '-c',
-    'printf "[Service]\\nWatchdogSec=40\\n" > /run/systemd/system/mmaplockd.service.d/test.conf',
-  );
+  writeFileSync(shortWatchdog, '[Service]\nWatchdogSec=60\n');
   await systemctl('daemon-reload');
   await systemctl('restart', 'mmaplockd');
   await untilReady();
@@ -62,7 +61,7 @@ const hangingDaemon = async (): Promise<void> => {
     pidsOf('bpftrace').length === 1,
     pidsOf('bpftrace').join(' '),
   );
-  await run('rm', '-r', '/run/systemd/system/mmaplockd.service.d');
+  rmSync(shortWatchdog);
   await systemctl('daemon-reload');
 };
 
