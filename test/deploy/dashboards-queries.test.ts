@@ -1,7 +1,7 @@
 /** What the dashboards ask for is there: each metric, each label, and a server can parse it. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -10,6 +10,7 @@ import { parse } from 'yaml';
 import { packageRoot } from '../../src/host.js';
 import { parseExposition } from '../support/exposition.js';
 import { committed, type Query, queriesOf, substitute } from './dashboards.js';
+import { findPromtool, noPromtool } from './promtool.js';
 
 const targetLabels = ['cluster', 'job', 'instance'];
 
@@ -154,14 +155,9 @@ test('a variable without a value is an error, and no query', () => {
   assert.ok(queriesOf(fleet!, { cluster: 'east' }).some(({ expr }) => expr.includes('cluster=~"east"')));
 });
 
-const promtool = (): string | undefined =>
-  [path.join(packageRoot, 'dist/tools/promtool'), 'promtool'].find((found) =>
-    found.includes('/') ? existsSync(found) : spawnSync(found, ['--version']).status === 0,
-  );
-
 test('Prometheus can parse each query', (context) => {
-  const command = promtool();
-  if (command === undefined) return context.skip('promtool is neither in dist/tools nor on PATH');
+  const command = findPromtool();
+  if (command === undefined) return context.skip(noPromtool);
   const folder = mkdtempSync(path.join(tmpdir(), 'mmaplockd-dashboards-'));
   try {
     const ask = (exprs: readonly string[]) => {

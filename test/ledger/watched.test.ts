@@ -18,36 +18,16 @@ const said = (parts: Partial<Parameters<WatchedLedger['apply']>[0]>) => ({
 });
 
 test('every name that is watched is there from the start, at 0, and no other ever', () => {
+  const zeros = [
+    ['mysqld', 0],
+    ['postgres', 0],
+  ];
   const ledger = new WatchedLedger({ names, labelOfPid }, byComm);
-  assert.deepEqual(
-    [...ledger.blocked],
-    [
-      ['mysqld', 0],
-      ['postgres', 0],
-    ],
-  );
-  assert.deepEqual(
-    [...(ledger.oldest ?? [])],
-    [
-      ['mysqld', 0],
-      ['postgres', 0],
-    ],
-  );
+  assert.deepEqual([...ledger.blocked], zeros);
+  assert.deepEqual([...(ledger.oldest ?? [])], zeros);
   ledger.apply(said({ ongoing: [waiting(4, 60)], victimsBlocked: [blockedFor('agent', 5)] }));
-  assert.deepEqual(
-    [...ledger.blocked],
-    [
-      ['mysqld', 0],
-      ['postgres', 0],
-    ],
-  );
-  assert.deepEqual(
-    [...(ledger.oldest ?? [])],
-    [
-      ['mysqld', 0],
-      ['postgres', 0],
-    ],
-  );
+  assert.deepEqual([...ledger.blocked], zeros);
+  assert.deepEqual([...(ledger.oldest ?? [])], zeros);
 });
 
 test('of all processes of a name, in either mode, the longest wait that still goes on counts', () => {

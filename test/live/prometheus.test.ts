@@ -110,7 +110,10 @@ test('dashboards and rules hold against the live daemon, and a reader of smaps m
   const writers = await runWorkload('writers', ['--name', 'wr-prom', '--vmas', '300', '--seconds', '300']);
   await writers.ready;
   const target = [`${writers.pid}`, '--seconds', '300'];
-  await sleep(2000);
+  await until('their waits are seen', async () => {
+    const waits = await prometheus.query('instance_mode:mmaplock_waits:rate5m{mode="write"} > 0');
+    return waits.length > 0 ? waits : undefined;
+  });
   assert.equal((await alertIn(prometheus, blocked[0] as string)).state, 'inactive', 'writers alone');
   const readers = [
     await runWorkload('proc-reader', ['smaps', ...target, '--name', 'rd-smaps']),

@@ -1,12 +1,14 @@
 /** What the administrator writes into the configuration: something wrong, and something that blinds it. */
 import { appendFileSync, copyFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { check } from '../../kernels/guest/report.js';
 import type { Readiness } from '../../live/support/daemon.js';
 import { property, systemctl } from './command.js';
 import { get, metrics, until, untilReady } from './service.js';
 
 export const configFile = '/etc/mmaplockd/config.yaml';
-const kept = '/root/config.yaml';
+const kept = join(tmpdir(), 'config.yaml');
 
 const wrongSetting = async (): Promise<void> => {
   copyFileSync(configFile, kept);
