@@ -22,7 +22,11 @@ export type Effect = { readonly kind: 'restart_tracer'; readonly reason: 'map_fu
 /** A tracer with full maps is started again at most this often: each start is a gap of its own. */
 const fullMapRestartMilliseconds = 600_000;
 
-/** It is started again in a tick without waits, when the gap costs nothing, but no later than this. */
+/**
+ * It is started again after some ticks without waits, when the gap costs nothing: one such tick may be no more than a
+ * pause of a host that has no CPU left. But no later than this.
+ */
+const quietTicks = 5;
 const quietMilliseconds = 60_000;
 
 export interface LedgerOptions {
@@ -55,6 +59,8 @@ export class Ledger {
   readonly #recentConvoys = new RecentConvoys();
   readonly #blocksObserved: () => boolean;
   #fullSince: number | undefined;
+  /** Ticks in a row without waits. */
+  #quietTicks = 0;
   #restartAskedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: LedgerOptions) {
@@ -135,8 +141,9 @@ export class Ledger {
   }
 
   #mendFullMap(at: number, waits: number): Effect[] {
+    this.#quietTicks = waits > 0 ? 0 : this.#quietTicks + 1;
     if (this.#fullSince === undefined || at - this.#restartAskedAt < fullMapRestartMilliseconds) return [];
-    if (waits > 0 && at - this.#fullSince < quietMilliseconds) return [];
+    if (this.#quietTicks < quietTicks && at - this.#fullSince < quietMilliseconds) return [];
     this.#restartAskedAt = at;
     return [{ kind: 'restart_tracer', reason: 'map_full' }];
   }
