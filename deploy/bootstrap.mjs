@@ -1,6 +1,6 @@
 /**
- * The commands of package.json, from a clean clone to a result: `npm start`, `npm test`, `npm run test:kernels`
- * and `npm run test:package`.
+ * The commands of package.json, from a clean clone to a result: `npm start`, `npm test`, `npm run test:faults`,
+ * `npm run test:kernels` and `npm run test:package`.
  *
  * Plain JavaScript without dependencies, since it runs before there are any. Each step does nothing when its
  * result is there already, so a second run is quick.
@@ -12,12 +12,12 @@ import { kernelArguments, runKernels } from './bootstrap/kernels.mjs';
 import { installNodeModules } from './bootstrap/npm.mjs';
 import { runPackageTest } from './bootstrap/package-test.mjs';
 import { CannotGoOn, say } from './bootstrap/report.mjs';
-import { runTests } from './bootstrap/tests.mjs';
+import { runFaults, runTests } from './bootstrap/tests.mjs';
 import { ensureTools, toolsToBoot, toolsToLint, toolsToRun, toolsToTest } from './bootstrap/tools.mjs';
 
 const usage =
   'usage: npm start [-- DAEMON_FLAGS], npm test [-- [unit|live] [PART_OF_A_FILE_NAME]...], ' +
-  'npm run test:kernels [-- [KERNEL]... [--exec SCRIPT]], npm run test:package [-- --exec SCRIPT]';
+  'npm run test:faults [-- PART_OF_A_FILE_NAME...], npm run test:kernels [-- [KERNEL]... [--exec SCRIPT]], npm run test:package [-- --exec SCRIPT]';
 
 const installWhatIsMissing = async (tools) => {
   requireHost();
@@ -41,6 +41,10 @@ const commands = {
   async test(args) {
     await prepare([...toolsToRun, ...toolsToTest]);
     return runTests(args);
+  },
+  async faults(args) {
+    await prepare([...toolsToRun, ...toolsToTest]);
+    return runFaults(args);
   },
   async kernels(args) {
     const wanted = await kernelArguments(args);

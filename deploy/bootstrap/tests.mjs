@@ -15,19 +15,28 @@ const resultsFile = join(dist, 'test-results.json');
 const timeoutMilliseconds = 600_000;
 
 /** Live suites watch the kernel of this host: two at once would see each other. */
-const suites = [
+const inFolder = (name) => ({
+  name,
+  concurrency: 1,
+  holds: (path) => path.startsWith(`${name}/`) && !path.includes('/', name.length + 1),
+});
+
+/** Those of `npm test`. */
+const quickSuites = [
   {
     name: 'unit',
     concurrency: availableParallelism(),
-    holds: (path) => !/^(live|bare|kernels\/guest)\//.test(path),
+    holds: (path) => !/^(live|faults|soak|bare|kernels\/guest)\//.test(path),
   },
-  { name: 'live', concurrency: 1, holds: (path) => /^live\/[^/]+$/.test(path) },
+  inFolder('live'),
 ];
+/** What goes wrong, brought about on purpose: it takes minutes, and runs on its own. */
+const faultSuites = [inFolder('faults')];
 
 const nameOf = (file) => relative(testFolder, file).split(sep).join('/');
 
 /** Suites and files to run. Arguments are suite names, and parts that a file's name must all contain. */
-const select = (args) => {
+const select = (suites, args) => {
   const files = filesUnder(testFolder).filter((file) => file.endsWith('.test.js'));
   const named = suites.filter(({ name }) => args.includes(name));
   const parts = args.filter((arg) => !suites.some(({ name }) => name === arg));
@@ -40,7 +49,7 @@ const select = (args) => {
   if (selected.every((suite) => suite.files.length === 0)) {
     throw new CannotGoOn(
       `no test file matches "${args.join(' ')}"`,
-      'name a suite (unit, live) or a part of a file name',
+      `name a suite (${suites.map(({ name }) => name).join(', ')}) or a part of a file name`,
     );
   }
   return selected;
@@ -90,16 +99,14 @@ const totals = (results) => {
   return { failed, line: `${sum((result) => result.passed)} passed, ${failed} failed, ${skipped} skipped` };
 };
 
-/** Runs the selected suites, prints the reasons of skips and the totals, and resolves to the exit code. */
-export const runTests = async (args) => {
+/** Runs suites, prints the reasons of skips and the totals. */
+const runSuites = async (suites) => {
   const results = [];
-  rmSync(resultsFile, { force: true });
-  for (const suite of select(args)) {
+  for (const suite of suites) {
     if (suite.files.length === 0) continue;
     say(`running the ${suite.name} tests`);
     results.push(await runSuite(suite));
   }
-  writeFileSync(resultsFile, JSON.stringify({ args, suites: results }, null, 1));
   const print = (line) => process.stdout.write(`${line}\n`);
   for (const { name, failures, skips } of results) {
     for (const failure of failures)
@@ -109,5 +116,16 @@ export const runTests = async (args) => {
   for (const result of results) print(`${result.name}: ${totals([result]).line}`);
   const { failed, line } = totals(results);
   print(line);
-  return failed === 0 ? 0 : 1;
+  return { results, exitCode: failed === 0 ? 0 : 1 };
 };
+
+/** Runs the selected ones of the unit and the live tests; resolves to the exit code. */
+export const runTests = async (args) => {
+  rmSync(resultsFile, { force: true });
+  const { results, exitCode } = await runSuites(select(quickSuites, args));
+  writeFileSync(resultsFile, JSON.stringify({ args, suites: results }, null, 1));
+  return exitCode;
+};
+
+/** Runs the fault tests, or those whose file names contain all arguments; resolves to the exit code. */
+export const runFaults = async (args) => (await runSuites(select(faultSuites, args))).exitCode;
