@@ -18,12 +18,17 @@ export const defaultLongestLine = 1024 * 1024;
 
 const newline = 0x0a;
 
+/** Each piece keeps a buffer of its own: a line that comes byte by byte would take a hundred times its length. */
+const mostPieces = 256;
+
 /** Splits a byte stream at `\n`. Feed it with `push`, and call `end` once at the end of the stream. */
 export class LineSplitter {
   readonly #handlers: LineHandlers;
   readonly #longest: number;
   /** The beginning of the current line, from earlier chunks; empty once the line is over the cap. */
   #pieces: Buffer[] = [];
+  /** What followed, up to mostPieces pieces as they came. */
+  #recent: Buffer[] = [];
   /** Length of the current line so far. */
   #length = 0;
 
@@ -54,13 +59,18 @@ export class LineSplitter {
   #append(piece: Buffer): void {
     if (piece.length === 0) return;
     this.#length += piece.length;
-    if (this.#length <= this.#longest) this.#pieces.push(piece);
-    else this.#pieces = [];
+    if (this.#length > this.#longest) {
+      this.#pieces = [];
+      this.#recent = [];
+    } else if (this.#recent.push(piece) === mostPieces) {
+      this.#pieces.push(joined(this.#recent));
+      this.#recent = [];
+    }
   }
 
   #finishLine(): void {
     const bytes = this.#length;
-    const pieces = this.#pieces;
+    const pieces = this.#pieces.length === 0 ? this.#recent : [...this.#pieces, ...this.#recent];
     this.#reset();
     if (bytes > this.#longest) this.#handlers.onOverlong(bytes);
     else this.#handlers.onLine(joined(pieces).toString('utf8'));
@@ -68,6 +78,7 @@ export class LineSplitter {
 
   #reset(): void {
     this.#pieces = [];
+    this.#recent = [];
     this.#length = 0;
   }
 }

@@ -34,7 +34,7 @@ import { StallLines, stallMaps, untoldStalls } from './wire-stalls.js';
 import { victimVmaWaitRows, vmaWaitMaps, vmaWaits } from './wire-vma-waits.js';
 import { ongoingWaits, processRows, waitDurations, waitMaps, waitRows, waitTuples } from './wire-waits.js';
 
-const tickLine = new RegExp(`^${tickWord} (\\d+)\\n?$`);
+const tickLine = new RegExp(`^${tickWord} (\\d{1,20})\\n?$`);
 
 /** How many integers the key of each map has. Maps not named are working state and are passed over. */
 const keyWidths: Readonly<Record<string, number>> = {
@@ -224,7 +224,7 @@ const keyOf = (raw: string, width: number): bigint[] => {
 };
 
 const integerOf = (value: Value): number | bigint => {
-  if (typeof value === 'number' || typeof value === 'bigint') return value;
+  if (typeof value === 'bigint' || (typeof value === 'number' && Number.isSafeInteger(value))) return value;
   throw new Error('expected an integer value');
 };
 

@@ -51,6 +51,9 @@ entryWords[kinds.funcProto] = 2;
 entryWords[kinds.datasec] = 3;
 entryWords[kinds.enum64] = 3;
 
+/** KSYM_NAME_LEN of include/linux/kallsyms.h (6.1): btf_name_valid() of kernel/bpf/btf.c takes no longer name. */
+const longestName = 512;
+
 /** No C declaration of the kernel nests deeper; only damaged BTF, above all a cycle, does. */
 export const maxDepth = 64;
 
@@ -171,7 +174,11 @@ export class BtfTypes {
   /** The string at an offset of the string section. */
   text(offset: number): string {
     if (offset >= this.#strings.length) throw malformed(`string offset ${offset} is out of range`);
-    return this.#strings.toString('latin1', offset, this.#strings.indexOf(0, offset));
+    const end = this.#strings.indexOf(0, offset);
+    // Names may lie in one another: without a bound, a long one could be kept as often as there are types.
+    if (end - offset >= longestName)
+      throw malformed(`the name at ${offset} is longer than any of the kernel`);
+    return this.#strings.toString('latin1', offset, end);
   }
 
   /** The type behind typedefs, qualifiers and type tags. */

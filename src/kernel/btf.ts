@@ -38,7 +38,10 @@ export class Btf {
    */
   memberOffset(tag: string, path: string): number | undefined {
     const member = this.#member(tag, path);
-    return member === undefined || member.bitfield ? undefined : member.bits / 8;
+    if (member === undefined || member.bitfield) return undefined;
+    // A struct at half a byte would make half an offset of each of its members.
+    if (member.bits % 8 !== 0) throw malformed(`${path} of ${tag} does not begin at a byte`);
+    return member.bits / 8;
   }
 
   /** Whether the path names a member, be it a bitfield. */

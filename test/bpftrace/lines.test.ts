@@ -303,6 +303,9 @@ test('what is not understood says why, within bounds', () => {
   const depth = 200_000;
   const deep = `{"type": "value", "data": ${'['.repeat(depth)}${']'.repeat(depth)}}`;
   assert.equal(reason(decodeLine(deep, recorded)), 'nested too deeply');
+  // Would take minutes if each of the quotes were looked at as the begin of a string.
+  const quotes = `{"type": 1234567890123456, "${'\\"'.repeat(400_000)}`;
+  assert.equal(reason(decodeLine(quotes, recorded)), 'not valid JSON');
   const long = decodeLine(`{${'x'.repeat(10_000)}`, recorded);
   assert.equal(long.type === 'undecodable' && long.text.length, 200);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { LineSplitter } from '../../src/bpftrace/splitter.js';
+import { collectGarbage } from '../support/garbage.js';
 
 /** Everything a splitter says about these chunks, in order. */
 const split = (chunks: readonly Uint8Array[], longest?: number): [string, string | number][] => {
@@ -64,6 +65,22 @@ test('an endless line takes no memory: 512 MiB pass in pieces', () => {
   assert.ok(process.memoryUsage().arrayBuffers - before < 256 * 1024 * 1024);
   splitter.push(bytes('\n'));
   assert.deepEqual(lengths, [512 * 1024 * 1024]);
+});
+
+test('a line that comes byte by byte takes no more than a few times its length', () => {
+  const length = 1_000_000;
+  const lines: number[] = [];
+  const splitter = new LineSplitter({ onLine: (line) => lines.push(line.length), onOverlong: () => {} });
+  const used = (): number => process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers;
+  collectGarbage();
+  const before = used();
+  // Not from Node's pool: what comes by a pipe has memory of its own.
+  for (let i = 0; i < length; i++) splitter.push(Buffer.alloc(1, 'x'));
+  collectGarbage();
+  const taken = used() - before;
+  assert.ok(taken < 10 * length, `${taken} bytes for ${length}`);
+  splitter.push(bytes('\n'));
+  assert.deepEqual(lines, [length]);
 });
 
 test('how a stream is cut into chunks makes no difference', () => {

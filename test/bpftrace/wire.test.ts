@@ -89,6 +89,17 @@ const damaged: readonly (readonly [string, string, RegExp])[] = [
   ['a key too long', map('@process_pid', { '1,2,3,4': 1 }), /^@process_pid: expected a key of 3/],
   ['a key that is no integer', map('@waits', { '4,0,mmap': 1 }), /^@waits: expected a key of 3/],
   ['a value that is no integer', map('@waits', { '4,0,9': 'many' }), /^@waits: expected an integer/],
+  ['a value that is no whole number', map('@waits', { '4,0,9': 1.5 }), /^@waits: expected an integer/],
+  [
+    'a value beyond 64 bits',
+    '{"type": "map", "data": {"@waits": {"4,0,9": 100000000000000000000000}}}',
+    /integer/,
+  ],
+  [
+    'a negative number of lost events',
+    '{"type": "lost_events", "data": {"events": -3}}',
+    /events is negative/,
+  ],
   ['a reader without its file', map('@reader_reads', { '1,2,3': 1 }), /^@reader_reads: expected a key of 4/],
   ['a block without its file', map('@reader_blocks', { '1,2,3,4,5,6': 1 }), /^@reader_blocks: .* key of 7/],
   ['VMA waits without their key', map('@vma_waits', 5), /^@vma_waits: expected keys$/],

@@ -13,10 +13,12 @@ export class Malformed extends Error {}
 // integers are wrapped in strings before parsing, marked with NUL, which no string of bpftrace can contain.
 const mark = '\0';
 const longDigits = /\d{16}/;
-const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
-const longInteger = /^-?\d{16,}$/;
+// A string without an end is taken to the end of the line, or it would be looked for anew from each of its quotes.
+const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
+/** 64 bits have 20 digits: a longer one is no integer of bpftrace. */
+const longInteger = /^-?\d{16,20}$/;
 
-/** Parses one line. Integers of 16 digits and more come out as marked strings, which `integerOf` understands. */
+/** Parses one line. Integers of 16 to 20 digits come out as marked strings, which `integerOf` understands. */
 export const parseLine = (text: string): unknown =>
   JSON.parse(
     longDigits.test(text)

@@ -90,10 +90,12 @@ export const decodeAttachedProbes = ({ data }: Fields): AttachedProbesLine => ({
 });
 
 /** Decodes a line of type `lost_events`. */
-export const decodeLostEvents = ({ data }: Fields): LostEventsLine => ({
-  type: 'lost_events',
-  events: smallInteger(fields(data, 'data').events, 'events'),
-});
+export const decodeLostEvents = ({ data }: Fields): LostEventsLine => {
+  const events = smallInteger(fields(data, 'data').events, 'events');
+  // A counter is fed by it.
+  if (events < 0) throw new Malformed('events is negative');
+  return { type: 'lost_events', events };
+};
 
 /** Decodes a line whose data is one string. */
 export const decodeTextLine =
