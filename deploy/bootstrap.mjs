@@ -1,10 +1,11 @@
 /**
  * The commands of package.json, from a clean clone to a result: `npm start`, `npm test`, `npm run test:faults`,
- * `npm run test:kernels` and `npm run test:package`.
+ * `npm run test:kernels`, `npm run test:package` and `npm run bench:cost`.
  *
  * Plain JavaScript without dependencies, since it runs before there are any. Each step does nothing when its
  * result is there already, so a second run is quick.
  */
+import { benchArguments, runBench } from './bootstrap/bench.mjs';
 import { buildSources } from './bootstrap/build.mjs';
 import { reportHost, runDaemon } from './bootstrap/daemon.mjs';
 import { extendPath, mountTracefs, requireHost } from './bootstrap/host.mjs';
@@ -17,7 +18,8 @@ import { ensureTools, toolsToBoot, toolsToLint, toolsToRun, toolsToTest } from '
 
 const usage =
   'usage: npm start [-- DAEMON_FLAGS], npm test [-- [unit|live] [PART_OF_A_FILE_NAME]...], ' +
-  'npm run test:faults [-- PART_OF_A_FILE_NAME...], npm run test:kernels [-- [KERNEL]... [--exec SCRIPT]], npm run test:package [-- --exec SCRIPT]';
+  'npm run test:faults [-- PART_OF_A_FILE_NAME...], npm run test:kernels [-- [KERNEL]... [--exec SCRIPT]], ' +
+  'npm run test:package [-- --exec SCRIPT], npm run bench:cost [-- [--guest KERNEL] FLAG...]';
 
 const installWhatIsMissing = async (tools) => {
   requireHost();
@@ -54,6 +56,12 @@ const commands = {
   async packageTest(args) {
     await installWhatIsMissing([...toolsToBoot, ...toolsToLint]);
     return runPackageTest(args);
+  },
+  async bench(args) {
+    const wanted = benchArguments(args);
+    const booting = wanted.guest === undefined ? [] : toolsToBoot;
+    await prepare([...toolsToRun, ...toolsToTest, ...booting]);
+    return runBench(wanted);
   },
 };
 

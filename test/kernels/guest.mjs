@@ -15,9 +15,18 @@ const attempts = 3;
  * One thread for all virtual processors: with several, probes attached to a hot function crash the guest, for the
  * emulator races with the kernel that patches its own text.
  */
-const emulate = ({ name, root, payload, consoleLog, results, init = '/sbin/mmaplockd-guest' }) => [
+const emulate = ({
+  name,
+  root,
+  payload,
+  consoleLog,
+  results,
+  init = '/sbin/mmaplockd-guest',
+  emulator = [],
+}) => [
   ...['-machine', 'q35', '-accel', 'tcg,thread=single', '-cpu', 'max', '-smp', '2', '-m', '2G'],
   ...['-display', 'none', '-monitor', 'none', '-nic', 'none', '-no-reboot'],
+  ...emulator,
   ...['-drive', `file=${root.image},if=virtio,format=raw,snapshot=on`],
   ...['-drive', `file=${payload},if=virtio,format=raw,readonly=on`],
   ...['-serial', `file:${consoleLog}`, '-serial', `file:${results}`],
@@ -100,7 +109,7 @@ const attempt = async (options) => {
 
 /**
  * Runs a guest, started again while it does not reach its init.
- * @param options name, root, payload, and the init where it is not the one of the images; the files consoleLog, results and emulatorLog; onLine for each line it writes
+ * @param options name, root, payload, the init where it is not the one of the images, and further arguments of the emulator; the files consoleLog, results and emulatorLog; onLine for each line it writes
  * @returns {Promise<{began: boolean, trouble?: string, starts: number}>}
  */
 export const runGuest = async (options) => {

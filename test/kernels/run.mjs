@@ -55,12 +55,12 @@ const payloadFor = async (options) => {
   }
 };
 
-const prepare = async (entries, script) => {
+const prepare = async (entries, script, more = []) => {
   await openCache();
   mkdirSync(logs, { recursive: true });
   const runFolder = openRun();
   await makeImages(entries);
-  return { runFolder, payload: await payloadFor({ project, runFolder, entries, script }) };
+  return { runFolder, payload: await payloadFor({ project, runFolder, entries, script, more }) };
 };
 
 const showConsole = (file, show) => {
@@ -116,10 +116,10 @@ export const testKernels = async (names) => {
   return ok ? 0 : 1;
 };
 
-const runScript = async (entry, run, prefix) => {
-  const output = scriptOutput((line) => print(`${prefix}${line}`));
+const runScript = async (entry, run, take, emulator = []) => {
+  const output = scriptOutput(take);
   const options = await guestOptions(entry, run, run.runFolder, entry.name);
-  const { began, trouble, starts } = await runGuest({ ...options, onLine: output.take });
+  const { began, trouble, starts } = await runGuest({ ...options, emulator, onLine: output.take });
   const kept = join(logs, `${entry.name}.exec.console.log`);
   if (existsSync(options.consoleLog)) renameSync(options.consoleLog, kept);
   if (starts > 1) remark(`${entry.name}: started ${starts} times, for it did not reach its init at first`);
@@ -142,7 +142,23 @@ export const execInKernels = async (names, script) => {
   const run = await prepare(entries, script);
   const statuses = [];
   await forEach(entries, availableParallelism(), async (entry) => {
-    statuses.push(await runScript(entry, run, entries.length > 1 ? `${entry.name}: ` : ''));
+    const prefix = entries.length > 1 ? `${entry.name}: ` : '';
+    statuses.push(await runScript(entry, run, (line) => print(`${prefix}${line}`)));
   });
   return statuses.find((status) => status !== 0) ?? 0;
+};
+
+/**
+ * Runs a shell script on one kernel, by its name or its Debian release.
+ * @param options `more` files and folders of the project that it needs; further arguments of the `emulator`; `take`
+ *   gets each line it prints
+ * @returns {Promise<number>} its exit code
+ */
+export const scriptOnKernel = async (name, script, { more, emulator, take }) => {
+  const entry = matrix.find((one) => one.name === name) ?? matrix.find((one) => one.suite === name);
+  if (entry === undefined)
+    throw new Error(`unknown kernel "${name}"; name one of ${kernelNames.join(', ')}, or a Debian release`);
+  const reason = reasonToSkip(entry, project);
+  if (reason !== undefined) throw new Error(`${entry.name}: ${reason}`);
+  return runScript(entry, await prepare([entry], script, more), take, emulator);
 };
