@@ -12,7 +12,7 @@ export type Ratios = Readonly<
 
 export const resultsWith = (ratios: Ratios, place: Partial<Place> = {}): Results => {
   const pairsOf = (three: readonly number[]): Pair[] =>
-    three.map((ratio) => ({ on: ratio * 1000, off: 1000 }));
+    three.map((ratio, round) => ({ round, on: ratio * 1000, off: 1000 }));
   const measured = new Map(
     Object.entries(ratios).map(([config, cells]) => {
       const pairs = Object.entries(cells).map(([loop, three]) => [loop as LoopName, pairsOf(three)] as const);

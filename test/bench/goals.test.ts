@@ -42,9 +42,24 @@ test('how many times cheaper than perf: the quotient of what both add', () => {
   const { measure, met } = verdictOf('perf', cheap);
   assert.equal(Math.round((measure?.spread.median ?? 0) * 100) / 100, 6);
   assert.equal(met, true);
+  assert.equal(verdictOf('perf', cheap).stretched, false);
+  const cheaper = on({ watch: { contended: flat(1.02) }, perf: { contended: flat(1.3) } });
+  assert.equal(verdictOf('perf', cheaper).stretched, true);
   const dear = on({ watch: { contended: flat(1.1) }, perf: { contended: flat(1.3) } });
   assert.equal(verdictOf('perf', dear).met, false);
   assert.ok(Math.abs(verdictOf('perf', dear).missedBy - 2) < 1e-9);
+});
+
+test('with perf we are compared where perf costs more: where threads only spin it records nothing', () => {
+  const { measure } = verdictOf(
+    'perf',
+    on({
+      watch: { contended: flat(1.2), contended_touch: flat(1.02) },
+      perf: { contended: flat(1.01), contended_touch: flat(1.22) },
+    }),
+  );
+  assert.equal(measure?.loop, 'contended_touch');
+  assert.equal(Math.round(measure?.spread.median ?? 0), 11);
 });
 
 test('nothing added by us is no endless quotient, and nothing added by perf is no victory', () => {

@@ -21,7 +21,8 @@ const resultsFor = async (options: BenchOptions, taken: string | undefined): Pro
 const run = async (args: readonly string[]): Promise<void> => {
   const [flag, file, ...rest] = args;
   const taken = flag === '--take' ? file : undefined;
-  const options = parseBenchArguments(taken === undefined ? args : rest, 'host');
+  const options =
+    taken === undefined ? parseBenchArguments(args, 'host') : parseBenchArguments(rest, 'guest');
   const results = await resultsFor(options, taken);
   if (results.length === 0) throw new Error('nothing has been measured yet: run it without --render first');
   say(`kept in ${writeToDist(results)}`);

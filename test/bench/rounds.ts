@@ -5,6 +5,8 @@ import type { Running } from './starters.js';
 
 /** One loop under one configuration, and without it right before and after: nanoseconds. */
 export interface Pair {
+  /** From 0; a round in which it failed has none. */
+  readonly round: number;
   readonly on: number;
   readonly off: number;
 }
@@ -70,7 +72,7 @@ export const runRounds = async (options: RoundOptions): Promise<Rounds> => {
         const after = await read();
         const { pairs } = measured.get(config.name) ?? { pairs: new Map<LoopName, Pair[]>() };
         for (const [loop, on] of reading)
-          pairs.set(loop, [...(pairs.get(loop) ?? []), { on, off: meanOf(before, after, loop) }]);
+          pairs.set(loop, [...(pairs.get(loop) ?? []), { round, on, off: meanOf(before, after, loop) }]);
         measured.set(config.name, { pairs, proof });
         say(`round ${round + 1} of ${rounds}: ${config.name}: ${proof}`);
         before = after;

@@ -51,10 +51,14 @@ export const stepTable = (results: Results): string[] => {
   return loopTable(results, columns, ({ added }) => addedText(added.median, results.place.unit));
 };
 
-const verdictText = ({ goal, measure, met, missedBy, close }: Verdict): string => {
+const verdictText = ({ goal, measure, met, stretched, missedBy, close }: Verdict): string => {
   if (measure === undefined) return 'not measured';
   const almost = close ? ' (the quartiles lie on both sides)' : '';
-  if (met) return `met${almost}`;
+  if (met) {
+    const further =
+      goal.stretch === undefined ? '' : `, the stretch of ${goal.stretch} ${stretched ? 'too' : 'not'}`;
+    return `met${further}${almost}`;
+  }
   // A ratio is missed by a difference of ratios.
   const by = goal.unit === 'x' ? missedBy.toFixed(2) : inUnit(missedBy, goal.unit);
   return `**missed by ${by}**${almost}${goal.why === undefined ? '' : `: ${goal.why}`}`;

@@ -8,6 +8,8 @@ export interface Verdict {
   /** Undefined where it was not measured. */
   readonly measure: Measure | undefined;
   readonly met: boolean;
+  /** The stretch is reached, too; false where there is none. */
+  readonly stretched: boolean;
   /** By how much it is missed, in its unit; 0 where it is met. */
   readonly missedBy: number;
   /** The limit lies between the quartiles: another run could say otherwise. */
@@ -17,14 +19,17 @@ export interface Verdict {
 const judge = (goal: Goal, results: Results): Verdict => {
   const measure = goal.measure(results);
   const place = results.place.name;
-  if (measure === undefined) return { goal, place, measure, met: false, missedBy: 0, close: false };
+  if (measure === undefined)
+    return { goal, place, measure, met: false, stretched: false, missedBy: 0, close: false };
   const { median, lower, upper } = measure.spread;
-  const over = goal.bound === 'at most' ? median - goal.limit : goal.limit - median;
+  const overBy = (limit: number): number => (goal.bound === 'at most' ? median - limit : limit - median);
+  const over = overBy(goal.limit);
   return {
     goal,
     place,
     measure,
     met: over <= 0,
+    stretched: goal.stretch !== undefined && overBy(goal.stretch) <= 0,
     missedBy: Math.max(over, 0),
     close: lower < goal.limit && goal.limit < upper,
   };
