@@ -26,6 +26,8 @@ export interface Measure {
   readonly spread: Spread;
   /** Which loop it is, where there are several. */
   readonly loop?: LoopName;
+  /** All of them, where there are several. */
+  readonly byLoop?: readonly { readonly loop: LoopName; readonly spread: Spread }[];
 }
 
 const scaled = ({ median, lower, upper }: Spread, scale: (value: number) => number): Spread => ({
@@ -43,10 +45,8 @@ const worst =
       const cell = cellIn(results, column, loop);
       return cell === undefined ? [] : [{ loop, spread: of(cell) }];
     });
-    return found.reduce<Measure | undefined>(
-      (most, one) => (most === undefined || one.spread.median > most.spread.median ? one : most),
-      undefined,
-    );
+    const [most] = found.toSorted((a, b) => b.spread.median - a.spread.median);
+    return most === undefined ? undefined : { ...most, byLoop: found };
   };
 
 const percent = ({ ratio }: Cell): Spread => scaled(ratio, (value) => (value - 1) * 100);
@@ -84,7 +84,7 @@ const cheaperThanPerf =
     const ours = cellIn(results, column, byPerf.loop);
     if (ours === undefined) return undefined;
     const addedBy = Math.max(ours.ratio.median - 1, leastAdded);
-    return { ...byPerf, spread: scaled(byPerf.spread, (value) => (value - 1) / addedBy) };
+    return { loop: byPerf.loop, spread: scaled(byPerf.spread, (value) => (value - 1) / addedBy) };
   };
 
 export const goals: readonly Goal[] = [

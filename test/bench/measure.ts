@@ -1,5 +1,5 @@
 /** One run, here: of a host or, within it, of a guest. */
-import { availableParallelism, release } from 'node:os';
+import { availableParallelism, loadavg, release } from 'node:os';
 import { execa } from 'execa';
 import { buildWorkload } from '../live/support/build.js';
 import type { BenchOptions } from './arguments.js';
@@ -13,6 +13,9 @@ const version = async (command: string): Promise<string | null> => {
   return failed ? null : stdout.trim().replace(/^\S+ (?:version )?v?/, '');
 };
 
+/** A load average of one minute; the benchmark itself starts with it. */
+const quietLoad = 0.7;
+
 /** @throws Error where bpftrace does not run, or a loop fails */
 export const measure = async (
   { loops, configs, rounds, milliseconds, batches }: BenchOptions,
@@ -22,6 +25,9 @@ export const measure = async (
   const directory = await buildWorkload();
   const bpftrace = await version('bpftrace');
   if (bpftrace === null) throw new Error('bpftrace does not run here');
+  const [load = 0] = loadavg();
+  if (place.unit === 'ns' && load > quietLoad)
+    say(`this machine is busy (load ${load.toFixed(1)}): nanoseconds measured now are mostly noise`);
   const found = await runRounds({
     configs,
     rounds,

@@ -41,6 +41,18 @@ test('a goal that is missed says by how much, in the table', () => {
   assert.match(row ?? '', /\| at most 5\.0 % \| 8\.0 % \(8\.0 % to 8\.0 %\).*\| \*\*missed by 3\.0 %\*\*/);
 });
 
+test('a goal for every loop names all that miss it', () => {
+  const guest = resultsWith(
+    { watch: { getppid: [1, 1, 1], stat: [1.07, 1.07, 1.07], maps: [1.03, 1.03, 1.03] } },
+    { name: '6.12', unit: 'instructions' },
+  );
+  const row = reportOf([guest])
+    .split('\n')
+    .find((line) => line.startsWith('| with function probes'));
+  assert.match(row ?? '', /7\.0 % to 7\.0 %\) \(read of \/proc\/PID\/stat.*\*\*missed by 6\.0 %\*\*/);
+  assert.match(row ?? '', /; over it, too: open, read and close of maps with 2,000 VMAs 3\.0 %:/);
+});
+
 test('what was not measured is listed with its reason, on one line', () => {
   assert.match(
     reportOf([results]),

@@ -2,7 +2,8 @@
 
 import { stepNames } from './configs.js';
 import { addedText, durationText, inUnit, ratioText } from './figures.js';
-import { loops } from './loops.js';
+import type { Measure } from './goals.js';
+import { type LoopName, loops } from './loops.js';
 import type { Column, Results } from './results.js';
 import type { Verdict } from './verdict.js';
 
@@ -51,6 +52,15 @@ export const stepTable = (results: Results): string[] => {
   return loopTable(results, columns, ({ added }) => addedText(added.median, results.place.unit));
 };
 
+const titleOf = (name: LoopName): string => loops.find((loop) => loop.name === name)?.title ?? name;
+
+/** Besides the worst, which is named already. */
+const alsoOver = ({ limit, unit }: Verdict['goal'], { loop, byLoop = [] }: Measure): string => {
+  const others = byLoop.filter((one) => one.loop !== loop && one.spread.median > limit);
+  const named = others.map((one) => `${titleOf(one.loop)} ${inUnit(one.spread.median, unit)}`);
+  return named.length === 0 ? '' : `; over it, too: ${named.join(', ')}`;
+};
+
 const verdictText = ({ goal, measure, met, stretched, missedBy, close }: Verdict): string => {
   if (measure === undefined) return 'not measured';
   const almost = close ? ' (the quartiles lie on both sides)' : '';
@@ -61,11 +71,8 @@ const verdictText = ({ goal, measure, met, stretched, missedBy, close }: Verdict
   }
   // A ratio is missed by a difference of ratios.
   const by = goal.unit === 'x' ? missedBy.toFixed(2) : inUnit(missedBy, goal.unit);
-  return `**missed by ${by}**${almost}${goal.why === undefined ? '' : `: ${goal.why}`}`;
+  return `**missed by ${by}**${almost}${alsoOver(goal, measure)}${goal.why === undefined ? '' : `: ${goal.why}`}`;
 };
-
-const loopTitle = (name: string | undefined): string =>
-  name === undefined ? '' : ` (${loops.find((loop) => loop.name === name)?.title})`;
 
 export const goalTable = (verdicts: readonly Verdict[]): string[] =>
   table(
@@ -75,7 +82,7 @@ export const goalTable = (verdicts: readonly Verdict[]): string[] =>
       const measured =
         measure === undefined
           ? '-'
-          : `${inUnit(measure.spread.median, goal.unit)} (${inUnit(measure.spread.lower, goal.unit)} to ${inUnit(measure.spread.upper, goal.unit)})${loopTitle(measure.loop)}`;
+          : `${inUnit(measure.spread.median, goal.unit)} (${inUnit(measure.spread.lower, goal.unit)} to ${inUnit(measure.spread.upper, goal.unit)})${measure.loop === undefined ? '' : ` (${titleOf(measure.loop)})`}`;
       return [
         goal.text,
         place,
