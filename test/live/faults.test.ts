@@ -169,6 +169,8 @@ test('a stopped bpftrace: not ready by name, then started again', { skip }, asyn
   );
   assert.ok((back.sum('mmaplock_blind_seconds_total', { reason: 'stalled' }) ?? 0) > 3);
   assert.equal(await lives(tracer), false, 'the stopped one is gone');
+  const told = daemon.log.find(({ msg }) => msg === 'not observing');
+  assert.match(JSON.stringify(told), /ticks_stalled/, 'the log names it, too');
   assert.equal(await daemon.stop(), 0);
 });
 

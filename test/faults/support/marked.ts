@@ -20,3 +20,7 @@ export const markedProcesses = async (name: string, value: string): Promise<read
   }
   return found;
 };
+
+/** Those of them that are a bpftrace, or about to become one. */
+export const markedTracers = async (name: string, value: string): Promise<readonly Marked[]> =>
+  (await markedProcesses(name, value)).filter(({ command }) => /^(setpriv .*)?\S*bpftrace /.test(command));

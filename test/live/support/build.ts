@@ -4,7 +4,16 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 
-const PROGRAMS = ['writers', 'spawner', 'proc-reader', 'stopper', 'vma-toggler', 'bench-loops', 'bench-exit'];
+const PROGRAMS = [
+  'writers',
+  'spawner',
+  'proc-reader',
+  'stopper',
+  'vma-toggler',
+  'bench-loops',
+  'bench-exit',
+  'reader-crowd',
+];
 /** Of these an exec is measured, and the loader of shared libraries would be most of it. */
 const STATIC = ['bench-exit'];
 

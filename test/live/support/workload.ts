@@ -94,12 +94,23 @@ export interface TogglerResult extends Span {
   readonly slept: Latency;
 }
 
+/** Of processes that each live for one read. */
+export interface CrowdResult extends Span {
+  readonly seconds: number;
+  readonly readers: number;
+  readonly opens: number;
+  /** read() calls, errors included. */
+  readonly reads: number;
+  readonly bytes: number;
+}
+
 interface Results {
   readonly writers: WritersResult;
   readonly spawner: SpawnerResult;
   readonly 'proc-reader': ProcReaderResult;
   readonly stopper: StopperResult;
   readonly 'vma-toggler': TogglerResult;
+  readonly 'reader-crowd': CrowdResult;
 }
 
 export interface Workload<Result> {
