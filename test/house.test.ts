@@ -86,6 +86,7 @@ const leaves: Readonly<Record<string, readonly string[]>> = {
   vocabulary: [],
   errors: [],
   clock: [],
+  'small-heap': [],
   printable: [],
   records: ['vocabulary'],
   config: ['errors', 'identity', 'printable'],

@@ -166,6 +166,20 @@ export class BtfTypes {
     return this.#record(id, recordWords + n);
   }
 
+  /** Where the name of a type lies in the string section. */
+  nameOffset(id: number): number {
+    return this.#record(id, 0);
+  }
+
+  /** Every offset at which a text, which is not empty, stands: also as the end of a longer one. */
+  offsetsOf(text: string): Set<number> {
+    const wanted = Buffer.from(`${text}\0`, 'latin1');
+    const found = new Set<number>();
+    for (let at = this.#strings.indexOf(wanted); at !== -1; at = this.#strings.indexOf(wanted, at + 1))
+      found.add(at);
+    return found;
+  }
+
   /** The name of a type; '' when it has none. */
   name(id: number): string {
     return this.text(this.#record(id, 0));

@@ -1,4 +1,5 @@
 import { findPath, type Member } from './btf-members.js';
+import { NameIndex } from './btf-names.js';
 import { type FunctionParameter, renderParameters } from './btf-render.js';
 import { BtfTypes, kinds, malformed } from './btf-types.js';
 
@@ -13,8 +14,8 @@ export type { FunctionParameter } from './btf-render.js';
  */
 export class Btf {
   readonly #types: BtfTypes;
-  #composites: Map<string, number[]> | undefined;
-  #functions: Map<string, number[]> | undefined;
+  #composites: NameIndex | undefined;
+  #functions: NameIndex | undefined;
 
   constructor(types: BtfTypes) {
     this.#types = types;
@@ -72,27 +73,14 @@ export class Btf {
   }
 
   #tagged(tag: string): readonly number[] {
-    this.#composites ??= indexNames(this.#types, (kind) => kind === kinds.struct || kind === kinds.union);
-    return this.#composites.get(tag) ?? [];
+    this.#composites ??= new NameIndex(this.#types, (kind) => kind === kinds.struct || kind === kinds.union);
+    return this.#composites.find(tag);
   }
 
   #named(name: string): readonly number[] {
-    this.#functions ??= indexNames(this.#types, (kind) => kind === kinds.func);
-    return this.#functions.get(name) ?? [];
+    this.#functions ??= new NameIndex(this.#types, (kind) => kind === kinds.func);
+    return this.#functions.find(name);
   }
-}
-
-function indexNames(types: BtfTypes, accepts: (kind: number) => boolean): Map<string, number[]> {
-  const index = new Map<string, number[]>();
-  for (let id = 1; id <= types.lastId; id += 1) {
-    if (!accepts(types.kind(id))) continue;
-    const name = types.name(id);
-    if (name === '') continue;
-    const same = index.get(name);
-    if (same === undefined) index.set(name, [id]);
-    else same.push(id);
-  }
-  return index;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The text of /metrics: rendered at most once a tick however many scrape, and gzipped once. */
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import type { Ledger } from '../ledger/ledger.js';
 import type { LockPathEvidence } from '../probes/lock-paths.js';
 import type { ProbePlan } from '../probes/plan.js';
@@ -11,6 +11,7 @@ import { blockFamilies } from './blocks.js';
 import { type Family, register } from './family.js';
 import { incidentFamilies } from './incidents.js';
 import { lockPathFamilies } from './lock-paths.js';
+import { processFamilies } from './process.js';
 import { readerFamilies } from './readers.js';
 import { type CostTotals, tracerFamilies } from './tracer.js';
 import { convoyFamilies, vmaWaitFamilies } from './victims.js';
@@ -44,9 +45,6 @@ const compress = promisify(gzip);
 
 /** A rendering older than this many milliseconds is made anew even without a tick. */
 const longestAge = 1000;
-
-/** Of prom-client's defaults: what promtool accepts and an operator looks at. */
-const wantedDefault = /^process_|^nodejs_eventloop_lag_(seconds|p99_seconds)$/;
 
 export class MetricsText {
   readonly #registry = new Registry();
@@ -87,12 +85,9 @@ export class MetricsText {
       }),
       ...lockPathFamilies(sources.lockPaths),
       ...infoFamilies(sources),
+      ...processFamilies(),
     ];
     for (const family of families) register(this.#registry, family);
-    const defaults = new Registry();
-    collectDefaultMetrics({ register: defaults });
-    for (const { name } of defaults.getMetricsAsArray())
-      if (wantedDefault.test(name)) this.#registry.registerMetric(defaults.getSingleMetric(name)!);
   }
 
   /** A tick has come: the next scrape renders anew. */

@@ -153,7 +153,7 @@ test('a name that most types share the end of costs no more than the names of th
   assert.ok(crafted !== undefined);
   collectGarbage();
   const before = process.memoryUsage().heapUsed;
-  assert.throws(() => crafted.hasStruct('outer'), { code: 'btf_malformed', message: /longer than any/ });
+  assert.equal(crafted.hasStruct('outer'), false);
   collectGarbage();
   const kept = process.memoryUsage().heapUsed - before;
   assert.ok(kept < 64 * 1024 * 1024, `${kept} bytes`);
