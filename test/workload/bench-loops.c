@@ -13,7 +13,7 @@ const char usage_text[] =
 	"usage: bench-loops [--ms M] [--batches N] [--cpus A,B] [LOOP]...\n"
 	"  --ms M        milliseconds for each loop, of its own time (200)\n"
 	"  --batches N   batches of operations, where these take longer (10)\n"
-	"  --cpus A,B    loops of one thread run on CPU A, those of two on A and B (1,0)\n"
+	"  --cpus A,B    loops of one thread run on CPU A, those of two on A and B (the last two it may run on)\n"
 	"  LOOP          getppid, read, read_marked, mmap, fault, stat, fork_exec, contended, contended_touch,\n"
 	"                maps; all in this order where none is named\n";
 
@@ -150,6 +150,22 @@ static void run_loop(const struct loop *loop)
 	}
 }
 
+/* The first CPU has more of the interrupts. */
+static void choose_cpus(void)
+{
+	cpu_set_t allowed;
+	int last = -1;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed))
+		die("sched_getaffinity");
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &allowed))
+			continue;
+		bench.cpus[1] = last < 0 ? cpu : last;
+		bench.cpus[0] = last = cpu;
+	}
+}
+
 static void parse_cpus(const char *text)
 {
 	char rest;
@@ -176,7 +192,7 @@ static void parse_options(int argc, char **argv)
 	};
 	int option;
 
-	bench.cpus[0] = 1;
+	choose_cpus();
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		switch (option) {
 		case 'm': options.time_ns = (uint64_t)parse_number(optarg, 1, 100000) * NS_PER_MS; break;
