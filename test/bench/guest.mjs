@@ -30,14 +30,15 @@ export const measureGuest = async (name, args) => {
   const script = join(folder, 'guest.sh');
   const flags = args.filter((arg) => !isForHost(arg)).map(quote);
   writeFileSync(script, `exec node dist/test/bench/in-guest.js ${flags.join(' ')}\n`);
+  const began = performance.now();
+  const seconds = () => Math.round((performance.now() - began) / 1000);
   let results;
   const take = (line) => {
     if (line.startsWith('{"place"')) results = line;
-    else remark(`${name}: ${line}`);
+    else remark(`${name}: after ${seconds()} s: ${line}`);
   };
-  const began = performance.now();
   const status = await scriptOnKernel(name, script, { more: ['dist/test/bench'], emulator, take });
-  remark(`${name}: ended with ${status} after ${Math.round((performance.now() - began) / 1000)} s`);
+  remark(`${name}: ended with ${status} after ${seconds()} s`);
   if (status !== 0 || results === undefined) return undefined;
   const file = join(folder, 'guest-results.json');
   writeFileSync(file, results);

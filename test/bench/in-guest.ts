@@ -13,6 +13,7 @@ const kernelName = (): string =>
 
 const run = async (): Promise<void> => {
   const options = parseBenchArguments(process.argv.slice(2), 'guest');
+  say('measuring begins');
   const results = await measure(options, { name: kernelName(), unit: 'instructions' }, say);
   say(JSON.stringify(results));
 };

@@ -5,13 +5,13 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex, Readable, Writable } from 'node:stream';
-import { execa } from 'execa';
 import { type Dialect, runCanary } from '../../src/bpftrace/dialect.js';
 import { findBpftrace } from '../../src/bpftrace/find.js';
 import { track } from '../live/support/children.js';
-import { mainFile, startDaemon } from '../live/support/daemon.js';
+import { startDaemon } from '../live/support/daemon.js';
 import { watchLines } from '../live/support/lines.js';
 import type { Start } from './configs.js';
+import { programText } from './programs.js';
 
 export interface Running {
   /** Ends it. Gives what proves that it ran until now; rejects where there is no proof. */
@@ -70,17 +70,6 @@ const findDialect = async () => {
 const currentDialect = () => {
   dialect ??= findDialect();
   return dialect;
-};
-
-const programs = new Map<string, string>();
-
-/** Printed once for each set of flags, for it takes a second of Node. */
-const programText = async (args: readonly string[]): Promise<string> => {
-  const key = args.join(' ');
-  const text =
-    programs.get(key) ?? (await execa(process.execPath, [mainFile, 'dump-program', ...args])).stdout;
-  programs.set(key, text);
-  return text;
 };
 
 /** @param first a line that bpftrace prints only once its probes are attached */
