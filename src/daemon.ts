@@ -4,8 +4,8 @@
  */
 
 import { runCanary } from './bpftrace/dialect.js';
-import { createDialectMemory } from './bpftrace/dialect-memory.js';
-import { type FoundBpftrace, findBpftrace } from './bpftrace/find.js';
+import { createFileMemory } from './bpftrace/file-memory.js';
+import { type FoundBpftrace, findBpftrace, readVersion } from './bpftrace/find.js';
 import { startSession } from './bpftrace/session.js';
 import { bpftraceSays } from './bpftrace/stderr.js';
 import { Supervisor, type Tracer, type TracerState } from './bpftrace/supervise.js';
@@ -16,7 +16,7 @@ import { CostAccount } from './cost/account.js';
 import { readTracerCost } from './cost/tracer.js';
 import { createEffects } from './effects.js';
 import { messageOf } from './errors.js';
-import { settleSurvey, surveyHost } from './host.js';
+import { cTypesFile, settleSurvey, surveyHost } from './host.js';
 import type { DaemonView } from './http/context.js';
 import { type Listener, listen } from './http/server.js';
 import { StreamHub } from './http/stream-hub.js';
@@ -184,13 +184,17 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
   };
 
   // The tracer.
+  const versionOf = createFileMemory(({ path }: { readonly path: string }) =>
+    readVersion([path], process.env),
+  );
   const supervisor = new Supervisor({
     clock,
-    find: () => findBpftrace({ path: config.bpftrace.path || 'bpftrace', env: process.env }),
-    learnDialect: createDialectMemory(({ path, version }: FoundBpftrace) =>
+    find: () => findBpftrace({ path: config.bpftrace.path || 'bpftrace', env: process.env, versionOf }),
+    learnDialect: createFileMemory(({ path, version }: FoundBpftrace) =>
       runCanary([path], { version, timeoutMs: config.bpftrace.start_timeout_seconds * 1000 }),
     ),
     startSession,
+    typesFile: cTypesFile,
     program: async (found) => {
       tracer = found;
       // What is lacking may be there by now, such as tracefs.

@@ -17,6 +17,9 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 /** The folder with bpf/ in it: beside the one file of an installed package, else two levels up from dist/src/host.js */
 export const packageRoot = existsSync(path.join(here, 'bpf')) ? here : path.resolve(here, '../..');
 
+/** A BTF of plain C types: see src/kernel/c-types.ts. */
+export const cTypesFile = path.join(packageRoot, 'bpf', 'c-types.btf');
+
 /** The kernel of this host, as far as people ask for it. */
 export interface KernelFacts {
   readonly release: string;

@@ -1,4 +1,4 @@
-/** The files of deploy/debian that are written from the sources. They are committed, so that a change of them is seen. */
+/** The files that are written from the sources: those of deploy/debian, and a small BTF. They are committed, so that a change of them is seen. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { loadSources } from './bundle.mjs';
@@ -10,24 +10,29 @@ import { debian, root } from './paths.mjs';
 const wanted = `
   export { commands } from './src/cli/commands.js';
   export { accepted, settings } from './src/config/settings.js';
+  export { cTypesBtf } from './src/kernel/c-types.js';
 `;
 
 const read = (path) => {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(path);
   } catch {
     return undefined;
   }
 };
 
-/** Each with its `path`, the `text` that the sources give, and whether the file `isCurrent`. */
+/** Each with its `path`, the `text` (or bytes) that the sources give, and whether the file `isCurrent`. */
 export const generatedFiles = async () => {
-  const { commands, accepted, settings } = await loadSources(wanted);
+  const { commands, accepted, settings, cTypesBtf } = await loadSources(wanted);
   const files = [
     { path: join(debian, 'config.yaml'), text: configManual([...settings.values()], accepted) },
     { path: join(debian, 'mmaplockd.8'), text: manPage(commands, accepted, lastEntry(readChangelog())) },
+    { path: join(root, 'bpf', 'c-types.btf'), text: cTypesBtf() },
   ];
-  return files.map((file) => ({ ...file, isCurrent: read(file.path) === file.text }));
+  return files.map((file) => ({
+    ...file,
+    isCurrent: read(file.path)?.equals(Buffer.from(file.text)) ?? false,
+  }));
 };
 
 /** @returns names of the files that were written, counted from the project */

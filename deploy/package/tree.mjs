@@ -32,7 +32,7 @@ const unitFile = join(root, 'deploy/systemd/mmaplockd.service');
  */
 export const packageTree = ({ program, node, copyright, configuration, manPage }) => {
   if (!existsSync(unitFile)) throw new CannotGoOn(`there is no ${unitFile}`, 'restore it');
-  const fragments = readdirSync(join(root, 'bpf')).filter((name) => name.endsWith('.bt'));
+  const fragments = readdirSync(join(root, 'bpf')).filter((name) => /\.btf?$/.test(name));
   return [
     { path: 'etc/default/mmaplockd', from: join(debian, 'mmaplockd.default'), conffile: true },
     { path: 'etc/mmaplockd/config.yaml', text: configuration, conffile: true },

@@ -41,9 +41,11 @@ export interface FoundBpftrace {
 export const findBpftrace = async (options: {
   readonly path?: string;
   readonly env: Environment;
+  /** In place of asking bpftrace itself, as {@link readVersion} does. */
+  readonly versionOf?: (found: { readonly path: string }) => Promise<string>;
 }): Promise<FoundBpftrace> => {
   const path = await locate(options.path ?? 'bpftrace', options.env);
-  const version = await readVersion([path], options.env);
+  const version = await (options.versionOf?.({ path }) ?? readVersion([path], options.env));
   requireSupported(version, path);
   return { path, version };
 };

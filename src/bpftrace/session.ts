@@ -16,6 +16,8 @@ export interface SessionOptions {
   readonly dialect: Dialect;
   /** Keys of each map at most. */
   readonly mapKeys: number;
+  /** A BTF for it to read in place of that of the kernel: see src/kernel/c-types.ts. */
+  readonly typesFile?: string | undefined;
   readonly now: () => number;
   readonly onRecord: (record: TracerRecord) => void;
   /** bpftrace says how many probes it attached (0.24 and later) or is about to attach. */
@@ -89,7 +91,11 @@ export const startSession = (options: SessionOptions): Session => {
     detached: true,
     cleanup: false,
     extendEnv: false,
-    env: { ...childEnvironment(process.env), [dialect.mapKeysEnv]: String(mapKeys) },
+    env: {
+      ...childEnvironment(process.env),
+      [dialect.mapKeysEnv]: String(mapKeys),
+      ...(options.typesFile === undefined ? {} : { BPFTRACE_BTF: options.typesFile }),
+    },
     forceKillAfterDelay: stopMilliseconds,
   });
   child.stdout.on('data', (chunk: Buffer) => stdoutLines.push(chunk));

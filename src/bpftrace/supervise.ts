@@ -9,8 +9,9 @@ import type { TracerRecord } from '../records.js';
 import type { RestartReason } from '../vocabulary.js';
 import type { Dialect } from './dialect.js';
 import type { FoundBpftrace } from './find.js';
-import type { Session, SessionEnd, SessionOptions } from './session.js';
+import type { Session, SessionOptions } from './session.js';
 import type { Judgement } from './stderr.js';
+import { whyEnded } from './why-ended.js';
 
 /** The bpftrace at hand, and how it writes. */
 export interface Tracer {
@@ -27,6 +28,8 @@ export interface SupervisorOptions {
   readonly program: (tracer: Tracer) => Promise<Program | undefined>;
   /** Keys of each map at most. */
   readonly mapKeys: (program: Program) => number;
+  /** A BTF of plain C types, for programs that need no others; see src/kernel/c-types.ts. */
+  readonly typesFile?: string;
   readonly startTimeoutSeconds: number;
   /** Without a tick for this long, the tracer is started again. */
   readonly stallRestartSeconds: number;
@@ -61,6 +64,9 @@ interface Outcome {
 const firstRetryMilliseconds = 100;
 const lastRetryMilliseconds = 30_000;
 
+/** Signals that others send; of the rest bpftrace dies by its own fault. */
+const killed: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
+
 export class Supervisor {
   state: TracerState;
   readonly #options: SupervisorOptions;
@@ -69,6 +75,8 @@ export class Supervisor {
   #planned: RestartReason | 'stop' | undefined;
   #wake: (() => void) | undefined;
   #finished: Promise<void> | undefined;
+  /** The bpftrace that once ended before it was ready, with the types of {@link SupervisorOptions.typesFile} alone. */
+  #wantsKernelTypes: string | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -156,11 +164,15 @@ export class Supervisor {
     let ready = false;
     let giveUp: { reason: RestartReason; error: MmaplockError } | undefined;
 
+    const version = `${bpftrace.path} ${bpftrace.version}`;
+    const typesFile =
+      program.needsKernelTypes || this.#wantsKernelTypes === version ? undefined : this.#options.typesFile;
     const session = startSession({
       path: bpftrace.path,
       program,
       dialect,
       mapKeys: this.#options.mapKeys(program),
+      typesFile,
       now: () => clock.now(),
       onStderr: (line, judgement) => {
         this.#options.onStderr(line, judgement);
@@ -221,45 +233,16 @@ export class Supervisor {
       return { reason, error: undefined, handedOver: end.orderly, worked: true };
     }
     if (giveUp !== undefined) return { ...giveUp, handedOver: false, worked };
-    return { ...this.#verdict(end, ready, program), handedOver: end.orderly && ready, worked };
-  }
-
-  /** Why a tracer that we did not end has ended. */
-  #verdict(
-    end: SessionEnd,
-    ready: boolean,
-    program: Program,
-  ): { reason: RestartReason; error: MmaplockError } {
-    if (end.signal !== undefined)
-      return {
-        reason: 'killed',
-        error: new MmaplockError('tracer_killed', `bpftrace was ended by ${end.signal}`),
-      };
-    if (ready)
-      return {
-        reason: 'exited',
-        error: new MmaplockError('tracer_exited', `bpftrace ended with ${end.exitCode}: ${end.said.reason}`),
-      };
-    const first = end.said.firstError;
-    const origin =
-      first?.sourceLine === undefined
-        ? program.fragmentNamedIn(end.said.reason, first?.code === 'attach_incomplete')
-        : program.originOf(first.sourceLine);
-    if (origin !== undefined) {
-      const message = `${origin.fragment}.bt:${origin.line}: ${end.said.reason}`;
-      this.#options.onRejected(origin.fragment, message);
-      return { reason: 'rejected', error: new MmaplockError('fragment_rejected', message) };
+    // Whatever it dislikes: before a fragment is given up for it, it shall have all types.
+    if (typesFile !== undefined && !ready && !killed.has(end.signal ?? '')) {
+      this.#wantsKernelTypes = version;
+      return { reason: 'rejected', error: undefined, handedOver: true, worked: true };
     }
-    return {
-      reason: 'rejected',
-      error: new MmaplockError(
-        first?.code ?? 'program_rejected',
-        `bpftrace ended with ${end.exitCode}: ${end.said.reason}`,
-      ),
-    };
+    const { reason, error, origin } = whyEnded(end, ready, program);
+    if (origin !== undefined) this.#options.onRejected(origin.fragment, error.message);
+    return { reason, error, handedOver: end.orderly && ready, worked };
   }
 
-  /** Calls a check each second until the returned function is called. */
   /** Checks once a second. A check is told for how long (ms) this process itself stood still: ticks wait in the pipe. */
   #watch(check: (stoodStill: number) => void): () => void {
     const { clock } = this.#options;

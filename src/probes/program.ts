@@ -35,6 +35,8 @@ export interface Program extends Script {
    * @param attaching the probe compiles and could not be attached: that is no fault of what was added to it
    */
   readonly fragmentNamedIn: (message: string, attaching?: boolean) => Origin | undefined;
+  /** Whether bpftrace must know the types of this kernel to compile it: function probes name them. */
+  readonly needsKernelTypes: boolean;
   /** The probes in their order, for what is counted by probe; the intervals are last. */
   readonly probeNames: readonly string[];
 }
@@ -158,6 +160,9 @@ export const joinProgram = (choices: readonly Choice[]): Program => {
           }
       return undefined;
     },
+    needsKernelTypes: choices.some(({ fragment }) =>
+      fragment.probes.some(({ kind }) => kind !== 'tracepoint'),
+    ),
     probeNames: [...probeNames, ...intervals],
   };
 };

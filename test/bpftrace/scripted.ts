@@ -69,6 +69,7 @@ const fragment = fragmentOf('waits', { body: 'kprobe:down_read\n{\n  @waits = co
 export const program: Program = joinProgram([{ fragment, constants: new Map() }]);
 const bpftrace: FoundBpftrace = { path: '/usr/bin/bpftrace', version: '0.17.0' };
 
+export const typesFile = '/usr/lib/mmaplockd/bpf/c-types.btf';
 export const startTimeoutSeconds = 10;
 export const stallRestartSeconds = 15;
 
@@ -88,6 +89,7 @@ export const supervised = (changes: Partial<Stage> = {}) => {
   const sessions: ScriptedSession[] = [];
   const supervisor = new Supervisor({
     clock,
+    typesFile,
     find: () => stage.find(),
     learnDialect: async () => dialectOf('0.17.0'),
     program: () => stage.program(),

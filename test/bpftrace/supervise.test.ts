@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MmaplockError } from '../../src/errors.js';
+import { joinProgram } from '../../src/probes/program.js';
+import { fragmentOf } from '../probes/fake.js';
 import { settled } from './hand-clock.js';
-import { program, stallRestartSeconds, startTimeoutSeconds, supervised } from './scripted.js';
+import { program, stallRestartSeconds, startTimeoutSeconds, supervised, typesFile } from './scripted.js';
 
 test('a tracer that attaches and ticks is observing', async () => {
   const { clock, supervisor, states, records, newest } = supervised();
@@ -462,3 +464,40 @@ const deferred = <T>() => {
   });
   return { promise, resolve };
 };
+
+test('a program of tracepoints starts with plain C types, and with all types once bpftrace wanted more', async () => {
+  const body = 'tracepoint:lock:contention_end\n{\n  @waits = count();\n}\n';
+  const plain = joinProgram([{ fragment: fragmentOf('waits', { body }), constants: new Map() }]);
+  const { clock, supervisor, newest, rejected, stops } = supervised({ program: async () => plain });
+  supervisor.start();
+  await settled();
+  assert.equal(newest().options.typesFile, typesFile);
+  await newest().killed();
+  await clock.pass(1);
+  assert.equal(newest().options.typesFile, typesFile, 'that somebody killed it says nothing of types');
+
+  newest().say('stdin:3:3-9: ERROR: Cannot resolve unknown type "struct x"');
+  await newest().exit(1);
+  await clock.pass(1);
+  assert.equal(newest().options.typesFile, undefined);
+  assert.equal(rejected.length, 0, 'no fragment is given up for it');
+  assert.equal(supervisor.state.phase, 'starting');
+  newest().say('stdin:3:3-9: ERROR: Undefined map: @waits');
+  await newest().exit(1);
+  assert.deepEqual(
+    rejected.map(([fragment]) => fragment),
+    ['waits'],
+    'now it is',
+  );
+  assert.deepEqual(
+    stops().map(({ reason }) => reason),
+    ['killed', 'rejected', 'rejected'],
+  );
+});
+
+test('a program with function probes starts with the types of the kernel', async () => {
+  const { supervisor, newest } = supervised();
+  supervisor.start();
+  await settled();
+  assert.equal(newest().options.typesFile, undefined);
+});

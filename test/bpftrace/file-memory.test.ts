@@ -4,16 +4,16 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import type { Dialect } from '../../src/bpftrace/dialect.js';
-import { createDialectMemory } from '../../src/bpftrace/dialect-memory.js';
+import { createFileMemory } from '../../src/bpftrace/file-memory.js';
 
-const directory = mkdtempSync(path.join(tmpdir(), 'mmaplockd-dialect-'));
+const directory = mkdtempSync(path.join(tmpdir(), 'mmaplockd-memory-'));
 after(() => rmSync(directory, { recursive: true }));
 const bpftrace = path.join(directory, 'bpftrace');
 
 test('a dialect is learnt once, and again after an upgrade or a failure', async () => {
   const learnt: string[] = [];
   let fails = false;
-  const dialectOf = createDialectMemory(async (found: { readonly path: string }) => {
+  const dialectOf = createFileMemory(async (found: { readonly path: string }) => {
     learnt.push(found.path);
     if (fails) throw new Error('refused');
     return { version: String(learnt.length) } as unknown as Dialect;
