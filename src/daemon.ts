@@ -8,13 +8,14 @@ import { createFileMemory } from './bpftrace/file-memory.js';
 import { type FoundBpftrace, findBpftrace, readVersion } from './bpftrace/find.js';
 import { startSession } from './bpftrace/session.js';
 import { bpftraceSays } from './bpftrace/stderr.js';
-import { Supervisor, type Tracer, type TracerState } from './bpftrace/supervise.js';
+import { Supervisor, type Tracer } from './bpftrace/supervise.js';
+import { keepCostBudget } from './budget-effects.js';
 import type { Clock } from './clock.js';
 import { type Config, noProbes } from './config/schema.js';
 import { version } from './config/version.js';
 import { CostAccount } from './cost/account.js';
 import { readTracerCost } from './cost/tracer.js';
-import { createEffects } from './effects.js';
+import { createEffects, tellState } from './effects.js';
 import { messageOf } from './errors.js';
 import { cTypesFile, settleSurvey, surveyHost } from './host.js';
 import type { DaemonView } from './http/context.js';
@@ -122,6 +123,7 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     plan: () => survey.plan,
     lockPaths: () => survey.lockPaths,
     cost: () => cost,
+    shed: () => costWatch.shed,
     incidentLosses: () => store.losses,
     inspectSeconds: () => inspector.seconds,
     now: () => clock.now(),
@@ -133,13 +135,12 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
   const inspector = new Inspector({
     clock,
     startSession,
-    program: () => inspectProgram(survey.inspection),
+    program: () => inspectProgram(survey.inspection, costWatch.shed),
     tracer: () => tracer,
     mapKeys: (of) => mapKeys(of),
     startTimeoutSeconds: config.bpftrace.start_timeout_seconds,
-    onStarted: () => {
-      if (wantsMarks(survey.inspection)) void markOpenProcFiles(log);
-    },
+    onStarted: () => wantsMarks(survey.inspection) && void markOpenProcFiles(log),
+    onSign: (pid) => cost.sampleSecond(pid, readTracerCost(pid)),
   });
   const apply = createEffects({
     config,
@@ -174,7 +175,7 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
       return;
     }
     const evidence = survey.lockPaths;
-    survey = await settleSurvey(survey, seen, config, rejected);
+    survey = await settleSurvey(survey, seen, config, rejected, costWatch.shed);
     program = joined();
     metrics.invalidate();
     log.debug({ seen }, 'how this kernel serves the proc files was tried out');
@@ -199,7 +200,7 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
       tracer = found;
       // What is lacking may be there by now, such as tracefs.
       if (replanDue || program === undefined) {
-        survey = await surveyHost(config, rejected, seen);
+        survey = await surveyHost(config, rejected, seen, costWatch.shed);
         replanDue = false;
         program = joined();
       }
@@ -222,6 +223,21 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
       log.error({ fragment, message }, 'bpftrace refused a fragment; the others go on without it');
     },
   });
+  const costWatch = keepCostBudget({
+    config,
+    clock,
+    log,
+    account: cost,
+    inspector,
+    supervisor,
+    survey: () => survey,
+    probeNames: () => program?.probeNames,
+    replan: async (now) => {
+      replanDue = true;
+      if (now) survey = await surveyHost(config, rejected, seen, costWatch.shed);
+    },
+  });
+
   const view: DaemonView = {
     config,
     version,
@@ -239,9 +255,11 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
         tracer: supervisor.state,
         lastTickAt: ledger.tracer.lastTickAt,
         now: clock.now(),
+        budget: view.budget(),
         stallSeconds: config.bpftrace.stall_seconds,
       }),
     cost: () => cost,
+    budget: () => costWatch.budget,
     metrics: () => metrics.current(),
     cgroup: cgroupOf,
     processName: (pid) => readProcess(pid)?.comm,
@@ -266,6 +284,7 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     cancelHouseKeeping = clock.after(houseKeepingSeconds * 1000, keepHouse);
   };
   keepHouse();
+  costWatch.start();
 
   return {
     view,
@@ -273,6 +292,7 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     stop: async () => {
       ended = true;
       cancelHouseKeeping();
+      costWatch.stop();
       lockPathCheck?.stop();
       await inspector.stop();
       await supervisor.stop();
@@ -281,13 +301,4 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
       await Promise.all(listeners.map((listener) => listener.close()));
     },
   };
-};
-
-const tellState = (state: TracerState, log: Log, say: ReturnType<typeof createRepeatLimit>): void => {
-  if (state.phase === 'observing')
-    log.info({ tracer_pid: state.pid, bpftrace: state.bpftrace?.version }, 'observing');
-  else if (state.phase === 'waiting' && state.error !== undefined) {
-    const { error } = state;
-    say(`state ${error.code}`, (unsaid) => log.error({ err: error, unsaid }, 'not observing'));
-  }
 };

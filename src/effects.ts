@@ -2,6 +2,7 @@
  * What each record of the tracer leads to, once the ledger has it: the only place, with src/daemon.ts, that carries out
  * what the ledger asks for.
  */
+import type { TracerState } from './bpftrace/supervise.js';
 import type { Clock } from './clock.js';
 import type { Config } from './config/schema.js';
 import { sentenceOf } from './evidence/sentence.js';
@@ -139,4 +140,14 @@ const seenIn = (
     name,
     pid,
   }));
+};
+
+/** Tells of what the tracer has come to: that it observes, or why not. */
+export const tellState = (state: TracerState, log: Log, say: ReturnType<typeof createRepeatLimit>): void => {
+  if (state.phase === 'observing')
+    log.info({ tracer_pid: state.pid, bpftrace: state.bpftrace?.version }, 'observing');
+  else if (state.phase === 'waiting' && state.error !== undefined) {
+    const { error } = state;
+    say(`state ${error.code}`, (unsaid) => log.error({ err: error, unsaid }, 'not observing'));
+  }
 };

@@ -28,6 +28,12 @@ const catalog = {
   probes_switched_off:
     'Set probes.allow to the kinds of probes that may be attached (or leave it out), and start mmaplockd again.',
   nothing_observable: 'Run `mmaplockd check` for what this host lacks and how to mend it.',
+  // the cost of probes
+  shed_for_cost:
+    'It comes back once the probes cost less for cost.quiet_seconds. Raise cost.budget_percent to keep it.',
+  probe_cost_unmeasured:
+    'Let mmaplockd write to /proc/sys/kernel/bpf_stats_enabled (Linux 5.1; as root, and not read-only), or set it to 1 ' +
+    'yourself; until then the cost budget is not kept.',
   // bpftrace
   bpftrace_missing: 'Install it (apt-get install bpftrace), or name it with --bpftrace.path.',
   bpftrace_unsupported: 'Install bpftrace 0.17 or later.',
@@ -46,6 +52,8 @@ const catalog = {
     'Name a directory that the daemon may write to in incidents.directory, or make room on its disk.',
   // inspect mode
   inspect_unavailable: 'Run `mmaplockd check` for what inspect mode lacks on this host.',
+  inspect_shed:
+    'Wait until the probes cost less for cost.quiet_seconds, or raise cost.budget_percent and start mmaplockd again.',
   inspect_running: 'Wait until the other inspection has ended; each takes 10 s at most.',
   inspect_off:
     'Set inspect.api to on and inspect.token_file to a file with a token, and start mmaplockd again.',

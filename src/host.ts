@@ -11,6 +11,8 @@ import { chooseForInspection, type Inspection } from './probes/inspection.js';
 import { type OwnReads, settleLockPaths } from './probes/lock-path-behaviour.js';
 import { type LockPathEvidence, lockPathsOf } from './probes/lock-paths.js';
 import { askedOfKernel, makePlan, type PlanOptions, type ProbePlan } from './probes/plan.js';
+import { shedStepsFor } from './probes/shed.js';
+import type { ShedStep } from './vocabulary.js';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 
@@ -39,18 +41,22 @@ export interface HostSurvey {
   readonly inspection: Inspection;
   /** How this kernel serves the proc files: those of which it can be told. */
   readonly lockPaths: readonly LockPathEvidence[];
+  /** What could be given up on this host to save cost, in this order; inspect mode apart. */
+  readonly sheddable: readonly ShedStep[];
 }
 
 /**
  * Reads catalog and kernel, and plans.
  * @param rejected fragments that bpftrace refused on this host, with what it said
  * @param seen what the daemon saw when it read its own proc files, if it has
+ * @param shed what is given up to keep to the cost budget
  * @throws MmaplockError `fragment_malformed` when there is no catalog, `invalid_config` for an unknown fragment
  */
 export const surveyHost = async (
   { probes, incidents, metrics }: Pick<Config, 'probes' | 'incidents' | 'metrics'>,
   rejected: ReadonlyMap<string, string> = new Map(),
   seen: readonly OwnReads[] = [],
+  shed: readonly ShedStep[] = [],
 ): Promise<HostSurvey> => {
   const catalog = await readCatalog(probes.directory || path.join(packageRoot, 'bpf'));
   const known = new Set(catalog.fragments.map(({ name }) => name));
@@ -69,10 +75,12 @@ export const surveyHost = async (
     ...probes,
     watched_victims: metrics.watched_victims.length > 0 ? 'on' : 'off',
     rejected,
+    shed,
     lockPaths,
     numbers: thresholdsOf(incidents),
   };
   const plan = makePlan(catalog, profile, options);
+  const whole = shed.length === 0 ? plan : makePlan(catalog, profile, { ...options, shed: [] });
   const atStart = chooseAtStart(catalog, profile, options);
   return {
     catalog,
@@ -81,6 +89,10 @@ export const surveyHost = async (
     atStart,
     inspection: chooseForInspection(catalog, profile, options),
     lockPaths,
+    sheddable: shedStepsFor(
+      whole.chosen.map(({ fragment }) => fragment),
+      options,
+    ),
   };
 };
 
@@ -100,10 +112,11 @@ export const settleSurvey = async (
   seen: readonly OwnReads[],
   config: Pick<Config, 'probes' | 'incidents' | 'metrics'>,
   rejected?: ReadonlyMap<string, string>,
+  shed?: readonly ShedStep[],
 ): Promise<HostSurvey> => {
   const lockPaths = settleLockPaths(survey.lockPaths, seen);
   return lockPaths.some(({ by }) => by === 'behaviour')
-    ? surveyHost(config, rejected, seen)
+    ? surveyHost(config, rejected, seen, shed)
     : { ...survey, lockPaths };
 };
 

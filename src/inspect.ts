@@ -37,7 +37,9 @@ export interface InspectorOptions {
   /** For bpftrace to get ready. */
   readonly startTimeoutSeconds: number;
   /** It is ready: what it must be told (files that are open already) can be told now. */
-  readonly onStarted: () => void;
+  readonly onStarted: () => unknown;
+  /** Told at each tick, and before it is asked to end: its process will be gone soon, and what it cost with it. */
+  readonly onSign?: (pid: number) => void;
 }
 
 /** Milliseconds after which it is asked again to end: see {@link startSession} for why once may not do. */
@@ -53,6 +55,7 @@ export class Inspector {
   #end: ((error: MmaplockError) => void) | undefined;
   #running: Promise<Inspected> | undefined;
   #stopped = false;
+  #pid: number | undefined;
 
   constructor(options: InspectorOptions) {
     this.#options = options;
@@ -60,6 +63,11 @@ export class Inspector {
 
   get running(): boolean {
     return this.#running !== undefined;
+  }
+
+  /** Process id of its tracer, while that runs. */
+  get pid(): number | undefined {
+    return this.#pid;
   }
 
   /**
@@ -96,7 +104,11 @@ export class Inspector {
     const seen = new Seen();
     let failure: MmaplockError | undefined;
     let cancel = (): void => {};
+    const tellOfIt = (): void => {
+      if (session.pid !== undefined) this.#options.onSign?.(session.pid);
+    };
     const askToEnd = (): void => {
+      tellOfIt();
       session.stop();
       cancel = clock.after(askAgainMilliseconds, askToEnd);
     };
@@ -119,6 +131,7 @@ export class Inspector {
         if (code === 'attach_incomplete') giveUp(new MmaplockError(code, line, { fix }));
       },
       onRecord: (record) => {
+        if (record.kind === 'tick') tellOfIt();
         if (!seen.take(record)) return;
         cancel();
         onStarted();
@@ -130,7 +143,9 @@ export class Inspector {
       giveUp(new MmaplockError('tracer_start_timeout', `not ready after ${startTimeoutSeconds} s`, { fix })),
     );
     this.#end = giveUp;
+    this.#pid = session.pid;
     const end = await session.ended;
+    this.#pid = undefined;
     cancel();
     this.seconds += seen.seconds;
     const error = failure ?? whyNot(end, seen);

@@ -1,7 +1,8 @@
 /** Whether this host is being observed and, where it is not, why: for people, CI and `check`, never for restart loops. */
 import type { TracerState } from './bpftrace/supervise.js';
-import { type ErrorCode, errorCatalog } from './errors.js';
+import { type ErrorCode, errorCatalog, type MmaplockError } from './errors.js';
 import type { ProbePlan } from './probes/plan.js';
+import type { ShedStep } from './vocabulary.js';
 
 export interface Problem {
   readonly code: string;
@@ -14,18 +15,41 @@ export interface Readiness {
   readonly problems: readonly Problem[];
 }
 
+/** An error, for people. */
+export const problemOf = ({ code, message, fix }: MmaplockError): Problem => ({ code, message, fix });
+
+/** What the cost budget has come to. */
+export interface BudgetState {
+  readonly percent: number;
+  /** Given up now, in the order in which it was. */
+  readonly shed: readonly ShedStep[];
+  /** Share of one core that the probes took in the last sample, if there is one. */
+  readonly ratio: number | undefined;
+}
+
 export interface ReadinessInputs {
   readonly plan: ProbePlan;
   readonly tracer: TracerState;
   /** Milliseconds since the epoch. */
   readonly lastTickAt: number | undefined;
   readonly now: number;
+  readonly budget: BudgetState;
   /** Ticks older than this many seconds mean that nothing is observed any more. */
   readonly stallSeconds: number;
 }
 
-/** Ready means: waits are observed right now. Fragments that bpftrace refused are named even when it is ready. */
-export const readinessOf = ({ plan, tracer, lastTickAt, now, stallSeconds }: ReadinessInputs): Readiness => {
+/**
+ * Ready means: waits are observed right now. Fragments that bpftrace refused, and what was given up for its cost, are
+ * named even when it is ready.
+ */
+export const readinessOf = ({
+  plan,
+  tracer,
+  lastTickAt,
+  now,
+  budget,
+  stallSeconds,
+}: ReadinessInputs): Readiness => {
   const problems: Problem[] = [];
   const add = (code: ErrorCode, message: string, fix: string = errorCatalog[code]): void => {
     problems.push({ code, message, fix });
@@ -35,11 +59,15 @@ export const readinessOf = ({ plan, tracer, lastTickAt, now, stallSeconds }: Rea
       if (code === 'rejected_by_bpftrace') add('fragment_rejected', `fragment ${fragment}: ${detail}`);
       else if (code === 'fragment_malformed') add('fragment_malformed', detail);
 
+  if (budget.shed.length > 0) add('shed_for_cost', shedMessage(budget));
+
   const waits = plan.observables.waits;
   const silence = lastTickAt === undefined ? undefined : (now - lastTickAt) / 1000;
   let observing = false;
   if (waits.reason?.code === 'switched_off') {
     add('probes_switched_off', `nothing is observed, and that is meant: ${waits.reason.detail}`);
+  } else if (waits.reason?.code === 'shed_for_cost') {
+    observing = false; // told above
   } else if (!waits.observed) {
     add(
       'nothing_observable',
@@ -58,4 +86,9 @@ export const readinessOf = ({ plan, tracer, lastTickAt, now, stallSeconds }: Rea
     });
   }
   return { ready: observing, problems };
+};
+
+const shedMessage = ({ percent, shed, ratio }: BudgetState): string => {
+  const now = ratio === undefined ? '' : `; those left took ${(ratio * 100).toFixed(2)} % in the last sample`;
+  return `the probes took more than ${percent} % of a core, so this was given up: ${shed.join(', ')}${now}`;
 };

@@ -96,9 +96,23 @@ export const restartReasons = [
   'missing', // bpftrace is not there, or does not work at all
   'map_full', // a map was full: started again with empty maps
   'replan', // started again with other fragments
+  'budget', // started again with fewer fragments, or more, to keep to the cost budget
 ] as const;
 export type RestartReason = (typeof restartReasons)[number];
 
 /** Why nothing was observed: the `reason` label of blind seconds. `switched_off`: nothing is to be. */
 export const blindReasons = [...restartReasons, 'switched_off'] as const;
 export type BlindReason = (typeof blindReasons)[number];
+
+/** What is given up where probes cost more than their budget, in this order; what was given up last comes back first. */
+export const shedSteps = ['inspect', 'retries', 'reads', 'opens', 'waits'] as const;
+export type ShedStep = (typeof shedSteps)[number];
+
+/** What is not seen any more after each step: the `what` label of `mmaplock_shed`. */
+export const shedBy: Readonly<Record<ShedStep, readonly Observable[]>> = {
+  inspect: ['holds'],
+  retries: ['retries'],
+  reads: ['reads', 'blocks'],
+  opens: ['opens'],
+  waits: ['waits', 'operations'],
+};

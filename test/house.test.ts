@@ -70,6 +70,7 @@ const way = [
   ['readiness', 'lock-path-check'],
   ['ledger'],
   ['inspect'], // a second tracer, with a ledger of its own
+  ['cost-watch'],
   ['store'],
   ['evidence'],
   ['incident-effects'], // the log lines of incidents
@@ -77,7 +78,7 @@ const way = [
   ['http'],
   ['systemd'], // what the service manager is told
   ['cli'],
-  ['daemon', 'effects', 'main'],
+  ['daemon', 'effects', 'budget-effects', 'main'],
 ] as const;
 const rank = (room: string): number => way.findIndex((rooms) => (rooms as readonly string[]).includes(room));
 
@@ -92,7 +93,7 @@ const leaves: Readonly<Record<string, readonly string[]>> = {
   config: ['errors', 'identity', 'printable'],
   identity: ['errors'],
   log: ['config', 'errors', 'printable'],
-  cost: ['identity'],
+  cost: ['identity', 'clock', 'errors', 'vocabulary'],
 };
 
 const edges = sources.flatMap(({ file, imports }) =>

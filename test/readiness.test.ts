@@ -17,6 +17,7 @@ const covered = {
   reasons: [{ code: 'covered_by_other', detail: 'waits provides the same' }],
 } as const;
 
+const kept = { percent: 1, shed: [], ratio: 0.002 } as const;
 const off = { code: 'switched_off', detail: '--probes.allow none leaves out all probes' } as const;
 const blind = planOf([]);
 const switchedOff = {
@@ -104,6 +105,28 @@ const states: readonly {
     codes: ['fragment_malformed'],
   },
   {
+    name: 'part of it was given up for its cost; waits are observed',
+    inputs: { budget: { percent: 1, shed: ['inspect', 'retries'], ratio: 0.004 } },
+    ready: true,
+    codes: ['shed_for_cost'],
+  },
+  {
+    name: 'all of it was given up for its cost',
+    inputs: {
+      plan: {
+        ...blind,
+        observables: {
+          ...blind.observables,
+          waits: { observed: false, reason: { code: 'shed_for_cost', detail: 'given up' } },
+        },
+      },
+      tracer: { phase: 'stopped', since: epoch },
+      budget: { percent: 1, shed: ['retries', 'waits'], ratio: undefined },
+    },
+    ready: false,
+    codes: ['shed_for_cost'],
+  },
+  {
     name: 'a fragment was refused and nothing is left',
     inputs: { plan: planOf([], { refused: [rejected] }) },
     ready: false,
@@ -119,6 +142,7 @@ for (const { name, inputs, ready, codes } of states)
       lastTickAt: epoch - 1000,
       now: epoch,
       stallSeconds: 5,
+      budget: kept,
       ...inputs,
     });
     assert.equal(readiness.ready, ready);
@@ -131,7 +155,7 @@ for (const { name, inputs, ready, codes } of states)
   });
 
 test('what is not observable is told with its reason, what the tracer met with its own words and mend', () => {
-  const inputs = { tracer: observingTracer(), lastTickAt: epoch, now: epoch, stallSeconds: 5 };
+  const inputs = { tracer: observingTracer(), lastTickAt: epoch, now: epoch, stallSeconds: 5, budget: kept };
   const { problems: planned } = readinessOf({ ...inputs, plan: planOf([], { refused: [rejected] }) });
   assert.match(planned[0]!.message, /reads.*unknown function/);
   assert.match(planned[1]!.message, /no fragment of this version provides it/);
@@ -150,7 +174,14 @@ test('what is not observable is told with its reason, what the tracer met with i
 
 test('what was switched off on purpose is told as such, with the setting', () => {
   const tracer = { phase: 'stopped', since: epoch } as const;
-  const inputs = { plan: switchedOff, tracer, lastTickAt: undefined, now: epoch, stallSeconds: 5 };
+  const inputs = {
+    plan: switchedOff,
+    tracer,
+    lastTickAt: undefined,
+    now: epoch,
+    stallSeconds: 5,
+    budget: kept,
+  };
   const [problem] = readinessOf(inputs).problems;
   assert.match(problem!.message, /that is meant: --probes\.allow none/);
   assert.match(problem!.fix, /probes\.allow/);
@@ -163,6 +194,20 @@ test('stalled ticks are told by their age', () => {
     lastTickAt: epoch - 7300,
     now: epoch,
     stallSeconds: 5,
+    budget: kept,
   });
   assert.match(problems[0]!.message, /\b7\.3 s\b/);
+});
+
+test('what was given up for its cost is told with the budget and what the rest costs', () => {
+  const { problems } = readinessOf({
+    plan: planOf(),
+    tracer: observingTracer(),
+    lastTickAt: epoch,
+    now: epoch,
+    stallSeconds: 5,
+    budget: { percent: 1.5, shed: ['inspect', 'retries'], ratio: 0.0042 },
+  });
+  assert.match(problems[0]!.message, /more than 1\.5 % of a core.*: inspect, retries; .* 0\.42 %/);
+  assert.match(problems[0]!.fix, /cost\.budget_percent/);
 });

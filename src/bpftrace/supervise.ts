@@ -73,6 +73,7 @@ export class Supervisor {
   #session: Session | undefined;
   /** Set while a session is being ended on purpose. */
   #planned: RestartReason | 'stop' | undefined;
+  #stopReason: RestartReason = 'replan';
   #wake: (() => void) | undefined;
   #finished: Promise<void> | undefined;
   /** The bpftrace that once ended before it was ready, with the types of {@link SupervisorOptions.typesFile} alone. */
@@ -83,14 +84,16 @@ export class Supervisor {
     this.state = { phase: 'stopped', since: options.clock.now() };
   }
 
-  /** Starts, and goes on until {@link stop}. */
+  /** Starts, and goes on until {@link stop}; also after one. */
   start(): void {
+    this.#planned = undefined;
     this.#finished = this.#run();
   }
 
-  /** Ends the tracer in order; resolves when no process of it is left. */
-  async stop(): Promise<void> {
+  /** Ends the tracer in order, and counts the gap by that reason; resolves when no process of it is left. */
+  async stop(reason: RestartReason = 'replan'): Promise<void> {
     this.#planned = 'stop';
+    this.#stopReason = reason;
     this.#session?.stop();
     this.#wake?.();
     await this.#finished;
@@ -154,7 +157,8 @@ export class Supervisor {
     }
     if (program === undefined)
       return failed('missing', new MmaplockError('nothing_observable', 'no probe can run on this host'));
-    if (this.#stopping()) return { reason: 'replan', error: undefined, handedOver: true, worked: true };
+    const reason = this.#stopReason;
+    if (this.#stopping()) return { reason, error: undefined, handedOver: true, worked: true };
     this.#planned = undefined;
 
     // Silence is told by a clock that nobody sets: a corrected time of day must not end a healthy tracer.
@@ -186,11 +190,8 @@ export class Supervisor {
       onAttached: (probes) => {
         attached = probes;
         if (probes === program.probes) return;
-        const error = new MmaplockError(
-          'attach_incomplete',
-          `${probes} of ${program.probes} probes attached`,
-        );
-        giveUp = { reason: 'attach', error };
+        const said = `${probes} of ${program.probes} probes attached`;
+        giveUp = { reason: 'attach', error: new MmaplockError('attach_incomplete', said) };
         session.kill();
       },
       onRecord: (record) => {
@@ -229,7 +230,7 @@ export class Supervisor {
 
     const worked = ready && clock.monotonic() - startedAt > 2000;
     if (this.#planned !== undefined) {
-      const reason = this.#planned === 'stop' ? 'replan' : this.#planned;
+      const reason = this.#planned === 'stop' ? this.#stopReason : this.#planned;
       return { reason, error: undefined, handedOver: end.orderly, worked: true };
     }
     if (giveUp !== undefined) return { ...giveUp, handedOver: false, worked };

@@ -8,6 +8,7 @@
  */
 import { type Static, Type } from 'typebox';
 import { isHost, parseListenAddress } from './address.js';
+import { costSettings } from './cost-settings.js';
 import { isVictimName, victimNames } from './victim-name.js';
 
 /** The ways to attach a probe that the plan may choose from, cheapest to reach first. */
@@ -143,7 +144,7 @@ export const configSchema = section({
         'Pairs of file and reader a per-reader metric may expose at once; the others count into ~other.',
       default: 50,
       minimum: 1,
-      maximum: 60,
+      maximum: 57,
     }),
     block_slots: Type.Integer({
       description:
@@ -198,6 +199,7 @@ export const configSchema = section({
       maximum: 1024,
     }),
   }),
+  cost: section(costSettings),
   incidents: section({
     directory: path({
       description:

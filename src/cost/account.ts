@@ -1,5 +1,14 @@
 /** Adds up what tracers cost over all of them: each starts from zero, the totals never go back. */
+import type { CostSample } from './sample.js';
 import type { TracerCost } from './tracer.js';
+
+/** What one probe took in the last sample. */
+export interface ProbeCost {
+  readonly probe: string;
+  readonly runs_per_second: number;
+  /** Share of one core. */
+  readonly ratio: number;
+}
 
 export class CostAccount {
   cpuSeconds = 0;
@@ -8,8 +17,15 @@ export class CostAccount {
   mapBytes: number | undefined;
   /** Probe runs skipped by recursion, by probe. */
   readonly misses = new Map<string, number>();
+  /** What all probes took, extended from samples to the time between them; undefined where it is not measured. */
+  probeRunSeconds: number | undefined;
+  /** Of the last sample: share of one core. Undefined before it, and where it is not measured. */
+  probeCostRatio: number | undefined;
+  /** The same by probe of the watch program, dearest first. */
+  probes: readonly ProbeCost[] = [];
   #pid: number | undefined;
   #last: { cpuSeconds: number; misses: readonly number[] } = { cpuSeconds: 0, misses: [] };
+  #second: { pid: number; cpuSeconds: number } | undefined;
 
   /**
    * Takes one reading of a tracer; undefined when none runs.
@@ -32,5 +48,45 @@ export class CostAccount {
       this.misses.set(probe, (this.misses.get(probe) ?? 0) + grown);
     }
     this.#last = { cpuSeconds: cost.cpu_seconds, misses };
+  }
+
+  /** Takes the CPU time, so far, of the tracer of inspect mode: it is gone in seconds, so it is told of at each tick. */
+  sampleSecond(pid: number, cost: Pick<TracerCost, 'cpu_seconds'> | undefined): void {
+    if (cost === undefined) return;
+    const cpuSeconds = cost.cpu_seconds;
+    const before = this.#second?.pid === pid ? this.#second.cpuSeconds : 0;
+    this.cpuSeconds += Math.max(0, cpuSeconds - before);
+    this.#second = { pid, cpuSeconds };
+  }
+
+  /**
+   * Takes a sample of what probes cost.
+   * @param standsForSeconds the time that it is taken to tell of: since the sample before, or since the tracer started
+   * @param watch the tracer of the watch program, and the names of its probes
+   */
+  addProbeSample(
+    { ratio, seconds, tracers }: CostSample,
+    standsForSeconds: number,
+    watch: { readonly pid: number; readonly probes: readonly string[] } | undefined,
+  ): void {
+    this.probeRunSeconds = (this.probeRunSeconds ?? 0) + Math.max(0, ratio * standsForSeconds);
+    this.probeCostRatio = ratio;
+    const programs = (watch && tracers.get(watch.pid)) ?? [];
+    this.probes =
+      programs.length !== watch?.probes.length
+        ? []
+        : programs
+            .map(({ runs, nanoseconds }, index) => ({
+              probe: watch.probes[index] as string,
+              runs_per_second: runs / seconds,
+              ratio: nanoseconds / 1e9 / seconds,
+            }))
+            .sort((a, b) => b.ratio - a.ratio);
+  }
+
+  /** No tracer runs, or what its probes cost is not known: the total stays, the last sample tells nothing any more. */
+  withoutProbeSample(): void {
+    this.probeCostRatio = undefined;
+    this.probes = [];
   }
 }

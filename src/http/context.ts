@@ -4,6 +4,7 @@
  */
 import type { TracerState } from '../bpftrace/supervise.js';
 import type { Config } from '../config/schema.js';
+import type { BudgetView } from '../cost-watch.js';
 import type { KernelFacts } from '../host.js';
 import type { CgroupIdentity } from '../identity/cgroup.js';
 import type { Inspector } from '../inspect.js';
@@ -26,6 +27,7 @@ export interface DaemonView {
   readonly tracer: () => TracerState;
   readonly readiness: () => Readiness;
   readonly cost: () => CostTotals;
+  readonly budget: () => BudgetView;
   readonly metrics: () => Promise<Exposition>;
   /** Who runs in a cgroup; where its id does not tell, name and process of who was seen in it may. */
   readonly cgroup: (

@@ -19,6 +19,7 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   token_unreadable: 503,
   inspect_running: 409,
   inspect_unavailable: 503,
+  inspect_shed: 503,
   // What inspect mode ends of; nothing else here waits for a tracer.
   not_root: 503,
   program_rejected: 503,

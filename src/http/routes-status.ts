@@ -62,6 +62,7 @@ export const statusOf = (view: DaemonView) => {
   const plan = view.plan();
   const tracer = view.tracer();
   const cost = view.cost();
+  const budget = view.budget();
   const { kernel, ledger } = view;
   return {
     version: view.version,
@@ -103,6 +104,12 @@ export const statusOf = (view: DaemonView) => {
       tracer_cpu_seconds_total: cost.cpuSeconds,
       tracer_resident_memory_bytes: cost.residentBytes ?? null,
       tracer_map_memory_bytes: cost.mapBytes ?? null,
+      probe_run_seconds_total: cost.probeRunSeconds ?? null,
+      probe_cost_ratio: cost.probeCostRatio ?? null,
+      budget_ratio: budget.percent / 100,
+      shed: budget.shed,
+      unmeasured: budget.unmeasured ?? null,
+      probes: budget.probes,
     },
   };
 };

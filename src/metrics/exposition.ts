@@ -6,8 +6,9 @@ import type { Ledger } from '../ledger/ledger.js';
 import type { LockPathEvidence } from '../probes/lock-paths.js';
 import type { ProbePlan } from '../probes/plan.js';
 import type { IncidentLosses } from '../store/incident-store.js';
-import type { Observable } from '../vocabulary.js';
+import type { Observable, ShedStep } from '../vocabulary.js';
 import { blockFamilies } from './blocks.js';
+import { budgetFamilies } from './budget.js';
 import { type Family, register } from './family.js';
 import { incidentFamilies } from './incidents.js';
 import { lockPathFamilies } from './lock-paths.js';
@@ -23,6 +24,8 @@ export interface ExpositionSources {
   readonly plan: () => ProbePlan;
   readonly lockPaths: () => readonly LockPathEvidence[];
   readonly cost: () => CostTotals;
+  /** Given up now to keep to the cost budget. */
+  readonly shed: () => readonly ShedStep[];
   /** Incidents that could not be kept on disk, so far. */
   readonly incidentLosses: () => IncidentLosses;
   /** In which inspect mode was on, so far. */
@@ -83,6 +86,7 @@ export class MetricsText {
           ]),
         now: sources.now,
       }),
+      ...budgetFamilies(sources),
       ...lockPathFamilies(sources.lockPaths),
       ...infoFamilies(sources),
       ...processFamilies(),

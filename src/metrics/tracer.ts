@@ -2,10 +2,11 @@
 import type { TracerLedger } from '../ledger/tracer.js';
 import type { ProbePlan } from '../probes/plan.js';
 import { type Observable, observables } from '../vocabulary.js';
+import type { ProbeCostTotals } from './budget.js';
 import type { Family } from './family.js';
 
 /** What tracers have cost so far, over all of them. */
-export interface CostTotals {
+export interface CostTotals extends ProbeCostTotals {
   readonly cpuSeconds: number;
   /** Undefined while no tracer runs. */
   readonly residentBytes: number | undefined;
@@ -70,12 +71,12 @@ export const tracerFamilies = (sources: TracerSources): Family[] => {
     ),
     counter(
       'inspect_seconds_total',
-      'Seconds in which inspect mode was on: a second tracer, which other costs and losses here leave out.',
+      'Seconds in which inspect mode was on: a second tracer, whose memory and losses are in no other metric.',
       () => [{ value: inspectSeconds() }],
     ),
     counter(
       'tracer_cpu_seconds_total',
-      'CPU time of bpftrace itself; probes run on the CPU time of those they trace.',
+      'CPU time of bpftrace itself, in inspect mode too; probes run on the CPU time of those they trace.',
       () => [{ value: cost().cpuSeconds }],
     ),
     gauge('tracer_resident_memory_bytes', 'Resident memory of bpftrace.', () =>

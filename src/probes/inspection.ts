@@ -1,6 +1,7 @@
 /** The program of inspect mode: who held an mmap_lock and how long, by real holds. A second tracer runs it, for seconds. */
 import { MmaplockError } from '../errors.js';
 import type { KernelProfile } from '../kernel/profile.js';
+import type { ShedStep } from '../vocabulary.js';
 import type { Catalog } from './catalog.js';
 import type { Fragment } from './fragment.js';
 import { addsTo } from './fragment-hooks.js';
@@ -21,9 +22,12 @@ export interface Inspection {
 
 /**
  * The program of inspect mode.
- * @throws MmaplockError `inspect_unavailable`
+ * @param shed what is given up to keep to the cost budget
+ * @throws MmaplockError `inspect_shed`, `inspect_unavailable`
  */
-export const inspectProgram = ({ chosen, reason }: Inspection): Program => {
+export const inspectProgram = ({ chosen, reason }: Inspection, shed: readonly ShedStep[] = []): Program => {
+  if (shed.includes('inspect'))
+    throw new MmaplockError('inspect_shed', 'inspect mode is given up to keep to the cost budget');
   if (chosen.length === 0)
     throw new MmaplockError('inspect_unavailable', reason?.detail ?? 'no fragment can run on this host');
   return joinProgram(chosen);

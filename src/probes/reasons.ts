@@ -2,6 +2,7 @@
 export const reasonCodes = [
   'disabled_by_config',
   'switched_off',
+  'shed_for_cost',
   'kind_not_allowed',
   'needs_fragment',
   'nothing_needs_it',

@@ -1,12 +1,14 @@
 /** Why a fragment cannot or may not run on this host. */
 import { noProbes } from '../config/schema.js';
 import type { KernelProfile, TracepointName } from '../kernel/profile.js';
+import type { ShedStep } from '../vocabulary.js';
 import { type ConstantValue, resolveConstant } from './constants.js';
 import type { Fragment, ProbeKind, ProbePoint, ProbeSwitch } from './fragment.js';
 import type { OptionName } from './fragment-constants.js';
 import { withoutProbes } from './fragment-probes.js';
 import type { ServedFile } from './lock-paths.js';
 import type { Reason } from './reasons.js';
+import { shedReason } from './shed.js';
 
 /** What the operator, and bpftrace on this host, let run. */
 export interface PlanOptions extends Readonly<Record<ProbeSwitch, string>> {
@@ -22,6 +24,8 @@ export interface PlanOptions extends Readonly<Record<ProbeSwitch, string>> {
   readonly watched_victims: 'on' | 'off';
   /** Fragments that bpftrace refused on this host, with what it said. */
   readonly rejected: ReadonlyMap<string, string>;
+  /** What is given up to keep to the cost budget. */
+  readonly shed?: readonly ShedStep[] | undefined;
   /** How this kernel serves the proc files, where more is known than its BTF and symbols show. */
   readonly lockPaths?: readonly ServedFile[] | undefined;
   /** Numbers that the operator decides, for fragments; where left out, those of the files stand. */
@@ -56,7 +60,11 @@ export const examine = (
   for (const name of fragment.needs.fragments) {
     const why = against(name);
     if (why !== undefined)
-      reasons.push({ code: 'needs_fragment', detail: `it needs ${name}, which does not run: ${why.detail}` });
+      reasons.push({
+        // What follows from the budget is told as such: it comes back.
+        code: why.code === 'shed_for_cost' ? why.code : 'needs_fragment',
+        detail: `it needs ${name}, which does not run: ${why.detail}`,
+      });
   }
   for (const event of fragment.needs.events) {
     const why = againstEvent(event);
@@ -109,7 +117,7 @@ const refusedByPeople = (fragment: Fragment, options: PlanOptions): Reason | und
     return { code: 'inspect_only', detail: 'runs only while inspect mode is on' };
   if (fragment.mode === 'start')
     return { code: 'start_only', detail: 'runs once, when the daemon starts, and alone' };
-  return undefined;
+  return shedReason(fragment, options, options.shed ?? []);
 };
 
 const probeRefusal = (

@@ -72,3 +72,40 @@ test('a probe that missed nothing is told with 0', () => {
   account.sample(7, cost(1, [0, 0]), probes);
   assert.deepEqual(Object.fromEntries(account.misses), { [probes[0]!]: 0, [probes[1]!]: 0 });
 });
+
+test('the tracer of inspect mode counts into the CPU time, each sign of it once', () => {
+  const account = new CostAccount();
+  account.sample(7, cost(2), probes);
+  account.sampleSecond(9, { cpu_seconds: 1 });
+  account.sampleSecond(9, { cpu_seconds: 1.25 });
+  account.sampleSecond(9, undefined);
+  account.sample(7, cost(3), probes);
+  assert.equal(account.cpuSeconds, 4.25);
+  account.sampleSecond(10, { cpu_seconds: 0.5 });
+  assert.equal(account.cpuSeconds, 4.75);
+});
+
+test('the last sample goes when its tracer does, and the total stays', () => {
+  const account = new CostAccount();
+  const tracers = new Map([
+    [
+      7,
+      [
+        { runs: 10, nanoseconds: 1e6 },
+        { runs: 1, nanoseconds: 4e6 },
+      ],
+    ],
+  ]);
+  account.addProbeSample({ endedAt: 0, seconds: 1, ratio: 0.005, tracers }, 60, { pid: 7, probes });
+  assert.equal(account.probeRunSeconds, 0.3);
+  assert.deepEqual(
+    account.probes.map(({ probe, ratio }) => [probe, ratio]),
+    [
+      [probes[1], 0.004],
+      [probes[0], 0.001],
+    ],
+  );
+  account.withoutProbeSample();
+  assert.deepEqual([account.probeCostRatio, account.probes], [undefined, []]);
+  assert.equal(account.probeRunSeconds, 0.3);
+});

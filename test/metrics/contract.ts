@@ -57,6 +57,9 @@ export const contract: Readonly<Record<string, ContractRow>> = {
   mmaplock_proc_file_lock_path_info: gauge('file', 'path'),
   // how whole the observation is
   mmaplock_observable: gauge('what'),
+  mmaplock_probe_run_seconds_total: counter(),
+  mmaplock_probe_cost_ratio: gauge(),
+  mmaplock_shed: gauge('what'),
   mmaplock_source_info: gauge('source', 'what'),
   mmaplock_tracer_up: gauge(),
   mmaplock_tracer_restarts_total: counter('reason'),

@@ -229,6 +229,8 @@ test('with every setting of slots at its maximum and all that can be labelled, i
       residentBytes: 1,
       mapBytes: 1,
       misses: new Map([...program.probeNames, 'unknown'].map((probe) => [probe, 1])),
+      probeRunSeconds: 2.5,
+      probeCostRatio: 0.003,
     },
   }).apply(
     ...[...mapNames(program.text), 'unknown'].map((map) => ({

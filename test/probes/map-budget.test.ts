@@ -79,3 +79,30 @@ test('no program, and no budget so small that nothing can be counted', () => {
   assert.equal(mapKeysWithin('', { keys: 4096, bytes: mib }, 2), 4096);
   assert.equal(mapKeysWithin('@a', { keys: 16_384, bytes: 1 }, 256), 64);
 });
+
+const sources = ['tracepoint', 'kprobe', 'fentry'] as const;
+const tierOf = (kind: (typeof sources)[number]) =>
+  joinProgram(
+    fragments
+      .filter(({ mode }) => mode === 'watch')
+      // Of each event the source of this kind, or the one there is.
+      .filter(
+        ({ tells, name }) =>
+          tells === undefined ||
+          name.endsWith(`-${kind}`) ||
+          !fragments.some((other) => other.tells === tells && other.name.endsWith(`-${kind}`)),
+      )
+      .map((fragment) => ({ fragment, constants: new Map() })),
+  ).text;
+
+for (const kind of sources)
+  test(`the whole program of a host with ${kind}s stays within 64 MiB, however many CPUs are possible`, () => {
+    const program = tierOf(kind);
+    assert.ok(mapNames(program).length > 30, 'the whole of it');
+    for (const cpus of [2, 64, 256, 512]) {
+      const keys = mapKeysWithin(program, { keys: 4096, bytes: 64 * mib }, cpus);
+      const bytes = keys * (boundless.bytes / mapKeysWithin(program, boundless, cpus));
+      assert.ok(bytes <= 64 * mib, `${cpus} CPUs: ${keys} keys are ${(bytes / mib).toFixed(1)} MiB`);
+      assert.ok(cpus > 256 || keys >= 512, `${cpus} CPUs: ${keys} keys, fewer than a tick prints`);
+    }
+  });

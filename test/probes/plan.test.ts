@@ -51,6 +51,7 @@ const refusals: Readonly<Partial<Record<ReasonCode, () => ProbePlan>>> = {
     plan([fragmentOf('waits', { header: [...plainHeader, 'runs when reads exact'] })], full, {
       reads: 'opens',
     }),
+  shed_for_cost: () => plan([waits], full, { shed: ['waits'] }),
   nothing_to_observe: () =>
     plan([
       fragmentOf('waits', {

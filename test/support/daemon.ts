@@ -3,6 +3,7 @@
 import type { TracerState } from '../../src/bpftrace/supervise.js';
 import { loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema.js';
+import type { ProbeCost } from '../../src/cost/account.js';
 import { MmaplockError } from '../../src/errors.js';
 import type { KernelFacts } from '../../src/host.js';
 import type { DaemonView } from '../../src/http/context.js';
@@ -16,10 +17,10 @@ import type { LockPathEvidence } from '../../src/probes/lock-paths.js';
 import type { Observation, ProbePlan } from '../../src/probes/plan.js';
 import type { Choice } from '../../src/probes/program.js';
 import { watchedFragment } from '../../src/probes/watched.js';
-import { type Readiness, readinessOf } from '../../src/readiness.js';
+import { type Problem, type Readiness, readinessOf } from '../../src/readiness.js';
 import type { TracerRecord } from '../../src/records.js';
 import type { IncidentLosses } from '../../src/store/incident-store.js';
-import { type Observable, observables } from '../../src/vocabulary.js';
+import { type Observable, observables, type ShedStep } from '../../src/vocabulary.js';
 import { HandClock } from '../bpftrace/hand-clock.js';
 
 /** A fixed time, milliseconds since the epoch: 2025-06-01T12:00:00Z. */
@@ -171,6 +172,8 @@ const noCost: CostTotals = {
   residentBytes: undefined,
   mapBytes: undefined,
   misses: new Map(),
+  probeRunSeconds: undefined,
+  probeCostRatio: undefined,
 };
 
 export interface FakeDaemonOptions {
@@ -191,6 +194,9 @@ export class FakeDaemon {
   plan: ProbePlan;
   tracer: TracerState;
   cost: CostTotals;
+  shed: readonly ShedStep[] = [];
+  unmeasured: Problem | undefined;
+  probes: readonly ProbeCost[] = [];
   incidentLosses: IncidentLosses = { notWritten: 0, lost: 0 };
   now = epoch;
   readonly config: Config;
@@ -227,6 +233,7 @@ export class FakeDaemon {
       plan: () => this.plan,
       lockPaths: () => options.lockPaths ?? lockPaths,
       cost: () => this.cost,
+      shed: () => this.shed,
       incidentLosses: () => this.incidentLosses,
       inspectSeconds: () => this.view.inspector.seconds,
       now: () => this.now,
@@ -245,6 +252,13 @@ export class FakeDaemon {
       tracer: () => this.tracer,
       readiness: () => this.#readiness(),
       cost: () => this.cost,
+      budget: () => ({
+        percent: this.config.cost.budget_percent,
+        shed: this.shed,
+        ratio: this.cost.probeCostRatio,
+        unmeasured: this.unmeasured,
+        probes: this.probes,
+      }),
       metrics: () => this.metrics.current(),
       cgroup: (id) => options.cgroups?.[id],
       processName: (pid) => options.processNames?.[pid],
@@ -281,6 +295,7 @@ export class FakeDaemon {
       tracer: this.tracer,
       lastTickAt: this.ledger.tracer.lastTickAt,
       now: this.now,
+      budget: this.view.budget(),
       stallSeconds: this.config.bpftrace.stall_seconds,
     });
   }

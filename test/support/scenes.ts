@@ -22,6 +22,8 @@ const cost = {
     ['tracepoint:lock:contention_begin', 3],
     ['tracepoint:lock:contention_end', 0],
   ]),
+  probeRunSeconds: 2.5,
+  probeCostRatio: 0.003,
 };
 
 /**

@@ -1,0 +1,65 @@
+/** Keeps to the cost budget: carries out what it asks for, which is another program, none at all, or one again. */
+import type { Supervisor } from './bpftrace/supervise.js';
+import type { Clock } from './clock.js';
+import type { Config } from './config/schema.js';
+import type { CostAccount } from './cost/account.js';
+import type { BudgetChange } from './cost/budget.js';
+import { StatsSwitch } from './cost/stats-switch.js';
+import { readTracerCost } from './cost/tracer.js';
+import { CostWatch } from './cost-watch.js';
+import type { HostSurvey } from './host.js';
+import type { Inspector } from './inspect.js';
+import type { Log } from './log/log.js';
+import type { ShedStep } from './vocabulary.js';
+
+export interface BudgetKeeperOptions {
+  readonly config: Pick<Config, 'cost' | 'incidents' | 'inspect'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly account: CostAccount;
+  readonly inspector: Pick<Inspector, 'pid'>;
+  readonly supervisor: Pick<Supervisor, 'state' | 'restart' | 'stop' | 'start'>;
+  readonly survey: () => HostSurvey;
+  /** Of the program that runs. */
+  readonly probeNames: () => readonly string[] | undefined;
+  /** The next tracer needs a new plan; `now` where none is to run, for the plan says why. */
+  readonly replan: (now: boolean) => Promise<void>;
+}
+
+/** Gives what watches the cost; it is yet to be started. */
+export const keepCostBudget = (options: BudgetKeeperOptions): CostWatch => {
+  const { config, supervisor, replan } = options;
+  let paused = Promise.resolve();
+  const carryOut = async ({ kind, step }: BudgetChange): Promise<void> => {
+    await replan(false);
+    if (step === 'inspect') return;
+    if (step !== 'waits') supervisor.restart('budget');
+    else if (kind === 'shed') {
+      paused = supervisor.stop('budget');
+      await replan(true);
+    } else {
+      await paused;
+      if (!watch.stopped) supervisor.start();
+    }
+  };
+  const { inspect } = config;
+  const inspectStep: readonly ShedStep[] =
+    inspect.api === 'on' || inspect.on_incident === 'on' ? ['inspect'] : [];
+  const watch = new CostWatch({
+    config: config.cost,
+    clock: options.clock,
+    log: options.log,
+    account: options.account,
+    stats: new StatsSwitch({ directory: config.incidents.directory }),
+    tracer: () => {
+      const { phase, pid } = supervisor.state;
+      const probes = options.probeNames();
+      return phase === 'observing' && pid !== undefined && probes !== undefined ? { pid, probes } : undefined;
+    },
+    inspectPid: () => options.inspector.pid,
+    read: readTracerCost,
+    sheddable: () => [...inspectStep, ...options.survey().sheddable],
+    onChange: (change) => void carryOut(change),
+  });
+  return watch;
+};

@@ -1,0 +1,202 @@
+/**
+ * Looks after what the probes cost: takes samples, more often while they are over the budget, and says what is to be
+ * given up and what may come back. It carries nothing out.
+ */
+import type { Clock } from './clock.js';
+import type { Config } from './config/schema.js';
+import type { CostAccount, ProbeCost } from './cost/account.js';
+import { Budget, type BudgetChange } from './cost/budget.js';
+import { type CostSample, type RunningSample, startSample } from './cost/sample.js';
+import type { StatsSwitch } from './cost/stats-switch.js';
+import type { TracerCost } from './cost/tracer.js';
+import { MmaplockError } from './errors.js';
+import type { Log } from './log/log.js';
+import { type BudgetState, type Problem, problemOf } from './readiness.js';
+import type { ShedStep } from './vocabulary.js';
+
+/** Seconds from one sample to the next at most: while nothing is wrong, and while the probes are over the budget. */
+const calmSeconds = 60;
+const overSeconds = 10;
+/** From the start of a tracer to its first sample: what it does when it starts is not what it costs. */
+const firstSeconds = 5;
+
+/** What the budget has come to, and what it rests on. */
+export interface BudgetView extends BudgetState {
+  /** In the last sample, dearest first. */
+  readonly probes: readonly ProbeCost[];
+  /** Why the cost of probes is not known, so that the budget is not kept; undefined where it is. */
+  readonly unmeasured: Problem | undefined;
+}
+
+/** The tracer of the watch program. */
+export interface WatchedTracer {
+  readonly pid: number;
+  readonly probes: readonly string[];
+}
+
+export interface CostWatchOptions {
+  readonly config: Config['cost'];
+  readonly clock: Pick<Clock, 'monotonic' | 'after'>;
+  readonly log: Pick<Log, 'warn' | 'info'>;
+  readonly account: CostAccount;
+  readonly stats: StatsSwitch;
+  /** While it observes. */
+  readonly tracer: () => WatchedTracer | undefined;
+  readonly inspectPid: () => number | undefined;
+  readonly read: (pid: number) => TracerCost | undefined;
+  /** What can be given up on this host, in this order. */
+  readonly sheddable: () => readonly ShedStep[];
+  readonly onChange: (change: BudgetChange) => void;
+}
+
+export class CostWatch {
+  /** Why the cost is not known, if so. */
+  unmeasured: MmaplockError | undefined;
+  readonly #options: CostWatchOptions;
+  readonly #budget: Budget;
+  #cancel = (): void => {};
+  #sample: RunningSample | undefined;
+  readonly #atExit = (): void => this.#options.stats.off();
+  #stopped = false;
+  #pid: number | undefined;
+  /** What is counted reaches to here. */
+  #accountedTo = 0;
+
+  constructor(options: CostWatchOptions) {
+    this.#options = options;
+    const { budget_percent, over_seconds, quiet_seconds } = options.config;
+    this.#budget = new Budget({
+      ratio: budget_percent / 100,
+      overMilliseconds: over_seconds * 1000,
+      quietMilliseconds: quiet_seconds * 1000,
+    });
+    if (options.config.measure === 'on') options.account.probeRunSeconds = 0;
+    else
+      this.unmeasured = new MmaplockError('probe_cost_unmeasured', 'cost.measure is off', {
+        fix: 'Set cost.measure to on, and start mmaplockd again; until then the cost budget is not kept.',
+      });
+  }
+
+  /** Given up so far, in the order in which it was. */
+  get shed(): readonly ShedStep[] {
+    return this.#budget.shed;
+  }
+
+  /** For people: the status and /-/ready. */
+  get budget(): BudgetView {
+    const { config, account } = this.#options;
+    return {
+      percent: config.budget_percent,
+      shed: this.shed,
+      ratio: account.probeCostRatio,
+      probes: account.probes,
+      unmeasured: this.unmeasured && problemOf(this.unmeasured),
+    };
+  }
+
+  /** {@link stop} was called. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  start(): void {
+    const { config, stats, log } = this.#options;
+    if (stats.restore())
+      log.warn('kernel.bpf_stats_enabled was left on by a daemon that was killed: it is off again');
+    if (config.measure === 'off') return;
+    // Also where nobody asks it to stop: a daemon that an error ends must not leave them on.
+    process.once('exit', this.#atExit);
+    this.#again(this.#firstPace());
+  }
+
+  /** Nothing is left running, and the statistics are as they were. */
+  stop(): void {
+    this.#stopped = true;
+    process.off('exit', this.#atExit);
+    this.#cancel();
+    this.#sample?.cancel();
+    this.#options.stats.off();
+  }
+
+  #again(seconds: number): void {
+    if (this.#stopped) return;
+    this.#cancel = this.#options.clock.after(seconds * 1000, () => void this.#look());
+  }
+
+  /** Seconds to the next sample: often enough for the times that the operator set. */
+  #pace(): number {
+    const { over_seconds, quiet_seconds } = this.#options.config;
+    if (this.#budget.over) return Math.min(overSeconds, over_seconds / 4);
+    return Math.min(calmSeconds, this.shed.length === 0 ? over_seconds / 2 : quiet_seconds / 4);
+  }
+
+  #firstPace(): number {
+    return Math.min(firstSeconds, this.#pace());
+  }
+
+  async #look(): Promise<void> {
+    const { clock } = this.#options;
+    const tracer = this.#options.tracer();
+    if (this.shed.includes('waits')) {
+      // Nothing runs, so it costs nothing; that is how long it has to be quiet for.
+      this.#options.account.withoutProbeSample();
+      this.#take({ at: clock.monotonic(), ratio: 0 });
+    } else if (tracer === undefined) {
+      this.#options.account.withoutProbeSample();
+      this.#pid = undefined;
+    } else if (tracer.pid !== this.#pid) {
+      this.#pid = tracer.pid;
+      this.#accountedTo = clock.monotonic();
+      this.#again(this.#firstPace());
+      return;
+    } else if (!(await this.#measure(tracer))) return;
+    this.#again(tracer === undefined ? this.#firstPace() : this.#pace());
+  }
+
+  /** Whether to go on: not where it cannot be measured. */
+  async #measure(tracer: WatchedTracer): Promise<boolean> {
+    const { clock, stats, read, account, log, inspectPid } = this.#options;
+    const tracers = (): number[] => {
+      const second = inspectPid();
+      return this.#options.tracer()?.pid === tracer.pid
+        ? [tracer.pid, ...(second === undefined ? [] : [second])]
+        : [];
+    };
+    this.#sample = startSample({ clock, stats, tracers, read });
+    let sample: CostSample | undefined;
+    try {
+      sample = await this.#sample.done;
+    } catch (error) {
+      if (!(error instanceof MmaplockError)) throw error;
+      this.unmeasured = error;
+      if (account.probeRunSeconds === 0) account.probeRunSeconds = undefined;
+      account.withoutProbeSample();
+      log.warn({ err: error }, 'what the probes cost is not known, so their budget is not kept');
+      return false;
+    } finally {
+      this.#sample = undefined;
+    }
+    if (sample === undefined) return true;
+    account.addProbeSample(sample, (sample.endedAt - this.#accountedTo) / 1000, tracer);
+    this.#accountedTo = sample.endedAt;
+    this.#take({ at: sample.endedAt, ratio: sample.ratio });
+    return true;
+  }
+
+  #take(point: { readonly at: number; readonly ratio: number }): void {
+    const { config, log, onChange } = this.#options;
+    const change = this.#budget.take(point, this.#options.sheddable());
+    if (change === undefined) return;
+    const figures = {
+      step: change.step,
+      cost_percent: Number((point.ratio * 100).toFixed(3)),
+      budget_percent: config.budget_percent,
+      for_seconds: Math.round(change.lastedMilliseconds / 1000),
+      shed: this.shed.join(' '),
+    };
+    if (change.kind === 'shed')
+      log.warn(figures, `the probes cost more than their budget: ${change.step} is given up`);
+    else log.info(figures, `the probes cost less than half their budget: ${change.step} comes back`);
+    onChange(change);
+  }
+}
