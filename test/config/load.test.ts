@@ -222,7 +222,7 @@ describe('invalid value', () => {
     ['limits: {map_keys: .nan}', 'limits.map_keys', 'got NaN'],
     ['limits: {map_memory_mib: 1025}', 'limits.map_memory_mib', 'from 8 to 1024'],
     ['metrics: {process_slots: 0}', 'metrics.process_slots', 'from 1 to 60'],
-    ['metrics: {reader_slots: 61}', 'metrics.reader_slots', 'from 1 to 60'],
+    ['metrics: {reader_slots: 61}', 'metrics.reader_slots', 'from 1 to 57'],
     ['metrics: {block_slots: 104}', 'metrics.block_slots', 'from 1 to 103'],
     ['incidents: {share_percent: 101}', 'incidents.share_percent', 'from 1 to 100'],
     ['incidents: {directory: "a\\nb"}', 'incidents.directory', 'without control characters'],

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { parseArguments } from '../../src/cli/arguments.js';
 import { loadConfig } from '../../src/config/load.js';
+import { StatsSwitch } from '../../src/cost/stats-switch.js';
 import { seconds, setting, settings, unitText } from './unit-file.js';
 
 const program = '/usr/bin/mmaplockd ';
@@ -32,6 +37,41 @@ test('a wrong configuration is tried for some minutes, and who runs for half a m
   assert.ok(tries >= 60 && tries < seconds('StartLimitIntervalSec'), `${tries} s`);
   assert.ok(Number(setting('StartLimitBurst')) * 30 >= seconds('StartLimitIntervalSec'));
   assert.ok(seconds('WatchdogSec') * Number(setting('StartLimitBurst')) > seconds('StartLimitIntervalSec'));
+});
+
+/** A command of the unit, as systemd divides it: by spaces, and a `;` of its own is escaped. */
+const words = (command: string): string[] =>
+  command
+    .replace(/^-/, '')
+    .split(' ')
+    .map((word) => (word === '\\;' ? ';' : word));
+
+test('what a daemon leaves on that was killed is switched off by the unit, as the daemon itself would', (context) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'mmaplockd-unit-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  mkdirSync(path.join(folder, 'mmaplockd'));
+  const [file, bootIdFile] = [path.join(folder, 'enabled'), path.join(folder, 'boot_id')];
+  writeFileSync(file, '0\n');
+  writeFileSync(bootIdFile, '6f1d1c0e-3a55-4b7e-9b53-0f2a9a1b2c3d\n');
+  const [program = '', ...args] = words(
+    setting('ExecStopPost')
+      .replaceAll('%S', folder)
+      .replaceAll('%b', '6f1d1c0e3a554b7e9b530f2a9a1b2c3d')
+      .replaceAll('/proc/sys/kernel/bpf_stats_enabled', file),
+  );
+  const stopPost = () => spawnSync(program, args, { encoding: 'utf8' });
+  const quiet = stopPost();
+  assert.deepEqual([quiet.status, quiet.stdout + quiet.stderr], [0, ''], 'nothing to do, and nothing said');
+  new StatsSwitch({ directory: path.join(folder, 'mmaplockd'), file, bootIdFile }).on();
+  assert.equal(readFileSync(file, 'latin1'), '1\n');
+  const done = stopPost();
+  assert.deepEqual([done.status, done.stdout + done.stderr], [0, '']);
+  assert.equal(readFileSync(file, 'latin1'), '0\n');
+});
+
+test('of the kernel only the statistics can be set', () => {
+  assert.equal(setting('ReadWritePaths'), '-/proc/sys/kernel/bpf_stats_enabled');
+  assert.match(setting('ReadOnlyPaths'), /^\/sys \/proc\/sys /);
 });
 
 test('an end in order has time for both tracers to end in order', () => {

@@ -39,7 +39,6 @@ const quickRules = async (): Promise<Record<string, unknown>> => {
 
 /** What the load does not feed, and why. */
 const unfed: readonly (readonly [RegExp, string])[] = [
-  [/not see all, D$|shedding_hosts/, 'nothing is shed'],
   [/blind or down|Blind, by reason|Restarts of the tracer/, 'the tracer is up all the time'],
   [/VMA waits/, 'VMA waits take function probes, and are off by default'],
   [/host: Losses|host: Incidents, C/, 'shown where something is lost, which a small load need not do'],

@@ -22,7 +22,7 @@ export const health = {
       ],
     }),
     lines('Why hosts are blind', {
-      says: 'How many hosts are blind at a time for this reason, on average. `rejected`: the compiler or the verifier refuses the program, as after an upgrade of the kernel. `attach`: probes could not be attached. `missing`: no bpftrace. `killed`, `exited`: it ended, often for want of memory. `stalled`, `timeout`: it said nothing in time. `replan`: a planned restart. `switched_off`: somebody wanted it so. `mmaplockd check` on such a host says what to mend.',
+      says: 'How many hosts are blind at a time for this reason, on average. `rejected`: the compiler or the verifier refuses the program, as after an upgrade of the kernel. `attach`: probes could not be attached. `missing`: no bpftrace. `killed`, `exited`: it ended, often for want of memory. `stalled`, `timeout`: it said nothing in time. `replan`: a planned restart. `budget`: a planned restart to keep to the cost budget, or all was given up for its cost. `switched_off`: somebody wanted it so. `mmaplockd check` on such a host says what to mend.',
       unit: 'short',
       stack: true,
       queries: [

@@ -1,5 +1,5 @@
 /** A killed tracer, a daemon that hangs, one that is killed, and a stop. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { check, figure } from '../../kernels/guest/report.js';
 import type { Metrics } from '../../live/support/daemon.js';
 import { pidsOf, property, systemctl } from './command.js';
@@ -81,6 +81,8 @@ const stopAndStart = async (): Promise<void> => {
   check('its end is clean', (await property('Result')) === 'success', await property('Result'));
   check('it ended with 0', (await property('ExecMainStatus')) === '0', await property('ExecMainStatus'));
   check('no tracer is left', pidsOf('bpftrace').length === 0, pidsOf('bpftrace').join(' '));
+  const statistics = readFileSync('/proc/sys/kernel/bpf_stats_enabled', 'latin1').trim();
+  check('the statistics of the kernel are off', statistics === '0', statistics);
   figure('time to stop', `${((Date.now() - began) / 1000).toFixed(1)} s`);
   const started = await systemctl('start', 'mmaplockd');
   check('it starts', started.ok, started.said);
