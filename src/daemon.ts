@@ -7,7 +7,6 @@ import { runCanary } from './bpftrace/dialect.js';
 import { createFileMemory } from './bpftrace/file-memory.js';
 import { type FoundBpftrace, findBpftrace, readVersion } from './bpftrace/find.js';
 import { startSession } from './bpftrace/session.js';
-import { bpftraceSays } from './bpftrace/stderr.js';
 import { Supervisor, type Tracer } from './bpftrace/supervise.js';
 import { keepCostBudget } from './budget-effects.js';
 import type { Clock } from './clock.js';
@@ -15,7 +14,7 @@ import { type Config, noProbes } from './config/schema.js';
 import { version } from './config/version.js';
 import { CostAccount } from './cost/account.js';
 import { readTracerCost } from './cost/tracer.js';
-import { createEffects, tellState } from './effects.js';
+import { createEffects, tellState, tellStderr } from './effects.js';
 import { messageOf } from './errors.js';
 import { cTypesFile, settleSurvey, surveyHost } from './host.js';
 import type { DaemonView } from './http/context.js';
@@ -212,11 +211,7 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     stallRestartSeconds: config.bpftrace.stall_restart_seconds,
     onRecord: apply,
     onState: (state) => tellState(state, log, say),
-    onStderr: (line, { severity }) => {
-      if (severity === 'error')
-        say(`bpftrace ${line}`, (unsaid) => log.warn({ bpftrace: line, unsaid }, bpftraceSays));
-      else log.debug({ bpftrace: line }, bpftraceSays);
-    },
+    onStderr: (line, judgement) => tellStderr(line, judgement, log, say),
     onRejected: (fragment, message) => {
       rejected.set(fragment, message);
       replanDue = true;

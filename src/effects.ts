@@ -2,6 +2,7 @@
  * What each record of the tracer leads to, once the ledger has it: the only place, with src/daemon.ts, that carries out
  * what the ledger asks for.
  */
+import { bpftraceSays, type Judgement } from './bpftrace/stderr.js';
 import type { TracerState } from './bpftrace/supervise.js';
 import type { Clock } from './clock.js';
 import type { Config } from './config/schema.js';
@@ -150,4 +151,16 @@ export const tellState = (state: TracerState, log: Log, say: ReturnType<typeof c
     const { error } = state;
     say(`state ${error.code}`, (unsaid) => log.error({ err: error, unsaid }, 'not observing'));
   }
+};
+
+/** Tells of a line on the stderr of bpftrace: an error once an hour, the rest to who debugs. */
+export const tellStderr = (
+  line: string,
+  { severity }: Pick<Judgement, 'severity'>,
+  log: Log,
+  say: ReturnType<typeof createRepeatLimit>,
+): void => {
+  if (severity === 'error')
+    say(`bpftrace ${line}`, (unsaid) => log.warn({ bpftrace: line, unsaid }, bpftraceSays));
+  else log.debug({ bpftrace: line }, bpftraceSays);
 };
