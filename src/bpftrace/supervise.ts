@@ -157,8 +157,8 @@ export class Supervisor {
     }
     if (program === undefined)
       return failed('missing', new MmaplockError('nothing_observable', 'no probe can run on this host'));
-    const reason = this.#stopReason;
-    if (this.#stopping()) return { reason, error: undefined, handedOver: true, worked: true };
+    if (this.#stopping())
+      return { reason: this.#stopReason, error: undefined, handedOver: true, worked: true };
     this.#planned = undefined;
 
     // Silence is told by a clock that nobody sets: a corrected time of day must not end a healthy tracer.
