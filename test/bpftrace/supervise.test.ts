@@ -450,6 +450,26 @@ test('stop while a planned restart is under way: it does not start again', async
   assert.equal(clock.timers, 0);
 });
 
+test('stopped for a reason, the gap is counted by it; started again, it observes', async () => {
+  const { clock, supervisor, observing, stops, newest, sessions } = supervised();
+  const session = await observing();
+  const stopping = supervisor.stop('budget');
+  await session.exit(0);
+  await stopping;
+  assert.deepEqual(
+    stops().map(({ reason }) => reason),
+    ['budget'],
+  );
+  await clock.pass(600);
+  assert.equal(sessions.length, 1);
+  supervisor.start();
+  await settled();
+  newest().attach();
+  newest().tick();
+  assert.equal(supervisor.state.phase, 'observing');
+  assert.equal(sessions.length, 2);
+});
+
 test('stop of what was never started, and stop twice', async () => {
   const { supervisor } = supervised();
   await supervisor.stop();

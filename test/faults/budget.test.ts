@@ -131,6 +131,32 @@ test('over a small budget retries go, then reads; waits count on; after the load
   assert.equal(enabled(), '0');
 });
 
+test('a budget that nothing can keep to: waits go last, then nothing runs, which is told; then they are tried again', {
+  skip,
+}, async () => {
+  const daemon = await startDaemon({ args: [...eager, '--cost.budget-percent=0.0001', '--reads=off'] });
+  await daemon.ready();
+  const load = await runWorkload('writers', ['--name', 'wr-last', '--seconds', '110']);
+  const blind = await daemon.until(
+    'waits are given up',
+    (now, { status, body }) =>
+      status === 503 &&
+      body.problems.some(({ code }) => code === 'shed_for_cost') &&
+      now.sum('mmaplock_waits_total') === undefined &&
+      (now.sum('mmaplock_blind_seconds_total', { reason: 'budget' }) ?? 0) > 1,
+    60,
+  );
+  assert.deepEqual(shed(blind), ['waits', 'operations']);
+  assert.equal(blind.sum('mmaplock_tracer_up'), 0);
+  await daemon.until(
+    'they are tried again',
+    (now, { status }) => status === 200 && shed(now).length === 0,
+    60,
+  );
+  await load.stop();
+  assert.equal(await daemon.stop(), 0);
+});
+
 test('stopped or killed within a sample, the statistics of the kernel do not stay on', { skip }, async () => {
   const args = [...eager, `--incidents.directory=${state}`];
   const stopped = await startDaemon({ args });
