@@ -67,6 +67,13 @@ const catalog = {
   already_running: 'Use the daemon that runs already, stop it, or pass --allow-second.',
   port_in_use: 'Stop what listens there, or choose another --web.listen-address.',
   listen_failed: 'Check --web.listen-address: the host must be an address of this machine.',
+  malformed_request: 'Send HTTP/1.1 as RFC 9112 has it; a client that speaks TLS needs https in its address.',
+  request_timeout: 'Send request line and headers within 10 s, and the whole request within 30 s.',
+  head_too_large:
+    'Send less than 16 KiB of request line and headers; a cookie of another program may be among them.',
+  target_too_long: 'Send less than 4096 characters of path and query.',
+  body_too_large: 'Send no body: no request here needs one.',
+  too_many_requests: 'Ask less often, or raise rate_limit in the file of --web.config.file.',
   unknown_parameter: 'Remove the parameter; /openapi.json lists those that exist.',
   invalid_parameter: 'Correct the value of the parameter named in `field`.',
   not_found: 'See / for the paths that exist.',

@@ -237,3 +237,15 @@ test('no file is longer than 300 lines', () => {
     [],
   );
 });
+
+/** Whatever makes a shell of a string, under any of its names. */
+const shell =
+  /\bshell\s*:|\bexecSync\b|\bexecaCommand|(?<![.\w])exec\s*\(|\{[^}]*\$[^}]*\}\s*from 'execa'|['"`](?:\/(?:usr\/)?bin\/)?(?:ba|da|z|)sh['"`]/;
+
+test('no shell: programs are started by their name and a list of arguments', () => {
+  for (const text of ["execa('id', { shell: true })", "exec('id')", "spawn('/bin/sh', ['-c', x])"])
+    assert.match(text, shell);
+  const bootstrap = read('deploy/bootstrap', '.mjs');
+  assert.ok(bootstrap.length > 5);
+  for (const { file, code } of [...sources, ...bootstrap]) assert.doesNotMatch(code, shell, file);
+});

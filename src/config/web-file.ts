@@ -4,19 +4,14 @@
  */
 import path from 'node:path';
 import { Type } from 'typebox';
-import { MmaplockError } from '../errors.js';
-import { printable, quoted } from '../printable.js';
-import { problemWith, type ValueSchema } from './settings.js';
-import { suggest } from './suggest.js';
-import { version } from './version.js';
+import { sectionOf, valuesOf, webFileField, wrong } from './web-section.js';
+import { type WebTls, webTlsOf } from './web-tls.js';
 import { openYamlFile, type YamlEntry, type YamlFile } from './yaml-file.js';
 
-export interface WebTls {
-  readonly certFile: string;
-  readonly keyFile: string;
-  /** Of the authority whose certificate every client must show; undefined: clients show none. */
-  readonly clientCaFile: string | undefined;
-  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+/** How many requests are served: `burst` at once, and one more each `intervalMilliseconds`. */
+export interface WebRate {
+  readonly intervalMilliseconds: number;
+  readonly burst: number;
 }
 
 /** What the file says; paths are absolute, or relative to the directory of this process. */
@@ -26,24 +21,12 @@ export interface WebFile {
   readonly headers: ReadonlyMap<string, string>;
   /** The bcrypt hash of each user's password. */
   readonly users: ReadonlyMap<string, string>;
+  /** Undefined: as many requests as come. */
+  readonly rate: WebRate | undefined;
 }
 
-/** The setting that names the file. */
-export const webFileField = 'web.config_file';
-
-const pathText = Type.Refine(
-  Type.String({ accepts: 'a path without control characters', minLength: 1 }),
-  (text) => !/\p{Cc}/u.test(text),
-);
 const headerText = Type.String({ accepts: 'visible ASCII characters', pattern: '^[\\x20-\\x7e]*$' });
 
-const tlsKeys = {
-  cert_file: pathText,
-  key_file: pathText,
-  client_auth_type: Type.Enum(['NoClientCert', 'RequireAndVerifyClientCert']),
-  client_ca_file: pathText,
-  min_version: Type.Enum(['TLS12', 'TLS13']),
-};
 const headerKeys = {
   'Content-Security-Policy': headerText,
   'Strict-Transport-Security': headerText,
@@ -51,83 +34,61 @@ const headerKeys = {
   'X-Frame-Options': Type.Enum(['', 'deny', 'sameorigin']),
   'X-XSS-Protection': headerText,
 };
-const httpKeys = { headers: undefined };
-const fileKeys = { tls_server_config: undefined, http_server_config: undefined, basic_auth_users: undefined };
+const httpKeys = { http2: undefined, headers: undefined };
+const fileKeys = {
+  tls_server_config: undefined,
+  http_server_config: undefined,
+  basic_auth_users: undefined,
+  rate_limit: undefined,
+};
+
+/** A duration of Go, up to a minute between two requests. */
+const durationText = Type.Refine(
+  Type.String({ accepts: 'a duration such as 100ms or 1s, at most 1m, or 0s' }),
+  (text) => millisecondsOf(text) !== undefined,
+);
+const rateKeys = {
+  interval: durationText,
+  burst: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+};
+const longestInterval = 60_000;
+const unitMilliseconds: Readonly<Record<string, number>> = {
+  us: 0.001,
+  µs: 0.001,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+};
+
+const millisecondsOf = (text: string): number | undefined => {
+  const [, number, unit = ''] = /^(\d{1,9}(?:\.\d{1,9})?)(us|µs|ms|s|m)$/.exec(text) ?? [];
+  const milliseconds = Number(number) * (unitMilliseconds[unit] ?? Number.NaN);
+  return milliseconds <= longestInterval ? milliseconds : undefined;
+};
 
 /** Each step doubles the time that one guess takes of this process: 14 are 0.9 s, and 30 guesses a minute are looked at. */
 const highestCost = 14;
 const bcryptHash = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
 
-type Keys = Readonly<Record<string, ValueSchema | undefined>>;
-
-const wrong = (field: string, origin: string, problem: string): MmaplockError =>
-  new MmaplockError('invalid_config', `${printable(field)} (${origin}): ${problem}`, {
-    field: printable(field.slice(0, 120)),
-  });
-
-/** The entries of a section by their names, all of them known. */
-const sectionOf = (
-  yaml: YamlFile,
-  { name, node, origin }: YamlEntry,
-  keys: Keys,
-): ReadonlyMap<string, YamlEntry> => {
-  const entries = yaml.entriesOf(node, {
-    what: name === '' ? 'the file' : name,
-    field: name === '' ? webFileField : name,
-    origin,
-  });
-  const prefix = name === '' ? '' : `${name}.`;
-  for (const entry of entries) {
-    if (Object.hasOwn(keys, entry.name)) continue;
-    const nearest = suggest(entry.name, Object.keys(keys));
-    const hint =
-      nearest === undefined
-        ? `known are ${Object.keys(keys).join(', ')}`
-        : `the nearest is ${prefix}${nearest}`;
-    throw new MmaplockError(
-      'unknown_config_key',
-      `mmaplockd ${version} knows no key ${quoted(prefix + entry.name)} (${entry.origin}); ${hint}`,
-      { field: printable((prefix + entry.name).slice(0, 120)) },
-    );
-  }
-  return new Map(entries.map((entry) => [entry.name, { ...entry, name: prefix + entry.name }]));
+/** HTTP/2 is not spoken; a file that asks for it is not passed over. */
+const refuseHttp2 = (yaml: YamlFile, { name, node, origin }: YamlEntry): void => {
+  const value = yaml.plain(node, origin);
+  if (value !== false && value !== null)
+    throw wrong(name, origin, 'expected false: mmaplockd speaks HTTP/1.1 alone');
 };
 
-/** The texts of a section, all of them accepted. */
-const textsOf = (yaml: YamlFile, section: YamlEntry, keys: Keys): ReadonlyMap<string, string> => {
-  const texts = new Map<string, string>();
-  for (const [name, entry] of sectionOf(yaml, section, keys)) {
-    const value = yaml.plain(entry.node, entry.origin);
-    const problem = problemWith(keys[name] as ValueSchema, value);
-    if (problem !== undefined) throw wrong(entry.name, entry.origin, problem);
-    texts.set(name, value as string);
-  }
-  return texts;
-};
-
-const tlsOf = (yaml: YamlFile, section: YamlEntry, directory: string): WebTls | undefined => {
-  const texts = textsOf(yaml, section, tlsKeys);
-  if (texts.size === 0) return undefined;
-  const file = (name: 'cert_file' | 'key_file' | 'client_ca_file', why: string): string => {
-    const text = texts.get(name);
-    if (text === undefined) throw wrong(`${section.name}.${name}`, section.origin, `is missing: ${why}`);
-    return path.resolve(directory, text);
-  };
-  const asksClients = texts.get('client_auth_type') === 'RequireAndVerifyClientCert';
-  if (texts.has('client_ca_file') && !asksClients)
+const rateOf = (yaml: YamlFile, section: YamlEntry): WebRate | undefined => {
+  const values = valuesOf(yaml, section, rateKeys);
+  const intervalMilliseconds = millisecondsOf((values.get('interval')?.value ?? '0s') as string) ?? 0;
+  if (intervalMilliseconds === 0) return undefined;
+  const burst = values.get('burst')?.value as number | undefined;
+  if (burst === undefined)
     throw wrong(
-      `${section.name}.client_auth_type`,
+      `${section.name}.burst`,
       section.origin,
-      'client_ca_file without it asks nobody for a certificate; expected RequireAndVerifyClientCert',
+      'is missing: with an interval alone nobody would be served',
     );
-  return {
-    certFile: file('cert_file', 'TLS needs a certificate'),
-    keyFile: file('key_file', 'TLS needs the private key of the certificate'),
-    clientCaFile: asksClients
-      ? file('client_ca_file', 'client_auth_type needs the certificate of an authority')
-      : undefined,
-    minVersion: texts.get('min_version') === 'TLS13' ? 'TLSv1.3' : 'TLSv1.2',
-  };
+  return { intervalMilliseconds, burst };
 };
 
 /** Messages do not repeat the value: it may be a password that somebody forgot to hash. */
@@ -167,12 +128,17 @@ export const readWebFile = (file: string): WebFile => {
   const empty = (name: string): YamlEntry => ({ name, node: null, origin: yaml.origin });
   const section = (name: keyof typeof fileKeys): YamlEntry => root.get(name) ?? empty(name);
   const http = sectionOf(yaml, section('http_server_config'), httpKeys);
-  const headers = textsOf(yaml, http.get('headers') ?? empty('http_server_config.headers'), headerKeys);
+  const http2 = http.get('http2');
+  if (http2 !== undefined) refuseHttp2(yaml, http2);
+  const headers = valuesOf(yaml, http.get('headers') ?? empty('http_server_config.headers'), headerKeys);
   return {
-    tls: tlsOf(yaml, section('tls_server_config'), path.dirname(file)),
+    tls: webTlsOf(yaml, section('tls_server_config'), path.dirname(file)),
     headers: new Map(
-      [...headers].filter(([, text]) => text !== '').map(([name, text]) => [name.toLowerCase(), text]),
+      [...headers]
+        .map(([name, { value }]): [string, string] => [name.toLowerCase(), value as string])
+        .filter(([, text]) => text !== ''),
     ),
     users: usersOf(yaml, section('basic_auth_users')),
+    rate: rateOf(yaml, section('rate_limit')),
   };
 };

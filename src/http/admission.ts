@@ -1,16 +1,21 @@
 /** What is looked at before a request is served: the headers every answer has, who is asked, and who asks. */
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { MmaplockError } from '../errors.js';
 import type { BasicGuard } from './basic-auth.js';
 import { createHostCheck, isLoopback } from './host-header.js';
+import { longestBody, longestTarget } from './limits.js';
 import { sendProblem } from './problem.js';
+import type { RateLimit } from './rate-limit.js';
 import { inspectPath } from './routes-inspect.js';
+import { securityHeaders } from './security-headers.js';
 import type { WebConfig } from './web-config.js';
 
 /** How those are known who ask over the network. */
 export interface Door {
   readonly web: WebConfig;
   readonly guard: BasicGuard;
+  readonly rate: RateLimit;
 }
 
 export interface AdmissionOptions {
@@ -29,6 +34,28 @@ const servedUnderAnyName: ReadonlySet<string | undefined> = new Set(['/metrics',
 /** A probe of Kubernetes has no password; and inspect mode asks for its token in the header that would hold one. */
 const servedWithoutPassword: ReadonlySet<string | undefined> = new Set(['/-/healthy', inspectPath]);
 
+/** The headers that every answer has. */
+export const headersOf = (door: Door | undefined): ReadonlyMap<string, string> =>
+  new Map([...securityHeaders, ...(door?.web.current().headers ?? [])]);
+
+/** What no request may be, whoever sends it. */
+const tooLarge = ({ url, headers }: IncomingMessage): MmaplockError | undefined => {
+  if ((url ?? '').length > longestTarget)
+    return new MmaplockError(
+      'target_too_long',
+      `path and query are longer than ${longestTarget} characters`,
+      {
+        field: 'path',
+      },
+    );
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = headers;
+  if (encoding === undefined && Number(length) <= longestBody) return undefined;
+  return new MmaplockError(
+    'body_too_large',
+    `a body of more than ${longestBody} bytes, or of a length not told`,
+  );
+};
+
 /** The path of the route that was found; undefined where there is none, or not with this method. */
 const routeOf = (request: FastifyRequest): string | undefined => request.routeOptions.url;
 
@@ -40,7 +67,12 @@ export const useAdmission = (
   const loopback = isLoopback(host);
   app.addHook('onRequest', async (request, reply) => {
     // On the bare response, so that a stream has them too.
-    for (const [name, text] of door?.web.current().headers ?? []) reply.raw.setHeader(name, text);
+    for (const [name, text] of headersOf(door)) reply.raw.setHeader(name, text);
+    const error = tooLarge(request.raw);
+    // What else is sent is not read.
+    if (error !== undefined) return sendProblem(reply.header('connection', 'close'), error);
+    const full = door?.rate.refusal();
+    if (full !== undefined) return sendProblem(reply.headers(full.headers), full.error);
     const anyName = anyHost || (!loopback && servedUnderAnyName.has(routeOf(request)));
     if (anyName || isForUs(request.headers.host)) return;
     return sendProblem(

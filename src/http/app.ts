@@ -1,13 +1,15 @@
 /** The HTTP application of one listener. */
-import type { Server } from 'node:http';
 import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Log } from '../log/log.js';
-import { type Door, useAdmission } from './admission.js';
+import { createRepeatLimit } from '../log/once.js';
+import { type Door, headersOf, useAdmission } from './admission.js';
 import { basicScheme } from './basic-auth.js';
+import { answerClientError } from './client-error.js';
 import type { DaemonView } from './context.js';
-import { createHttpsFactory } from './https-server.js';
+import { isLoopback } from './host-header.js';
+import { createServer } from './http-server.js';
 import { sendBadPath, useProblems } from './problem.js';
 import { blockRoutes } from './routes-blocks.js';
 import { incidentRoutes } from './routes-incidents.js';
@@ -29,18 +31,19 @@ export interface AppOptions {
   readonly door?: Door | undefined;
 }
 
-const timeouts = {
-  /** For a request to come in; an answer takes the time it takes. */
-  requestTimeout: 30_000,
-  keepAliveTimeout: 72_000,
-} satisfies Partial<Server>;
+/** Minutes between two lines of the log that say that connections are turned away. */
+const minutesBetween = 60;
 
 export const buildApp = async (
   view: DaemonView,
   log: Log,
   { host, scope, door }: AppOptions,
 ): Promise<FastifyInstance> => {
-  const httpsFactory = door && createHttpsFactory(door.web, timeouts);
+  const limitRepeats = createRepeatLimit({ minutes: minutesBetween, now: view.monotonic });
+  const onFull = (): void =>
+    limitRepeats('full', (unsaid) =>
+      log.warn({ host, unsaid }, 'a listener has as many connections as it takes; others are closed'),
+    );
   const app = Fastify({
     // What fastify itself says at info (where it listens) main says once, for all listeners.
     loggerInstance: log.child(
@@ -53,9 +56,11 @@ export const buildApp = async (
     ajv: {
       customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false, strictNumbers: false },
     },
-    ...timeouts,
-    ...(httpsFactory && { serverFactory: httpsFactory }),
-    frameworkErrors: (_error, _request, reply) => sendBadPath(reply),
+    serverFactory: (handler) =>
+      createServer(handler, { local: door === undefined || isLoopback(host), web: door?.web, onFull }),
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (_error, _request, reply) =>
+      sendBadPath(reply.headers(Object.fromEntries(headersOf(door)))),
   }).withTypeProvider<TypeBoxTypeProvider>();
   // No route takes a body. What a request carries is not read, so that a wrong method is told as just that.
   app.removeAllContentTypeParsers();
@@ -66,9 +71,6 @@ export const buildApp = async (
     allowedHosts: view.config.web.allowed_hosts,
     anyHost: scope === 'metrics',
     door,
-  });
-  app.addHook('onSend', async (_, reply) => {
-    reply.header('x-content-type-options', 'nosniff');
   });
   app.addHook('onResponse', async (request, reply) => {
     request.log.debug({ method: request.method, url: request.url, status: reply.statusCode }, 'request');

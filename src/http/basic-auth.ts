@@ -1,9 +1,9 @@
 /** Who may ask: those who send a name and password of basic_auth_users (RFC 7617). */
 import { createHmac, randomBytes } from 'node:crypto';
-import { isIPv6 } from 'node:net';
 import { compare as compareWithBcrypt } from 'bcryptjs';
 import { MmaplockError } from '../errors.js';
 import { FailureLimit } from './failure-limit.js';
+import { networkOf } from './network.js';
 import type { Refusal } from './refusal.js';
 
 export interface BasicOptions {
@@ -124,15 +124,4 @@ const credentialsOf = (authorization = ''): Credentials | undefined => {
   const text = Buffer.from(encoded, 'base64').toString('utf8');
   const colon = text.indexOf(':');
   return colon < 0 ? undefined : { name: text.slice(0, colon), password: text.slice(colon + 1) };
-};
-
-/** The address whose failures count together: of IPv6 the /64, for who has one address there has them all. */
-const networkOf = (address: string): string => {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined || !isIPv6(address)) return mapped ?? address;
-  const [head = '', tail] = address.split('::');
-  const groups = (text: string | undefined): string[] => (text ? text.split(':') : []);
-  const [before, after] = [groups(head), groups(tail)];
-  const zeros = Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0');
-  return [...before, ...zeros, ...after].slice(0, 4).join(':');
 };

@@ -15,6 +15,10 @@ const links: readonly (readonly [string, string])[] = [
   ['/openapi.json', 'the API, described'],
 ];
 
+/** Known by its digest to the Content-Security-Policy. */
+export const pageStyle =
+  ':root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}dt{font-family:ui-monospace,monospace}dd{margin:0 0 .6rem}';
+
 const escapeHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
@@ -30,7 +34,7 @@ export const indexPage = (view: DaemonView): string => {
   return `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>mmaplockd</title>
-<style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}dt{font-family:ui-monospace,monospace}dd{margin:0 0 .6rem}</style></head>
+<style>${pageStyle}</style></head>
 <body>
 <h1>mmaplockd ${escapeHtml(view.version)}</h1>
 <p>Who waits for mmap_lock on this host, in which mode, doing what. Linux ${escapeHtml(view.kernel.release)}.</p>

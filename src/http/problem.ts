@@ -6,11 +6,17 @@ import { type ErrorCode, errorCatalog, MmaplockError } from '../errors.js';
 const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 const statusOf: Partial<Record<ErrorCode, number>> = {
+  malformed_request: 400,
   unknown_parameter: 400,
   invalid_parameter: 400,
   host_not_allowed: 421,
   not_found: 404,
   method_not_allowed: 405,
+  request_timeout: 408,
+  body_too_large: 413,
+  target_too_long: 414,
+  head_too_large: 431,
+  too_many_requests: 429,
   too_many_streams: 503,
   inspect_off: 403,
   origin_not_allowed: 403,
@@ -35,24 +41,26 @@ const methods = ['GET', 'HEAD', 'POST'] as const;
 /** Characters of a path or parameter name that an answer repeats at most. */
 const longestQuoted = 200;
 
-/** Sends one problem; the status follows from its code. */
-export const sendProblem = (reply: FastifyReply, error: MmaplockError): FastifyReply => {
-  const status = statusOf[error.code] ?? 500;
-  return reply
-    .code(status)
-    .type('application/problem+json')
-    .send(
-      JSON.stringify({
-        type: 'about:blank',
-        title: STATUS_CODES[status],
-        status,
-        code: error.code,
-        detail: error.message,
-        ...(error.field === undefined ? {} : { field: error.field }),
-        fix: error.fix,
-      }),
-    );
+/** The status of an answer, which follows from the code. */
+export const statusFor = ({ code }: MmaplockError): number => statusOf[code] ?? 500;
+
+/** The body of an answer. */
+export const problemBody = (error: MmaplockError): string => {
+  const status = statusFor(error);
+  return JSON.stringify({
+    type: 'about:blank',
+    title: STATUS_CODES[status],
+    status,
+    code: error.code,
+    detail: error.message,
+    ...(error.field === undefined ? {} : { field: error.field }),
+    fix: error.fix,
+  });
 };
+
+/** Sends one problem. */
+export const sendProblem = (reply: FastifyReply, error: MmaplockError): FastifyReply =>
+  reply.code(statusFor(error)).type('application/problem+json').send(problemBody(error));
 
 /** The values an enumeration allows, as ajv tells them. */
 const allowedOf = ({ params }: { readonly params: Readonly<Record<string, unknown>> }): string =>

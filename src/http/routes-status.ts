@@ -37,10 +37,7 @@ export const statusRoutes =
   (view: DaemonView): FastifyPluginAsync =>
   async (app) => {
     app.get('/', { schema: { hide: true } }, async (_, reply) =>
-      reply
-        .type('text/html; charset=utf-8')
-        .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
-        .send(indexPage(view)),
+      reply.type('text/html; charset=utf-8').send(indexPage(view)),
     );
     app.get(
       '/api/v1/status',

@@ -11,7 +11,6 @@ const headers = {
   'cache-control': 'no-store',
   // nginx would hold events back.
   'x-accel-buffering': 'no',
-  'x-content-type-options': 'nosniff',
   // The connection serves nothing after it: when a stream ends, so does the connection.
   connection: 'close',
 };

@@ -2,6 +2,7 @@
  * The listeners. One that is not loopback serves only /metrics and /-/*, unless who asks has to show who that is; the API
  * is for this host.
  */
+import { lookup } from 'node:dns/promises';
 import { chmodSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { parseListenAddress } from '../config/address.js';
@@ -12,6 +13,7 @@ import { buildApp } from './app.js';
 import { BasicGuard } from './basic-auth.js';
 import type { DaemonView } from './context.js';
 import { isLoopback } from './host-header.js';
+import { RateLimit } from './rate-limit.js';
 import { freeSocketPath, noSocket, socketMode } from './unix-socket.js';
 import { WebConfig } from './web-config.js';
 
@@ -32,10 +34,14 @@ const opened = async (app: FastifyInstance, open: () => Promise<string>): Promis
 };
 
 /** @throws MmaplockError `port_in_use`, `listen_failed` */
-const listenTcp = async (view: DaemonView, log: Log, address: string, door: Door): Promise<Listener> => {
-  const { host, port } = parseListenAddress(address)!;
-  const scope = isLoopback(host) ? 'everything' : door.web.guarded ? 'api' : 'metrics';
-  const app = await buildApp(view, log, { host, scope, door });
+const listenTcp = async (
+  view: DaemonView,
+  log: Log,
+  { address, host, port, door }: { address: string; host: string; port: number; door: Door },
+): Promise<Listener> => {
+  const named = parseListenAddress(address)!.host;
+  const scope = isLoopback(named) ? 'everything' : door.web.guarded ? 'api' : 'metrics';
+  const app = await buildApp(view, log, { host: named, scope, door });
   return opened(app, async () => {
     try {
       const url = await app.listen({ host, port });
@@ -48,6 +54,33 @@ const listenTcp = async (view: DaemonView, log: Log, address: string, door: Door
       });
     }
   });
+};
+
+/**
+ * Listens on an address; on `localhost` on each that it has, of which the first must be free.
+ * @throws MmaplockError `port_in_use`, `listen_failed`
+ */
+const listenAll = async (view: DaemonView, log: Log, address: string, door: Door): Promise<Listener[]> => {
+  const { host, port } = parseListenAddress(address)!;
+  const [first = host, ...others] = host === 'localhost' ? await addressesOf(host) : [host];
+  const listeners = [await listenTcp(view, log, { address, host: first, port, door })];
+  for (const other of others) {
+    const samePort = Number(new URL(listeners[0]!.url).port);
+    try {
+      listeners.push(await listenTcp(view, log, { address, host: other, port: samePort, door }));
+    } catch (error) {
+      log.debug({ err: error }, 'localhost has an address that cannot be listened on');
+    }
+  }
+  return listeners;
+};
+
+const addressesOf = async (host: string): Promise<string[]> => {
+  try {
+    return [...new Set((await lookup(host, { all: true })).map(({ address }) => address))];
+  } catch {
+    return [];
+  }
 };
 
 /** @throws MmaplockError `port_in_use`, `listen_failed` */
@@ -74,9 +107,11 @@ export const listen = async (view: DaemonView, log: Log): Promise<Listener[]> =>
   const { listen_address: addresses, config_file: file, unix_socket: socket } = view.config.web;
   const web = new WebConfig(file, log);
   const guard = new BasicGuard({ users: () => web.current().users, now: view.monotonic });
+  const rate = new RateLimit({ rate: () => web.current().rate, now: view.monotonic });
   const listeners: Listener[] = [];
   try {
-    for (const address of addresses) listeners.push(await listenTcp(view, log, address, { web, guard }));
+    for (const address of addresses)
+      listeners.push(...(await listenAll(view, log, address, { web, guard, rate })));
     if (socket !== '') listeners.push(await listenUnix(view, log, socket));
   } catch (error) {
     await Promise.all(listeners.map((listener) => listener.close()));

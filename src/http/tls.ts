@@ -2,60 +2,77 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import type { WebTls } from '../config/web-file.js';
+import type { Pem, WebTls } from '../config/web-tls.js';
 import { errnoOf, MmaplockError, messageOf } from '../errors.js';
 import { printable } from '../printable.js';
 
 /** The files it names. */
-export const tlsFiles = ({ certFile, keyFile, clientCaFile }: WebTls): readonly string[] => [
-  certFile,
-  keyFile,
-  ...(clientCaFile === undefined ? [] : [clientCaFile]),
-];
+export const tlsFiles = ({ cert, key, clientCa }: WebTls): readonly string[] =>
+  [cert, key, clientCa].flatMap((pem) => (pem !== undefined && 'file' in pem ? [pem.file] : []));
 
-const unusable = (key: string, file: string, why: string, cause?: unknown): MmaplockError =>
-  new MmaplockError('tls_unusable', `tls_server_config.${key}, ${printable(file)}: ${printable(why)}`, {
-    field: `tls_server_config.${key}`,
-    cause,
-  });
+const placeOf = (pem: Pem): string => ('file' in pem ? pem.file : 'the text itself');
 
-/** The content of a file that `understood` takes without throwing. */
-const readPem = <Understood>(
-  key: string,
-  file: string,
-  understood: (pem: Buffer) => Understood,
-): { readonly pem: Buffer; readonly value: Understood } => {
-  let pem: Buffer;
+const unusable = (pem: Pem, why: string, cause?: unknown): MmaplockError =>
+  new MmaplockError(
+    'tls_unusable',
+    `tls_server_config.${pem.key}, ${printable(placeOf(pem))}: ${printable(why)}`,
+    {
+      field: `tls_server_config.${pem.key}`,
+      cause,
+    },
+  );
+
+const contentOf = (pem: Pem): Buffer => {
+  if ('text' in pem) return Buffer.from(pem.text);
   try {
-    pem = readFileSync(file);
+    return readFileSync(pem.file);
   } catch (error) {
-    throw unusable(key, file, `cannot be read: ${errnoOf(error) ?? messageOf(error)}`, error);
+    throw unusable(pem, `cannot be read: ${errnoOf(error) ?? messageOf(error)}`, error);
   }
+};
+
+/** Content that `understood` takes without throwing. */
+const readPem = <Understood>(
+  pem: Pem,
+  understood: (content: Buffer) => Understood,
+): { readonly content: Buffer; readonly value: Understood } => {
+  const content = contentOf(pem);
   try {
-    return { pem, value: understood(pem) };
+    return { content, value: understood(content) };
   } catch (error) {
-    throw unusable(key, file, `cannot be understood: ${messageOf(error)}`, error);
+    throw unusable(pem, `cannot be understood: ${messageOf(error)}`, error);
   }
 };
 
 const asCertificate = (pem: Buffer): X509Certificate => new X509Certificate(pem);
 
+/** Without these, TLS 1.3 would be off where suites of TLS 1.2 are chosen. Go has no choice among them either. */
+const tls13Ciphers = ['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256'];
+
 /**
  * What a TLS server takes.
  * @throws MmaplockError `tls_unusable`, its field the key of the file at fault
  */
-export const readTls = ({ certFile, keyFile, clientCaFile, minVersion }: WebTls): SecureContextOptions => {
-  const cert = readPem('cert_file', certFile, asCertificate);
-  const key = readPem('key_file', keyFile, (pem) => createPrivateKey(pem));
+export const readTls = (tls: WebTls): SecureContextOptions => {
+  const cert = readPem(tls.cert, asCertificate);
+  const key = readPem(tls.key, (content) => createPrivateKey(content));
   if (!cert.value.checkPrivateKey(key.value))
-    throw unusable('key_file', keyFile, `is not the key of ${certFile}`);
-  const options: SecureContextOptions = { cert: cert.pem, key: key.pem, minVersion };
-  if (clientCaFile !== undefined) options.ca = readPem('client_ca_file', clientCaFile, asCertificate).pem;
+    throw unusable(tls.key, `is not the key of ${placeOf(tls.cert)}`);
+  const options: SecureContextOptions = {
+    cert: cert.content,
+    key: key.content,
+    minVersion: tls.minVersion,
+    maxVersion: tls.maxVersion,
+    honorCipherOrder: tls.preferOwnCiphers,
+    ...(tls.ciphers && { ciphers: [...tls13Ciphers, ...tls.ciphers].join(':') }),
+    ...(tls.curves && { ecdhCurve: tls.curves.join(':') }),
+    ...(tls.clientCa && { ca: readPem(tls.clientCa, asCertificate).content }),
+  };
   try {
     // It refuses more than can be seen of each file, such as a key too small to be safe.
     createSecureContext(options);
   } catch (error) {
-    throw unusable('cert_file', certFile, messageOf(error), error);
+    throw unusable(tls.cert, messageOf(error), error);
   }
   return options;
 };

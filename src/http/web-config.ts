@@ -1,15 +1,19 @@
 /** The file of `--web.config.file` with what it names, as long as the daemon lives: read again when one of them changes. */
 import { statSync } from 'node:fs';
 import type { SecureContextOptions } from 'node:tls';
-import { readWebFile, type WebFile, webFileField } from '../config/web-file.js';
+import { readWebFile, type WebFile } from '../config/web-file.js';
+import { webFileField } from '../config/web-section.js';
+import { knowsClients, type WebTls } from '../config/web-tls.js';
 import { errnoOf, MmaplockError, messageOf } from '../errors.js';
 import type { Log } from '../log/log.js';
 import { readTls, tlsFiles } from './tls.js';
 
 /** What is in force; another object after each change. */
-export interface WebState extends Pick<WebFile, 'headers' | 'users'> {
-  readonly tls: (SecureContextOptions & { readonly asksClients: boolean }) | undefined;
+export interface WebState extends Pick<WebFile, 'headers' | 'users' | 'rate'> {
+  readonly tls: (SecureContextOptions & Pick<WebTls, 'clientAuth' | 'allowedSans'>) | undefined;
 }
+
+const nothing: WebState = { tls: undefined, headers: new Map(), users: new Map(), rate: undefined };
 
 /**
  * Tells a file from what it was, also where another was put into its place. Two writes of one size within a tick of the
@@ -38,12 +42,12 @@ export class WebConfig {
   constructor(file: string, log: Pick<Log, 'info' | 'error'>) {
     this.#file = file;
     this.#log = log;
-    this.#state = file === '' ? { tls: undefined, headers: new Map(), users: new Map() } : this.#read();
+    this.#state = file === '' ? nothing : this.#read();
   }
 
   /** Whether all who are served have shown who they are. */
   get guarded(): boolean {
-    return this.#state.users.size > 0 || this.#state.tls?.asksClients === true;
+    return this.#state.users.size > 0 || knowsClients(this.#state.tls?.clientAuth);
   }
 
   /**
@@ -71,10 +75,11 @@ export class WebConfig {
     const watch = (file: string) => stamps.set(file, stampOf(file));
     watch(this.#file);
     this.#stamps = stamps;
-    const { tls, headers, users } = readWebFile(this.#file);
-    if (tls === undefined) return { tls, headers, users };
+    const { tls, ...rest } = readWebFile(this.#file);
+    if (tls === undefined) return { tls, ...rest };
     tlsFiles(tls).forEach(watch);
-    return { tls: { ...readTls(tls), asksClients: tls.clientCaFile !== undefined }, headers, users };
+    const { clientAuth, allowedSans } = tls;
+    return { tls: { ...readTls(tls), clientAuth, allowedSans }, ...rest };
   }
 }
 
@@ -86,7 +91,7 @@ const refuseOpening = (before: WebState, after: WebState): void => {
   const held = (what: string): MmaplockError =>
     new MmaplockError('web_config_held', `${what} only by a new start`, { field: webFileField });
   if ((before.tls === undefined) !== (after.tls === undefined)) throw held('TLS is switched on or off');
-  if (before.tls?.asksClients !== after.tls?.asksClients)
+  if (before.tls?.clientAuth !== after.tls?.clientAuth)
     throw held('client_auth_type of tls_server_config changes');
   if (before.users.size > 0 && after.users.size === 0) throw held('the last of basic_auth_users is removed');
 };

@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import type { InjectOptions } from 'fastify';
 import { buildApp, type Scope } from '../../src/http/app.js';
 import { BasicGuard } from '../../src/http/basic-auth.js';
+import { RateLimit } from '../../src/http/rate-limit.js';
 import { WebConfig } from '../../src/http/web-config.js';
 import { createLog } from '../../src/log/log.js';
 import { temporaryFolder } from '../bpftrace/fake.js';
@@ -32,7 +33,8 @@ const open = async (
   const daemon = quietDaemon({ flags });
   const web = new WebConfig(webFile(context, content), pino);
   const guard = new BasicGuard({ users: () => web.current().users, now: daemon.view.monotonic });
-  const app = await buildApp(daemon.view, pino, { host, scope, door: { web, guard } });
+  const rate = new RateLimit({ rate: () => web.current().rate, now: daemon.view.monotonic });
+  const app = await buildApp(daemon.view, pino, { host, scope, door: { web, guard, rate } });
   context.after(() => app.close());
   const ask = (
     url: string,

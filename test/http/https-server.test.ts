@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import {
   askUrl,
   authorization,
@@ -69,6 +72,59 @@ test('where clients must show a certificate, those who do are served everything,
     assert.equal((await askUrl(url, path, { client: 'client' })).status, 200, path);
   await assert.rejects(askUrl(url, '/-/healthy'));
   await assert.rejects(askUrl(url, '/-/healthy', { client: 'stranger' }));
+});
+
+const asking = (more: string): string => tlsOf('server').replace('}', `, ${more}}`);
+const byAuthority = `client_ca_file: ${fixture('authority.pem')}`;
+
+/** Whether a client is served: without a certificate, with one that nobody knows, with one of the authority. */
+for (const [more, served] of [
+  ['client_auth_type: RequestClientCert', [true, true, true]],
+  ['client_auth_type: RequireAnyClientCert', [false, true, true]],
+  [`client_auth_type: VerifyClientCertIfGiven, ${byAuthority}`, [true, false, true]],
+  [
+    `client_auth_type: RequireAndVerifyClientCert, ${byAuthority}, client_allowed_sans: [localhost]`,
+    [false, false, true],
+  ],
+  [
+    `client_auth_type: RequireAndVerifyClientCert, ${byAuthority}, client_allowed_sans: [db2]`,
+    [false, false, false],
+  ],
+] as const)
+  test(`${more.replace(/client_ca_file: [^,]*/, 'client_ca_file')}: who is served`, async (context) => {
+    const { listeners } = await openListeners(context, {
+      'web.listen_address': ['0.0.0.0:0'],
+      'web.config_file': webFile(context, asking(more)),
+    });
+    const { url } = listeners[0]!;
+    const isServed = async (client?: string): Promise<boolean> =>
+      askUrl(url, '/metrics', client === undefined ? {} : { client }).then(
+        ({ status }) => status === 200,
+        () => false,
+      );
+    assert.deepEqual([await isServed(), await isServed('stranger'), await isServed('client')], served);
+    // Only a certificate that is held against the authority in any case opens the API beyond loopback.
+    if (served[0] || served[1])
+      assert.equal((await askUrl(url, '/api/v1/status', { client: 'client' })).status, 404);
+  });
+
+test('certificate and key in the file itself; TLS 1.2 alone, with the suites and curves that are chosen', async (context) => {
+  const indented = (name: string): string =>
+    readFileSync(fixture(name), 'utf8').trim().replaceAll(/^/gm, '    ');
+  const content =
+    `tls_server_config:\n  cert: |\n${indented('server.pem')}\n  key: |\n${indented('server-key.pem')}\n` +
+    '  max_version: TLS12\n  cipher_suites: [TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256]\n  curve_preferences: [CurveP384]\n';
+  const { listeners } = await openListeners(context, { 'web.config_file': webFile(context, content) });
+  const socket = connectTls({
+    host: '127.0.0.1',
+    port: Number(new URL(listeners[0]!.url).port),
+    ca: readFileSync(fixture('authority.pem')),
+  });
+  context.after(() => socket.destroy());
+  await once(socket, 'secureConnect');
+  assert.equal(socket.getProtocol(), 'TLSv1.2');
+  assert.equal(socket.getCipher().standardName, 'TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256');
+  assert.equal((socket.getEphemeralKeyInfo() as { name?: string }).name, 'secp384r1');
 });
 
 test('a password opens the API beyond loopback; the socket asks for none', async (context) => {

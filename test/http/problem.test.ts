@@ -26,16 +26,16 @@ for (const path of api) {
       assert.equal(problemOf(await ask(`${path}?${query}`), 400, 'unknown_parameter').field, field);
     });
 
-  test(`${path}: a parameter name of 15,000 characters is refused, and not sent back whole`, async (context) => {
+  test(`${path}: a parameter name of 4,000 characters is refused, and not sent back whole`, async (context) => {
     const { ask } = await openApp(context);
-    const answer = await ask(`${path}?${'a'.repeat(15_000)}=1`);
+    const answer = await ask(`${path}?${'a'.repeat(4000)}=1`);
     problemOf(answer, 400, 'unknown_parameter');
     assert.ok(answer.body.length < 1000, `${answer.body.length} characters`);
   });
 
-  test(`${path}: of 3,000 parameters one is told`, async (context) => {
+  test(`${path}: of 500 parameters one is told`, async (context) => {
     const { ask } = await openApp(context);
-    const query = Array.from({ length: 3000 }, (_, index) => `p${index}=1`).join('&');
+    const query = Array.from({ length: 500 }, (_, index) => `p${index}=1`).join('&');
     problemOf(await ask(`${path}?${query}`), 400, 'unknown_parameter');
   });
 
@@ -68,9 +68,9 @@ for (const path of [
     problemOf(await ask(path), 404, 'not_found');
   });
 
-test('a path of 15,000 characters is not found, and not sent back whole', async (context) => {
+test('a path of 3,000 characters is not found, and not sent back whole', async (context) => {
   const { ask } = await openApp(context);
-  const answer = await ask(`/${'a'.repeat(15_000)}?${'b'.repeat(1000)}`);
+  const answer = await ask(`/${'a'.repeat(3000)}?${'b'.repeat(1000)}`);
   problemOf(answer, 404, 'not_found');
   assert.ok(answer.body.length < 1000, `${answer.body.length} characters`);
 });
@@ -101,7 +101,7 @@ for (const [what, type, payload] of [
   ['a form', 'application/x-www-form-urlencoded', 'a=b'],
   ['broken JSON', 'application/json', '{'],
   ['no JSON', 'application/json', ''],
-  ['a large body', 'text/plain', 'x'.repeat(100_000)],
+  ['a large body', 'text/plain', 'x'.repeat(10_000)],
   ['an unknown type', 'application/x-unknown', 'x'],
 ] as const)
   test(`${what} does not hide that the method is wrong`, async (context) => {

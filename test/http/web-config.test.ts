@@ -25,7 +25,7 @@ const open = (context: TestContext, content: string, beside: Readonly<Record<str
 
 test('without a file there is neither TLS nor a user', () => {
   const web = new WebConfig('', { info: assert.fail, error: assert.fail });
-  assert.deepEqual(web.current(), { tls: undefined, headers: new Map(), users: new Map() });
+  assert.deepEqual(web.current(), { tls: undefined, headers: new Map(), users: new Map(), rate: undefined });
   assert.equal(web.guarded, false);
 });
 

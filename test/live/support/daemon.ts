@@ -132,7 +132,7 @@ export const startDaemon = async ({
         }
         const record = JSON.parse(line) as LogRecord;
         log.push(record);
-        if (record.msg === 'serving') resolve(String(record.urls));
+        if (record.msg === 'serving') resolve(String(record.urls).split(' ')[0] as string);
       }
       reject(new Error(`the daemon ended before it served: ${noise.join('\n')} ${JSON.stringify(log)}`));
     })().catch(reject);
