@@ -4,6 +4,7 @@ import { messageOf } from '../errors.js';
 import type { Program } from '../probes/program.js';
 import type { TracerRecord } from '../records.js';
 import type { Dialect } from './dialect.js';
+import { type Exit, exitOf } from './exiting.js';
 import { childEnvironment } from './find.js';
 import { decodeLine } from './lines.js';
 import { defaultLongestLine, LineSplitter } from './splitter.js';
@@ -37,6 +38,11 @@ export interface SessionEnd {
 
 export interface Session {
   readonly pid: number | undefined;
+  /** It has said its last word and ends; its process may still be letting go of its probes. */
+  readonly over: Promise<SessionEnd>;
+  /** Looks whether it ends, for `over`: to be called some times a second. */
+  look(): void;
+  /** No process of it is left. */
   readonly ended: Promise<SessionEnd>;
   /**
    * Asks it to end and hand over its maps; kills it if that takes longer than 5 s. Ask again while it lives: up to
@@ -101,19 +107,39 @@ export const startSession = (options: SessionOptions): Session => {
   child.stdout.on('data', (chunk: Buffer) => stdoutLines.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => stderrLines.push(chunk));
 
-  const ended = child.then((result): SessionEnd => {
+  let end: SessionEnd | undefined;
+  const finish = ({ exitCode, signal }: Exit): SessionEnd => {
+    if (end !== undefined) return end;
+    child.stdout.removeAllListeners('data').resume();
+    child.stderr.removeAllListeners('data').resume();
     stdoutLines.end();
     stderrLines.end();
-    const { exitCode, signal } = result;
     const orderly = exitCode === 0;
     if (orderly && cutOff) deliver(wire.damaged('the last line was cut off'));
     if (orderly) deliver(wire.lastWords());
+    end = { exitCode, signal, said, orderly };
+    return end;
+  };
+  const ended = child.then((result) => {
+    const { exitCode, signal } = result;
     if (exitCode === undefined && signal === undefined) listen(`ERROR: ${messageOf(result)}`);
-    return { exitCode, signal, said, orderly };
+    return finish({ exitCode, signal });
   });
+  let leave = (_end: SessionEnd): void => {};
+  const left = new Promise<SessionEnd>((resolve) => {
+    leave = resolve;
+  });
+  // What it said last has been read when it is seen to end for the second time.
+  let seenLeaving = false;
 
   return {
     pid: child.pid,
+    over: Promise.race([left, ended]),
+    look: () => {
+      const exit = child.pid === undefined ? undefined : exitOf(child.pid);
+      if (exit !== undefined && seenLeaving) leave(finish(exit));
+      seenLeaving = exit !== undefined;
+    },
     ended,
     stop: () => child.kill('SIGTERM') || undefined,
     kill: () => child.kill('SIGKILL') || undefined,

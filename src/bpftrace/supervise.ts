@@ -9,7 +9,7 @@ import type { TracerRecord } from '../records.js';
 import type { RestartReason } from '../vocabulary.js';
 import type { Dialect } from './dialect.js';
 import type { FoundBpftrace } from './find.js';
-import type { Session, SessionOptions } from './session.js';
+import type { Session, SessionEnd, SessionOptions } from './session.js';
 import type { Judgement } from './stderr.js';
 import { whyEnded } from './why-ended.js';
 
@@ -64,6 +64,9 @@ interface Outcome {
 const firstRetryMilliseconds = 100;
 const lastRetryMilliseconds = 30_000;
 
+/** Between two looks whether the tracer ends: reading its /proc/PID/stat takes some 20 us. */
+const lookMilliseconds = 100;
+
 /** Signals that others send; of the rest bpftrace dies by its own fault. */
 const killed: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
 
@@ -76,6 +79,8 @@ export class Supervisor {
   #stopReason: RestartReason = 'replan';
   #wake: (() => void) | undefined;
   #finished: Promise<void> | undefined;
+  /** Ends of tracers that are over, and not yet gone. */
+  readonly #leaving = new Set<Promise<SessionEnd>>();
   /** The bpftrace that once ended before it was ready, with the types of {@link SupervisorOptions.typesFile} alone. */
   #wantsKernelTypes: string | undefined;
 
@@ -97,6 +102,7 @@ export class Supervisor {
     this.#session?.stop();
     this.#wake?.();
     await this.#finished;
+    await Promise.all(this.#leaving);
   }
 
   /** A planned restart; what the tracer has counted is handed over first. */
@@ -210,7 +216,8 @@ export class Supervisor {
     this.#session = session;
     this.#become({ phase: 'starting', error: lastError, pid: session.pid, bpftrace, dialect });
 
-    const stopWatching = this.#watch((stoodStill) => {
+    const stopLooking = this.#each(lookMilliseconds, () => session.look());
+    const stopWatching = this.#each(1000, (stoodStill) => {
       if (this.#planned !== undefined) session.stop();
       lastSign += stoodStill;
       const silence = (clock.monotonic() - lastSign) / 1000;
@@ -224,8 +231,11 @@ export class Supervisor {
         session.kill();
       }
     });
-    const end = await session.ended;
+    const end = await session.over;
+    stopLooking();
     stopWatching();
+    this.#leaving.add(session.ended);
+    void session.ended.then(() => this.#leaving.delete(session.ended));
     this.#session = undefined;
 
     const worked = ready && clock.monotonic() - startedAt > 2000;
@@ -244,13 +254,13 @@ export class Supervisor {
     return { reason, error, handedOver: end.orderly && ready, worked };
   }
 
-  /** Checks once a second. A check is told for how long (ms) this process itself stood still: ticks wait in the pipe. */
-  #watch(check: (stoodStill: number) => void): () => void {
+  /** Checks again and again. A check is told for how long (ms) this process itself stood still: ticks wait in the pipe. */
+  #each(milliseconds: number, check: (stoodStill: number) => void): () => void {
     const { clock } = this.#options;
     let cancel = (): void => {};
     const again = (): void => {
-      const due = clock.monotonic() + 1000;
-      cancel = clock.after(1000, () => {
+      const due = clock.monotonic() + milliseconds;
+      cancel = clock.after(milliseconds, () => {
         const late = clock.monotonic() - due;
         check(late > 1000 ? late : 0);
         again();

@@ -17,6 +17,7 @@ export class ScriptedSession implements Session {
   readonly pid: number;
   readonly options: SessionOptions;
   readonly ended: Promise<SessionEnd>;
+  readonly over: Promise<SessionEnd>;
   /** What was asked of it, in order. */
   readonly asked: ('stop' | 'kill')[] = [];
   readonly #said = new StderrTail();
@@ -28,7 +29,10 @@ export class ScriptedSession implements Session {
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
+    this.over = this.ended;
   }
+
+  look(): void {}
 
   stop(): void {
     this.asked.push('stop');

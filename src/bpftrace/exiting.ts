@@ -1,0 +1,35 @@
+/**
+ * How a process ends, told before it is gone: the kernel takes down its probes one after another (some 40 ms each, it
+ * waits for readers of each tracepoint) before it closes its pipes and tells the parent. A killed bpftrace takes a second
+ * for that, in which the next one can start.
+ */
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+
+export interface Exit {
+  readonly exitCode: number | undefined;
+  readonly signal: string | undefined;
+}
+
+/** PF_EXITING of include/linux/sched.h: set, as is the exit code, before the first file is closed (do_exit()). */
+const exiting = 0x4;
+
+const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
+
+/** Of a process that has begun to end; undefined where it has not, or is gone. Takes no lock of it. */
+export const exitOf = (pid: number, root = '/proc'): Exit | undefined => {
+  let stat: string;
+  try {
+    stat = readFileSync(`${root}/${pid}/stat`, 'latin1');
+  } catch {
+    return undefined;
+  }
+  // proc_pid_stat(5): the name, which may hold anything, is field 2; flags are field 9, exit_code is field 52.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  if ((Number(fields[9 - 3]) & exiting) === 0) return undefined;
+  const status = Number(fields[52 - 3]);
+  const signal = status & 0x7f;
+  return signal === 0
+    ? { exitCode: (status >> 8) & 0xff, signal: undefined }
+    : { exitCode: undefined, signal: signalNames.get(signal) ?? `signal ${signal}` };
+};
