@@ -3,6 +3,7 @@ import { execa } from 'execa';
 import { messageOf } from '../errors.js';
 import type { Program } from '../probes/program.js';
 import type { TracerRecord } from '../records.js';
+import { confinement } from './confine.js';
 import type { Dialect } from './dialect.js';
 import { type Exit, exitOf } from './exiting.js';
 import { childEnvironment } from './find.js';
@@ -90,7 +91,8 @@ export const startSession = (options: SessionOptions): Session => {
   );
   const stderrLines = new LineSplitter({ onLine: listen, onOverlong: () => {} }, 16_384);
 
-  const child = execa('setpriv', ['--pdeathsig', 'KILL', path, '-f', 'json', ...dialect.mapFullFlag, '-'], {
+  const lessened = ['--pdeathsig', 'KILL', ...confinement(options.typesFile === undefined)];
+  const child = execa('setpriv', [...lessened, path, '-f', 'json', ...dialect.mapFullFlag, '-'], {
     input: program.text,
     buffer: false,
     reject: false,
