@@ -1,7 +1,6 @@
 /** The text of /metrics: rendered at most once a tick however many scrape, and gzipped once. */
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { Registry } from 'prom-client';
 import type { Ledger } from '../ledger/ledger.js';
 import type { LockPathEvidence } from '../probes/lock-paths.js';
 import type { ProbePlan } from '../probes/plan.js';
@@ -9,11 +8,12 @@ import type { IncidentLosses } from '../store/incident-store.js';
 import type { Observable, ShedStep } from '../vocabulary.js';
 import { blockFamilies } from './blocks.js';
 import { budgetFamilies } from './budget.js';
-import { type Family, register } from './family.js';
+import type { Family } from './family.js';
 import { incidentFamilies } from './incidents.js';
 import { lockPathFamilies } from './lock-paths.js';
 import { processFamilies } from './process.js';
 import { readerFamilies } from './readers.js';
+import { contentType, renderText } from './text.js';
 import { type CostTotals, tracerFamilies } from './tracer.js';
 import { convoyFamilies, vmaWaitFamilies } from './victims.js';
 import { waitFamilies } from './waits.js';
@@ -50,7 +50,7 @@ const compress = promisify(gzip);
 const longestAge = 1000;
 
 export class MetricsText {
-  readonly #registry = new Registry();
+  readonly #families: readonly Family[];
   readonly #now: () => number;
   #cached: { readonly at: number; readonly exposition: Promise<Exposition> } | undefined;
 
@@ -62,7 +62,7 @@ export class MetricsText {
     // Planned is not seen: before the first tick nothing was looked at, and a 0 would say otherwise.
     const observed = (what: Observable): boolean =>
       tracer.lastTickAt !== undefined && plan().observables[what].observed;
-    const families = [
+    this.#families = [
       ...waitFamilies(waits, observed),
       ...readerFamilies({ readers, plan, observed }),
       ...blockFamilies({ blocks, blockedTime, readers, plan, observed }),
@@ -91,7 +91,6 @@ export class MetricsText {
       ...infoFamilies(sources),
       ...processFamilies(),
     ];
-    for (const family of families) register(this.#registry, family);
   }
 
   /** A tick has come: the next scrape renders anew. */
@@ -108,8 +107,8 @@ export class MetricsText {
   }
 
   async #render(): Promise<Exposition> {
-    const text = await this.#registry.metrics();
-    return { contentType: this.#registry.contentType, text, gzipped: await compress(text) };
+    const text = renderText(this.#families);
+    return { contentType, text, gzipped: await compress(text) };
   }
 }
 

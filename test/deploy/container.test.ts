@@ -35,7 +35,19 @@ const all = (word: string): string[] =>
 const stages = instructions.filter(({ word }) => word === 'FROM').map(({ stage }) => stage);
 const defaults = new Map(all('ARG').map((rest) => rest.split('=') as [string, string | undefined]));
 
-const known = ['ARG', 'CMD', 'COPY', 'ENTRYPOINT', 'EXPOSE', 'FROM', 'LABEL', 'RUN', 'USER', 'WORKDIR'];
+const known = [
+  'ARG',
+  'CMD',
+  'COPY',
+  'ENTRYPOINT',
+  'ENV',
+  'EXPOSE',
+  'FROM',
+  'LABEL',
+  'RUN',
+  'USER',
+  'WORKDIR',
+];
 
 test('each line is an instruction', () => {
   for (const { word, rest } of instructions) assert.ok(known.includes(word), `${word} ${rest}`);
