@@ -18,6 +18,7 @@ const timeoutMilliseconds = 600_000;
 const inFolder = (name) => ({
   name,
   concurrency: 1,
+  timeoutMilliseconds,
   holds: (path) => path.startsWith(`${name}/`) && !path.includes('/', name.length + 1),
 });
 
@@ -26,6 +27,7 @@ const quickSuites = [
   {
     name: 'unit',
     concurrency: availableParallelism(),
+    timeoutMilliseconds,
     holds: (path) => !/^(live|faults|soak|bare|kernels\/guest)\//.test(path),
   },
   inFolder('live'),
@@ -55,7 +57,7 @@ const select = (suites, args) => {
   return selected;
 };
 
-const runFiles = ({ concurrency, files }) => {
+const runFiles = ({ concurrency, timeoutMilliseconds, files }) => {
   const reporter = new URL('./test-events.mjs', import.meta.url).href;
   const args = [
     '--test',
@@ -129,3 +131,23 @@ export const runTests = async (args) => {
 
 /** Runs the fault tests, or those whose file names contain all arguments; resolves to the exit code. */
 export const runFaults = async (args) => (await runSuites(select(faultSuites, args))).exitCode;
+
+/** `--minutes N` alone, N over 0; 20 when it is left out. */
+const soakMinutes = (args) => {
+  if (args.length === 0) return 20;
+  const [flag, minutes, ...more] = args.flatMap((arg) => arg.split('='));
+  if (flag === '--minutes' && more.length === 0 && Number(minutes) > 0 && Number(minutes) <= 10_080)
+    return Number(minutes);
+  throw new CannotGoOn(
+    `not understood: "${args.join(' ')}"`,
+    'npm run test:soak -- --minutes 20 (a week at most)',
+  );
+};
+
+/** Runs the soak test for as long as the arguments say; resolves to the exit code. */
+export const runSoak = async (args) => {
+  const minutes = soakMinutes(args);
+  process.env.SOAK_MINUTES = String(minutes);
+  const suite = { ...inFolder('soak'), timeoutMilliseconds: timeoutMilliseconds + minutes * 60_000 };
+  return (await runSuites(select([suite], []))).exitCode;
+};

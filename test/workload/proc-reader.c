@@ -233,7 +233,7 @@ int main(int argc, char **argv)
 				die("setpriority");
 			break;
 		case 'm':
-			if (!*optarg || strlen(optarg) > 15)
+			if (strlen(optarg) > 15)
 				usage();
 			set_comm(optarg);
 			break;

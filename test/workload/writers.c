@@ -318,7 +318,7 @@ int main(int argc, char **argv)
 		case 'p': parse_cpus(optarg); break;
 		case 'f': options.fault_gap_ns = (uint64_t)parse_number(optarg, 1, 1000000) * 1000; break;
 		case 'n':
-			if (!*optarg || strlen(optarg) > 15)
+			if (strlen(optarg) > 15)
 				usage();
 			set_comm(optarg);
 			break;

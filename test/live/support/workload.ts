@@ -55,6 +55,8 @@ export interface SpawnerResult extends Span {
   readonly contended: number;
   readonly not_contended: number;
   readonly failed: number;
+  /** With `--read` no child contends: these are their read() calls, those that met EOF included. */
+  readonly reads: number;
   readonly seconds: number;
 }
 

@@ -1,0 +1,208 @@
+/** Names made to disturb: from the kernel through bpftrace to all that shows them, each arrives escaped, and once. */
+import assert from 'node:assert/strict';
+import { mkdir, rmdir } from 'node:fs/promises';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { execa } from 'execa';
+import { findPromtool, noPromtool } from '../deploy/promtool.js';
+import { killLeftovers, track } from '../live/support/children.js';
+import { Metrics, mainFile, type RunningDaemon, startDaemon } from '../live/support/daemon.js';
+import { lacking } from '../live/support/host.js';
+import { watchLines } from '../live/support/lines.js';
+import { parseExposition, samplesOf } from '../support/exposition.js';
+import { hostileCgroup } from './support/hostile-cgroup.js';
+import { type HostileName, hostileNames } from './support/hostile-names.js';
+import { startNamed } from './support/named.js';
+import { eventsOf, openRawStream, type RawStream } from './support/raw-stream.js';
+
+const skip = lacking('root', 'tracing', 'bpftrace');
+
+/** No file has it, so its process gives it to itself. */
+const empty: HostileName = { what: 'an empty name', bytes: Buffer.from('wl-empty'), shown: '\\x00' };
+const names = [...hostileNames, empty];
+/** What a usual process of a host is called. */
+const usual = /^[\w.:/@+-]+(?: [\w.:/@+-]+)*$/;
+
+/** Controls, the two that divide lines and rows of a text apart; and what makes text run backwards. */
+const disturbing = /[\0-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufeff\ufffd]/u;
+const assertHarmless = (text: string, where: string): void => {
+  const found = disturbing.exec(text);
+  const around =
+    found === null ? '' : JSON.stringify(text.slice(Math.max(0, found.index - 60), found.index + 20));
+  assert.equal(found, null, `${where}: ${around}`);
+};
+
+/** A victim of this name and a reader of its smaps of the same name; gives what the reader counted. */
+const runPair = async ({ bytes }: HostileName, cgroup?: string): Promise<number> => {
+  const own = bytes === empty.bytes ? ['--name', ''] : [];
+  const size = ['--threads', '2', '--vmas', '400', '--vma-bytes', '65536', '--seconds', '4'];
+  const victim = await startNamed('writers', bytes, [...size, ...own], cgroup);
+  const reader = await startNamed(
+    'proc-reader',
+    bytes,
+    ['smaps', String(victim.pid), '--seconds', '3', ...own],
+    cgroup,
+  );
+  const [{ reads }] = await Promise.all([reader.done, victim.done]);
+  return Number(reads);
+};
+
+describe('hostile names under one daemon', { skip }, () => {
+  let daemon: RunningDaemon;
+  let stream: RawStream;
+  let text = '';
+  const reads = new Map<string, number>();
+
+  before(async () => {
+    daemon = await startDaemon({
+      args: [
+        '--incidents.wait-ms=1',
+        '--incidents.quiet-seconds=1',
+        // Half of them are given away at once.
+        '--metrics.process-slots=60',
+        '--metrics.reader-slots=60',
+        '--metrics.block-slots=103',
+      ],
+    });
+    await daemon.ready();
+    stream = await openRawStream(daemon.url);
+    for (let first = 0; first < names.length; first += 4)
+      await Promise.all(
+        names.slice(first, first + 4).map(async (name) => reads.set(name.shown, await runPair(name))),
+      );
+    text = (await daemon.settled()).text;
+  });
+
+  after(async () => {
+    stream?.close();
+    await killLeftovers();
+  });
+
+  test('the exposition is what Prometheus reads, and harmless', async (t) => {
+    parseExposition(text);
+    assertHarmless(text, '/metrics');
+    const promtool = findPromtool();
+    if (promtool === undefined) return t.diagnostic(noPromtool);
+    const said = await execa(promtool, ['check', 'metrics'], { input: text, reject: false, all: true });
+    assert.deepEqual([said.exitCode, said.all], [0, '']);
+  });
+
+  for (const { what, shown } of names)
+    test(`${what}: as victim and as reader, once`, async (t) => {
+      const waits = samplesOf(text, 'mmaplock_process_waits_total', { process: shown, mode: 'write' });
+      const counted = samplesOf(text, 'mmaplock_reader_reads_total', { reader: shown, file: 'smaps' });
+      const blocks = samplesOf(text, 'mmaplock_reader_blocks_total', { reader: shown, victim: shown });
+      const truth = reads.get(shown) ?? 0;
+      t.diagnostic(JSON.stringify({ shown, waits: waits[0]?.value, reads: truth, blocks: blocks[0]?.value }));
+      for (const series of [waits, counted, blocks]) assert.equal(series.length, 1);
+      assert.ok(waits[0]!.value > 0 && blocks[0]!.value > 0);
+      const misses = new Metrics(text).sum('mmaplock_probe_misses_total') ?? 0;
+      assert.ok(
+        counted[0]!.value <= truth && counted[0]!.value + misses >= truth,
+        `${counted[0]!.value} reads counted and ${misses} probes missed, of ${truth}`,
+      );
+    });
+
+  test('there is no other name beside them, as half of one would be', () => {
+    const labels = [...parseExposition(text).values()]
+      .flatMap(({ samples }) => samples)
+      .flatMap(({ labels: { process = '', reader = '', victim = '' } }) => [process, reader, victim]);
+    const odd = new Set(
+      labels.filter((name) => name !== '' && !usual.test(name) && !/^~(other|unknown)$/.test(name)),
+    );
+    const expected = names.map(({ shown }) => shown).filter((name) => !usual.test(name));
+    assert.deepEqual([...odd].sort(), [...expected].sort());
+  });
+
+  test('the API finds each by what it shows, and shows it so', async () => {
+    for (const { what, shown } of names) {
+      const name = encodeURIComponent(shown);
+      for (const [route, key] of [
+        [`/api/v1/processes?process=${name}`, 'process'],
+        [`/api/v1/readers?reader=${name}&file=smaps`, 'reader'],
+        [`/api/v1/blocks?reader=${name}&victim=${name}`, 'victim'],
+        [`/api/v1/incidents?victim=${name}`, 'victim'],
+      ] as const) {
+        const body = await (await fetch(daemon.url + route)).text();
+        assertHarmless(body, `${what}: ${route}`);
+        const { data } = JSON.parse(body) as { data: Record<string, string | { name: string }>[] };
+        assert.ok(data.length > 0, `${what}: nothing at ${route}`);
+        if (key !== 'victim') assert.equal(data.length, 1, `${what}: ${route}`);
+        for (const { [key]: found } of data)
+          assert.equal(typeof found === 'object' ? found.name : found, shown, `${what}: ${route}`);
+      }
+    }
+  });
+
+  test('the stream sends each in an incident, as JSON on one line', () => {
+    const sent = stream.text();
+    assertHarmless(sent, 'the stream');
+    assert.ok(eventsOf(sent, 'tick').length > 10);
+    const victims = new Set(eventsOf<{ victim: string }>(sent, 'incident').map(({ victim }) => victim));
+    for (const { what, shown } of names) assert.ok(victims.has(shown), `${what}: ${[...victims]}`);
+  });
+
+  test('the log tells of incidents of theirs on a line each, and holds no control character', async () => {
+    // What is no line of JSON is not in daemon.log at all.
+    const shown = new Set(names.map((name) => name.shown));
+    const told = daemon.log.filter(({ victim }) => shown.has(String(victim)));
+    assert.ok(told.length > 0, JSON.stringify(daemon.log.slice(-5)));
+    for (const record of daemon.log)
+      for (const value of Object.values(record)) assertHarmless(String(value), JSON.stringify(record));
+    for (const { victim, msg } of told) assert.ok(String(msg).includes(String(victim)), msg);
+  });
+
+  test('it ends in order', async () => {
+    assert.equal(new Metrics(text).sum('mmaplock_decode_errors_total'), 0);
+    assert.equal(await daemon.stop(), 0);
+  });
+});
+
+describe('hostile names without that daemon', { skip }, () => {
+  afterEach(killLeftovers);
+
+  test('a recording prints them on a terminal', async () => {
+    const recording = execa(process.execPath, [mainFile, 'record', '--for', '60s'], { reject: false });
+    track(recording);
+    await watchLines(recording.stderr, 'record').match(/recording for 60 s/);
+    const chosen = names.filter(({ what }) => /terminal|newline|two bytes|0xff/.test(what));
+    assert.ok(chosen.length >= 4);
+    await Promise.all(chosen.map((name) => runPair(name)));
+    recording.kill('SIGINT');
+    const { stdout } = await recording;
+    assertHarmless(stdout, 'record');
+    for (const { what, shown } of chosen) assert.ok(stdout.includes(shown), `${what}: ${stdout}`);
+  });
+
+  test('a cgroup that is called so is shown escaped, as unit and as label', {
+    skip: hostileCgroup.lacking(),
+  }, async () => {
+    const { directory, shown } = hostileCgroup;
+    await mkdir(directory, { recursive: true });
+    try {
+      const daemon = await startDaemon({ args: ['--metrics.name-by=unit'] });
+      await daemon.ready();
+      const name = names[0]!;
+      let text = '';
+      // A unit is looked for every 10 s, and until then the name stands for it.
+      for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
+        await runPair(name, directory);
+        ({ text } = await daemon.settled());
+        if (samplesOf(text, 'mmaplock_process_waits_total', { process: shown }).length > 0) break;
+      }
+      parseExposition(text);
+      assertHarmless(text, '/metrics');
+      const units = samplesOf(text, 'mmaplock_reader_reads_total', { reader: shown, file: 'smaps' });
+      assert.equal(units.length, 1);
+      const route = `/api/v1/processes?process=${encodeURIComponent(name.shown)}`;
+      const { body } = await daemon.get<{ data: { unit: string }[] }>(route);
+      assert.deepEqual(
+        body.data.map(({ unit }) => unit),
+        [shown],
+      );
+      assert.equal(await daemon.stop(), 0);
+    } finally {
+      await killLeftovers();
+      await rmdir(directory);
+    }
+  });
+});

@@ -1,0 +1,87 @@
+/** Twenty minutes of churn (SOAK_MINUTES): what the daemon and its tracer hold of the host does not grow. */
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { assertEquations } from '../faults/support/equations.js';
+import { killLeftovers } from '../live/support/children.js';
+import { startDaemon } from '../live/support/daemon.js';
+import { lacking } from '../live/support/host.js';
+import { seriesCount } from '../support/exposition.js';
+import { startChurn } from './support/churn.js';
+import { assertFlatMemory, assertNoMore, type Sample, sample } from './support/samples.js';
+
+const minutes = Number(process.env.SOAK_MINUTES ?? 20);
+/** A quarter of the time is for what is made once: code that gets compiled, lists that fill up to their bounds. */
+const warmUpShare = 0.25;
+const mib = 1024 * 1024;
+
+const sizeOf = async (folder: string): Promise<number> => {
+  const sizes = (await readdir(folder)).map(async (name) => (await stat(path.join(folder, name))).size);
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+};
+
+test(`${minutes} minutes of churn: memory, descriptors, threads, series and files stay within bounds`, {
+  skip: lacking('root', 'tracing', 'bpftrace'),
+}, async (t) => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'mmaplockd-soak-'));
+  const say = (line: string): void => t.diagnostic(line);
+  try {
+    const daemon = await startDaemon({
+      args: [
+        '--incidents.wait-ms=2',
+        '--incidents.quiet-seconds=1',
+        `--incidents.directory=${folder}`,
+        '--incidents.directory-mib=1',
+      ],
+    });
+    await daemon.ready();
+    const began = performance.now();
+    const seconds = (): number => (performance.now() - began) / 1000;
+    const churn = startChurn(daemon);
+    const samples: Sample[] = [];
+    let [mostSeries, mostFileBytes] = [0, 0];
+    while (seconds() < minutes * 60) {
+      const metrics = await daemon.metrics();
+      assertEquations(metrics, `after ${Math.round(seconds())} s`);
+      mostSeries = Math.max(mostSeries, seriesCount(metrics.text));
+      mostFileBytes = Math.max(mostFileBytes, await sizeOf(folder));
+      samples.push(await sample(daemon, seconds()));
+      await pause(1000);
+    }
+    await churn.stop();
+    const last = await daemon.settled();
+    const total = (name: string): number => last.sum(`mmaplock_${name}_total`) ?? 0;
+    const restarts = last.all('mmaplock_tracer_restarts_total').filter(({ value }) => value > 0);
+    say(
+      JSON.stringify({
+        ...churn.rounds,
+        ...{ waits: total('waits'), reads: total('proc_reads'), blocks: total('blocks') },
+        ...{ incidents: total('incidents'), mostSeries, mostFileBytes },
+        restarts: restarts.map(({ labels, value }) => `${labels.reason} ${value}`),
+      }),
+    );
+    const steady = samples.filter(({ at }) => at > warmUpShare * minutes * 60);
+    for (const who of ['daemon', 'tracer'] as const) {
+      assertFlatMemory(steady, who, say);
+      // A connection may be open at each of the moments that are compared.
+      assertNoMore(steady, who, 'descriptors', 3, say);
+      assertNoMore(steady, who, 'threads', 0, say);
+    }
+    assert.ok(mostSeries <= 1500, `${mostSeries} series`);
+    assert.ok(mostFileBytes > 0 && mostFileBytes <= 1.1 * mib, `${mostFileBytes} bytes of incidents`);
+    for (const what of ['waits', 'proc_reads', 'blocks', 'incidents']) assert.ok(total(what) > 0, what);
+    assert.deepEqual(
+      restarts.filter(({ labels }) => !['map_full', 'replan'].includes(labels.reason ?? '')),
+      [],
+      'no tracer ended but to empty its maps',
+    );
+    assert.equal(total('decode_errors'), 0);
+    assert.equal(await daemon.stop(), 0);
+  } finally {
+    await killLeftovers();
+    await rm(folder, { recursive: true, force: true });
+  }
+});
