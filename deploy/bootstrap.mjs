@@ -13,7 +13,7 @@ import { kernelArguments, runKernels } from './bootstrap/kernels.mjs';
 import { installNodeModules } from './bootstrap/npm.mjs';
 import { runPackageTest } from './bootstrap/package-test.mjs';
 import { CannotGoOn, say } from './bootstrap/report.mjs';
-import { runFaults, runSoak, runTests } from './bootstrap/tests.mjs';
+import { runFaults, runSoak, runTests, soakMinutes } from './bootstrap/tests.mjs';
 import { ensureTools, toolsToBoot, toolsToLint, toolsToRun, toolsToTest } from './bootstrap/tools.mjs';
 
 const usage =
@@ -50,8 +50,9 @@ const commands = {
     return runFaults(args);
   },
   async soak(args) {
+    const minutes = soakMinutes(args);
     await prepare([...toolsToRun, ...toolsToTest]);
-    return runSoak(args);
+    return runSoak(minutes);
   },
   async kernels(args) {
     const wanted = await kernelArguments(args);

@@ -133,7 +133,7 @@ export const runTests = async (args) => {
 export const runFaults = async (args) => (await runSuites(select(faultSuites, args))).exitCode;
 
 /** `--minutes N` alone, N over 0; 20 when it is left out. */
-const soakMinutes = (args) => {
+export const soakMinutes = (args) => {
   if (args.length === 0) return 20;
   const [flag, minutes, ...more] = args.flatMap((arg) => arg.split('='));
   if (flag === '--minutes' && more.length === 0 && Number(minutes) > 0 && Number(minutes) <= 10_080)
@@ -144,9 +144,8 @@ const soakMinutes = (args) => {
   );
 };
 
-/** Runs the soak test for as long as the arguments say; resolves to the exit code. */
-export const runSoak = async (args) => {
-  const minutes = soakMinutes(args);
+/** Runs the soak test for so many minutes; resolves to the exit code. */
+export const runSoak = async (minutes) => {
   process.env.SOAK_MINUTES = String(minutes);
   const suite = { ...inFolder('soak'), timeoutMilliseconds: timeoutMilliseconds + minutes * 60_000 };
   return (await runSuites(select([suite], []))).exitCode;
