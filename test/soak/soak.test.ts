@@ -11,11 +11,16 @@ import { startDaemon } from '../live/support/daemon.js';
 import { lacking } from '../live/support/host.js';
 import { seriesCount } from '../support/exposition.js';
 import { startChurn } from './support/churn.js';
-import { assertFlatMemory, assertNoMore, type Sample, sample } from './support/samples.js';
+import { heapAfterCollections, tracedHeap } from './support/heap.js';
+import { assertFlat, assertNoMore, residentOf, type Sample, sample } from './support/samples.js';
 
 const minutes = Number(process.env.SOAK_MINUTES ?? 20);
 /** A quarter of the time is for what is made once: code that gets compiled, lists that fill up to their bounds. */
 const warmUpShare = 0.25;
+/** MiB that a line may rise in the rest: noise of V8 and of an allocator. */
+const mostRise = { heap: 2, resident: 8 } as const;
+/** V8 widens its heap step by step: in less time, resident memory tells nothing. */
+const shortestMinutes = 10;
 const mib = 1024 * 1024;
 
 const sizeOf = async (folder: string): Promise<number> => {
@@ -27,16 +32,20 @@ test(`${minutes} minutes of churn: memory, descriptors, threads, series and file
   skip: lacking('root', 'tracing', 'bpftrace'),
 }, async (t) => {
   const folder = await mkdtemp(path.join(tmpdir(), 'mmaplockd-soak-'));
+  const incidents = path.join(folder, 'incidents');
+  const heap = path.join(folder, 'heap');
   const say = (line: string): void => t.diagnostic(line);
   try {
     const daemon = await startDaemon({
       args: [
         '--incidents.wait-ms=2',
         '--incidents.quiet-seconds=1',
-        `--incidents.directory=${folder}`,
+        `--incidents.directory=${incidents}`,
         '--incidents.directory-mib=1',
       ],
+      wrap: tracedHeap(heap),
     });
+    const startedAt = performance.now();
     await daemon.ready();
     const began = performance.now();
     const seconds = (): number => (performance.now() - began) / 1000;
@@ -47,7 +56,7 @@ test(`${minutes} minutes of churn: memory, descriptors, threads, series and file
       const metrics = await daemon.metrics();
       assertEquations(metrics, `after ${Math.round(seconds())} s`);
       mostSeries = Math.max(mostSeries, seriesCount(metrics.text));
-      mostFileBytes = Math.max(mostFileBytes, await sizeOf(folder));
+      mostFileBytes = Math.max(mostFileBytes, await sizeOf(incidents));
       samples.push(await sample(daemon, seconds()));
       await pause(1000);
     }
@@ -63,9 +72,16 @@ test(`${minutes} minutes of churn: memory, descriptors, threads, series and file
         restarts: restarts.map(({ labels, value }) => `${labels.reason} ${value}`),
       }),
     );
-    const steady = samples.filter(({ at }) => at > warmUpShare * minutes * 60);
+    const warm = warmUpShare * minutes * 60;
+    const steady = samples.filter(({ at }) => at > warm);
+    // V8 counts from the start of Node, which was before that of the churn.
+    const collections = (await heapAfterCollections(heap)).filter(
+      ({ at }) => at > warm + (began - startedAt) / 1000,
+    );
+    assertFlat('the heap of the daemon after full collections', collections, mostRise.heap, say);
     for (const who of ['daemon', 'tracer'] as const) {
-      assertFlatMemory(steady, who, say);
+      const most = minutes < shortestMinutes ? undefined : mostRise.resident;
+      assertFlat(`the resident memory of the ${who}`, residentOf(steady, who), most, say);
       // A connection may be open at each of the moments that are compared.
       assertNoMore(steady, who, 'descriptors', 3, say);
       assertNoMore(steady, who, 'threads', 0, say);

@@ -8,7 +8,7 @@
 
 const char usage_text[] =
 	"usage: writers [--threads N] [--vmas N] [--vma-bytes B] [--seconds S | --ops N] [--bytes B] [--pin CPU[,CPU...]]\n"
-	"               [--fault-gap-us U] [--read-own FILE] [--name COMM] [--gate]\n"
+	"               [--fault-gap-us U] [--read-own FILE] [--name COMM] [--names N] [--gate]\n"
 	"       writers --once [--name COMM] [--gate]\n"
 	"  --threads N   threads sharing the mm (2)\n"
 	"  --vmas N      further mappings that the threads leave alone (0)\n"
@@ -23,9 +23,11 @@ const char usage_text[] =
 	"                maps, smaps, smaps_rollup or numa_maps\n"
 	"  --once        two threads, one contended wait, then exit\n"
 	"  --name COMM   name of the process, at most 15 bytes\n"
+	"  --names N     take another name after every few cycles, the number appended, and end after N of them\n"
 	"  --gate        after \"ready PID\" on stderr, wait for a byte or EOF on stdin\n";
 
 #define MAX_THREADS 256
+#define CYCLES_OF_A_NAME 4
 
 enum op { OP_MMAP, OP_TOUCH, OP_MPROTECT, OP_MUNMAP, OP_FAULT, OP_KINDS };
 static const char *const op_names[OP_KINDS] = { "mmap", "touch", "mprotect", "munmap", "fault" };
@@ -52,7 +54,8 @@ static struct {
 	size_t bytes, vma_bytes;
 	int cpus[MAX_THREADS];
 	unsigned int cpu_count;
-	const char *own_file;
+	const char *own_file, *name;
+	uint64_t names;
 	bool once, gate;
 } options = { .threads = 2, .run_ns = 10 * NS_PER_S, .bytes = 65536 };
 
@@ -209,13 +212,15 @@ static void print_schedstat(const struct schedstat *s)
 	       s->wall_ns, s->exec_ns, s->run_delay_ns, slept > 0 ? slept : 0);
 }
 
-static void print_result(const struct worker *workers, uint64_t own_reads, uint64_t start_ns, uint64_t end_ns)
+static void print_result(const struct worker *workers, uint64_t own_reads, uint64_t names, uint64_t start_ns,
+			 uint64_t end_ns)
 {
 	struct schedstat sum = { 0 };
 
 	printf("{\"pid\":%d,\"threads\":%u,\"seconds\":%.6f,\"start_ns\":%" PRIu64 ",\"end_ns\":%" PRIu64
-	       ",\"own_reads\":%" PRIu64 ",\"ops\":{",
-	       getpid(), options.threads, (double)(end_ns - start_ns) / (double)NS_PER_S, start_ns, end_ns, own_reads);
+	       ",\"own_reads\":%" PRIu64 ",\"names\":%" PRIu64 ",\"ops\":{",
+	       getpid(), options.threads, (double)(end_ns - start_ns) / (double)NS_PER_S, start_ns, end_ns, own_reads,
+	       names);
 	for (int op = 0; op < OP_KINDS; op++) {
 		struct latency total = { 0 };
 
@@ -241,6 +246,29 @@ static void print_result(const struct worker *workers, uint64_t own_reads, uint6
 	puts("]}}");
 }
 
+/* A name for every few cycles, in which the threads surely meet: as many processes would take minutes to start. */
+static uint64_t take_names(const struct worker *workers)
+{
+	uint64_t taken = 0, seen = 0;
+	char name[64];
+
+	while (taken < options.names && !stop_requested && now_ns(CLOCK_MONOTONIC) < deadline_ns) {
+		uint64_t cycles = 0;
+
+		for (unsigned int i = 0; i < options.threads; i++)
+			cycles += *(const volatile uint64_t *)&workers[i].ops[OP_MUNMAP].count;
+		if (cycles < seen + CYCLES_OF_A_NAME) {
+			usleep(100);
+			continue;
+		}
+		seen = cycles;
+		snprintf(name, sizeof(name), "%s%" PRIu64, options.name, taken++);
+		set_comm(name);
+	}
+	stop_requested = 1;
+	return taken;
+}
+
 static void run_threads(void)
 {
 	/* The last is the one that faults, if any. */
@@ -263,9 +291,10 @@ static void run_threads(void)
 	uint64_t own_reads = options.own_file ? read_own(options.own_file) : 0;
 	deadline_ns = now_ns(CLOCK_MONOTONIC) + options.run_ns;
 	pthread_barrier_wait(&start);
+	uint64_t names = options.names ? take_names(workers) : 0;
 	for (unsigned int i = 0; i < all; i++)
 		pthread_join(workers[i].thread, NULL);
-	print_result(workers, own_reads, start_ns, now_ns(CLOCK_BOOTTIME));
+	print_result(workers, own_reads, names, start_ns, now_ns(CLOCK_BOOTTIME));
 }
 
 static void run_once(void)
@@ -300,7 +329,8 @@ int main(int argc, char **argv)
 		{ "seconds", required_argument, NULL, 's' }, { "ops", required_argument, NULL, 'o' },
 		{ "bytes", required_argument, NULL, 'b' },   { "pin", required_argument, NULL, 'p' },
 		{ "fault-gap-us", required_argument, NULL, 'f' },
-		{ "name", required_argument, NULL, 'n' },    { "read-own", required_argument, NULL, 'r' },
+		{ "name", required_argument, NULL, 'n' },
+		{ "names", required_argument, NULL, 'N' },    { "read-own", required_argument, NULL, 'r' },
 		{ "once", no_argument, NULL, '1' },	     { "gate", no_argument, NULL, 'g' },
 		{ 0 },
 	};
@@ -321,14 +351,16 @@ int main(int argc, char **argv)
 			if (strlen(optarg) > 15)
 				usage();
 			set_comm(optarg);
+			options.name = optarg;
 			break;
+		case 'N': options.names = (uint64_t)parse_number(optarg, 1, 1000000); break;
 		case 'r': options.own_file = own_files[index_of(optarg, own_files, own_count)]; break;
 		case '1': options.once = true; break;
 		case 'g': options.gate = true; break;
 		default: usage();
 		}
 	}
-	if (optind != argc || (options.once && options.own_file))
+	if (optind != argc || (options.once && options.own_file) || (options.names && !options.name))
 		usage();
 	page_size = (size_t)sysconf(_SC_PAGESIZE);
 	stop_on_signals();

@@ -37,6 +37,8 @@ export interface WritersResult extends Span {
   readonly seconds: number;
   /** read() calls of `--read-own`, the one that met EOF included. */
   readonly own_reads: number;
+  /** Of `--names`: how many it took. */
+  readonly names: number;
   readonly ops: Readonly<Record<'mmap' | 'touch' | 'mprotect' | 'munmap' | 'fault', Latency>>;
   readonly schedstat: Schedstat & { readonly per_thread: readonly Schedstat[] };
 }
