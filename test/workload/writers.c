@@ -27,7 +27,7 @@ const char usage_text[] =
 	"  --gate        after \"ready PID\" on stderr, wait for a byte or EOF on stdin\n";
 
 #define MAX_THREADS 256
-#define CYCLES_OF_A_NAME 4
+#define CYCLES_OF_A_NAME 8
 
 enum op { OP_MMAP, OP_TOUCH, OP_MPROTECT, OP_MUNMAP, OP_FAULT, OP_KINDS };
 static const char *const op_names[OP_KINDS] = { "mmap", "touch", "mprotect", "munmap", "fault" };
