@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { parseLine } from '../../src/bpftrace/decode/json.js';
 import { collectGarbage } from '../support/garbage.js';
 import { dialectOf, versions } from './goldens.js';
 import { cut, mangledOutput } from './mangled.js';
@@ -104,4 +105,9 @@ test('one stream of 20,000 damaged outputs leaves nothing in memory', () => {
   for (let count = 1; count < 10; count += 1) pass();
   const grown = heap() - before;
   assert.ok(grown < 4 * 1024 * 1024, `${grown} bytes more after 18,000 further outputs`);
+});
+
+test('a long number that begins with 0 is no JSON, whoever reads it', () => {
+  assert.throws(() => parseLine('{"min":0461168601842738790}'), SyntaxError);
+  assert.doesNotThrow(() => parseLine('{"min":4611686018427387904}'));
 });

@@ -15,8 +15,8 @@ const mark = '\0';
 const longDigits = /\d{16}/;
 // A string without an end is taken to the end of the line, or it would be looked for anew from each of its quotes.
 const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
-/** 64 bits have 20 digits: a longer one is no integer of bpftrace. */
-const longInteger = /^-?\d{16,20}$/;
+/** 64 bits have 20 digits: a longer one is no integer of bpftrace, and one that begins with 0 is no JSON. */
+const longInteger = /^-?[1-9]\d{15,19}$/;
 
 /** Parses one line. Integers of 16 to 20 digits come out as marked strings, which `integerOf` understands. */
 export const parseLine = (text: string): unknown =>
