@@ -22,6 +22,8 @@ const mostMapBytes = 64 * mib;
 /** What the ledger may keep of names: a thousand candidates a family, and rows of the lists. */
 const mostGrowth = 64 * mib;
 const names = 10_000;
+/** Nothing is shed, so that all of it is counted. */
+const args = ['--cost.budget-percent=0'];
 
 interface Extremes {
   series: number;
@@ -73,11 +75,11 @@ const total = (metrics: Metrics, name: string, labels: Readonly<Record<string, s
   metrics.sum(`mmaplock_${name}_total`, labels) ?? 0;
 
 test('10,000 names of processes that wait', { skip }, async (t) => {
-  const daemon = await startDaemon();
+  const daemon = await startDaemon({ args });
   await daemon.ready();
   // Two threads that contend, and a process that takes another name for every few of their waits.
-  const args = ['--seconds', '170', '--bytes', '4096', '--name', 'w-', '--names', String(names)];
-  const writers = await runWorkload('writers', args, { gate: true });
+  const load = ['--seconds', '170', '--bytes', '4096', '--name', 'w-', '--names', String(names)];
+  const writers = await runWorkload('writers', load, { gate: true });
   await writers.ready;
   const before = await daemon.settled();
   const { last, result } = await watch(t, daemon, writers);
@@ -91,7 +93,7 @@ test('10,000 names of processes that wait', { skip }, async (t) => {
 });
 
 test('10,000 names of readers of smaps, which block', { skip }, async (t) => {
-  const daemon = await startDaemon();
+  const daemon = await startDaemon({ args });
   await daemon.ready();
   const size = ['--threads', '1', '--vmas', '100', '--vma-bytes', '65536'];
   const writers = await runWorkload('writers', [...size, '--seconds', '600', '--name', 'wr-bounds']);
@@ -131,7 +133,7 @@ test('10,000 names of readers of smaps, which block', { skip }, async (t) => {
 });
 
 test('an ordinary load, as that of the demo, has fewer than 500 series', { skip }, async (t) => {
-  const daemon = await startDaemon();
+  const daemon = await startDaemon({ args });
   await daemon.ready();
   const writers = await runWorkload('writers', ['--vmas', '2000', '--seconds', '60', '--name', 'wr-usual']);
   await writers.ready;

@@ -55,11 +55,12 @@ describe('hostile names under one daemon', { skip }, () => {
   before(async () => {
     daemon = await startDaemon({
       args: [
+        '--cost.budget-percent=0',
         '--incidents.wait-ms=1',
         '--incidents.quiet-seconds=1',
         // Half of them are given away at once.
         '--metrics.process-slots=60',
-        '--metrics.reader-slots=60',
+        '--metrics.reader-slots=57',
         '--metrics.block-slots=103',
       ],
     });
@@ -179,7 +180,7 @@ describe('hostile names without that daemon', { skip }, () => {
     const { directory, shown } = hostileCgroup;
     await mkdir(directory, { recursive: true });
     try {
-      const daemon = await startDaemon({ args: ['--metrics.name-by=unit'] });
+      const daemon = await startDaemon({ args: ['--metrics.name-by=unit', '--cost.budget-percent=0'] });
       await daemon.ready();
       const name = names[0]!;
       let text = '';
