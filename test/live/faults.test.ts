@@ -223,11 +223,7 @@ test('a full map is counted, told and mended, and the bounded families lose noth
   await spawner.done;
   const truth = await perf.stop();
   // At the latest after a minute, where others on this host wait all the time.
-  const full = await daemon.until(
-    'restarted with empty maps',
-    (now) => restarts(now, 'map_full') === 1,
-    90,
-  );
+  const full = await daemon.until('restarted with empty maps', (now) => restarts(now, 'map_full') === 1, 90);
   const overflows = full.sum('mmaplock_map_overflows_total', { map: 'process_waits' }) ?? 0;
   const counted = (full.sum('mmaplock_waits_total') ?? 0) - (before.sum('mmaplock_waits_total') ?? 0);
   t.diagnostic(JSON.stringify({ truth, counted, overflows }));
