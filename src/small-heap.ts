@@ -4,7 +4,8 @@ import { setFlagsFromString } from 'node:v8';
 /**
  * Keeps the space for young objects at the 1 MiB a half with which V8 starts. V8 would double it while the kernel's
  * symbols and the first ticks are read, up to 16 MiB a half, and hardly ever gives that back: 20 MB that a daemon with
- * some 100 KB of garbage a second has no use for. --max-semi-space-size is only heeded on the command line of Node.
+ * some 100 KB of garbage a second has no use for. --max-semi-space-size is only heeded on the command line of Node,
+ * where the package has it.
  * (V8 11.3 to 13.6: Heap::ConfigureHeap, NewSpace::Grow.)
  */
 setFlagsFromString('--semi-space-growth-factor=1');

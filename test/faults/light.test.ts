@@ -1,6 +1,6 @@
 /** What the daemon itself takes, as it is packaged: memory from its start on, and CPU time idle and in a storm. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, type TestContext, test } from 'node:test';
@@ -25,7 +25,19 @@ const folder = mkdtempSync(path.join(tmpdir(), 'mmaplockd-light-'));
 after(() => rmSync(folder, { recursive: true }));
 afterEach(killLeftovers);
 
-/** The bundle and the environment of the package, run by the Node at hand. */
+/** The Node of the package, where a package was made here; else the one at hand. */
+const node = (): { readonly program: string; readonly version: string } => {
+  const { version, packages } = JSON.parse(
+    readFileSync(path.join(packageRoot, 'deploy/package/node-runtime.json'), 'utf8'),
+  ) as { version: string; packages: Record<string, { name: string }> };
+  const { name } = packages[process.arch === 'x64' ? 'amd64' : process.arch] ?? {};
+  const program = path.join(packageRoot, `dist/node-runtime/${name}-${version}/package/bin/node`);
+  return existsSync(program)
+    ? { program, version: `${version}, of the package` }
+    : { program: process.execPath, version: `${process.versions.node}, not of the package` };
+};
+
+/** The bundle, and the wrapper of the package around it. */
 const startPackaged = async (): Promise<RunningDaemon> => {
   const maker = pathToFileURL(path.join(packageRoot, 'deploy/package/bundle.mjs')).href;
   const { bundleDaemon } = (await import(maker)) as { bundleDaemon: () => Promise<{ text: string }> };
@@ -33,8 +45,8 @@ const startPackaged = async (): Promise<RunningDaemon> => {
   writeFileSync(program, (await bundleDaemon()).text);
   cpSync(path.join(packageRoot, 'bpf'), path.join(folder, 'bpf'), { recursive: true });
   const wrapper = readFileSync(path.join(packageRoot, 'deploy/debian/mmaplockd'), 'utf8').replace(
-    /^exec .*$/m,
-    `shift 2\nexec ${process.execPath} ${program} "$@"`,
+    /^exec \/usr\/lib\/mmaplockd\/node (.*)\/usr\/lib\/mmaplockd\/mmaplockd.mjs "\$@"$/m,
+    `shift 2\nexec ${node().program} $1${program} "$@"`,
   );
   // What startDaemon() puts before `run`, Node and the program it would run, is shifted away.
   return startDaemon({ wrap: ['sh', '-c', wrapper, 'mmaplockd'] });
@@ -63,7 +75,7 @@ const watch = async (
   const seconds = (performance.now() - from) / 1000;
   const percent = ((cpuSeconds(pid) - own) / seconds) * 100;
   context.diagnostic(
-    `${what}: Node ${process.versions.node} ${percent.toFixed(2)} % of a core, ${megabytes(pid, 'VmRSS').toFixed(0)} MB ` +
+    `${what}: Node (${node().version}) ${percent.toFixed(2)} % of a core, ${megabytes(pid, 'VmRSS').toFixed(0)} MB ` +
       `resident (at most ${megabytes(pid, 'VmHWM').toFixed(0)} MB so far); bpftrace ` +
       `${(((cpuSeconds(tracer) - other) / seconds) * 100).toFixed(2)} %, ${megabytes(tracer, 'VmRSS').toFixed(0)} MB`,
   );
