@@ -41,8 +41,8 @@ export interface Session {
   readonly pid: number | undefined;
   /** It has said its last word and ends; its process may still be letting go of its probes. */
   readonly over: Promise<SessionEnd>;
-  /** Looks whether it ends, for `over`: to be called some times a second. */
-  look(): void;
+  /** Looks whether it ends, for `over`: to be called some times a second, and again soon where it seems so. */
+  look(): boolean;
   /** No process of it is left. */
   readonly ended: Promise<SessionEnd>;
   /**
@@ -141,6 +141,7 @@ export const startSession = (options: SessionOptions): Session => {
       const exit = child.pid === undefined ? undefined : exitOf(child.pid);
       if (exit !== undefined && seenLeaving) leave(finish(exit));
       seenLeaving = exit !== undefined;
+      return seenLeaving;
     },
     ended,
     stop: () => child.kill('SIGTERM') || undefined,

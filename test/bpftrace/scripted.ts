@@ -32,7 +32,9 @@ export class ScriptedSession implements Session {
     this.over = this.ended;
   }
 
-  look(): void {}
+  look(): boolean {
+    return false;
+  }
 
   stop(): void {
     this.asked.push('stop');
