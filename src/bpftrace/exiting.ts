@@ -5,6 +5,7 @@
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { constants } from 'node:os';
+import { parseStat } from '../identity/process.js';
 
 export interface Exit {
   readonly exitCode: number | undefined;
@@ -18,16 +19,15 @@ const signalNames = new Map(Object.entries(constants.signals).map(([name, number
 
 /** Of a process that has begun to end; undefined where it has not, or is gone. Takes no lock of it. */
 export const exitOf = (pid: number, root = '/proc'): Exit | undefined => {
-  let stat: string;
+  let stat: readonly string[];
   try {
-    stat = readLine(`${root}/${pid}/stat`);
+    stat = parseStat(readLine(`${root}/${pid}/stat`));
   } catch {
     return undefined;
   }
-  // proc_pid_stat(5): the name, which may hold anything, is field 2; flags are field 9, exit_code is field 52.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  if ((Number(fields[9 - 3]) & exiting) === 0) return undefined;
-  const status = Number(fields[52 - 3]);
+  // proc_pid_stat(5): flags are field 9, exit_code is field 52.
+  if ((Number(stat[9]) & exiting) === 0) return undefined;
+  const status = Number(stat[52]);
   const signal = status & 0x7f;
   return signal === 0
     ? { exitCode: (status >> 8) & 0xff, signal: undefined }
