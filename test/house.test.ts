@@ -174,6 +174,7 @@ test('processes are started by src/bpftrace, by the demo, and to tell systemd', 
 test('each library is known to one room', () => {
   const roomsOf = (module: RegExp): string[] => [...new Set(importersOf(module).map(roomOf))].sort();
   assert.deepEqual(roomsOf(/^@?fastify/), ['http']);
+  assert.deepEqual(roomsOf(/^prom-client$/), ['metrics']);
   assert.deepEqual(roomsOf(/^pino/), ['log']);
   assert.deepEqual(roomsOf(/^yaml$/), ['config']);
 });

@@ -1,6 +1,7 @@
 /** The text of /metrics: rendered at most once a tick however many scrape, and gzipped once. */
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Ledger } from '../ledger/ledger.js';
 import type { LockPathEvidence } from '../probes/lock-paths.js';
 import type { ProbePlan } from '../probes/plan.js';
@@ -8,12 +9,11 @@ import type { IncidentLosses } from '../store/incident-store.js';
 import type { Observable, ShedStep } from '../vocabulary.js';
 import { blockFamilies } from './blocks.js';
 import { budgetFamilies } from './budget.js';
-import type { Family } from './family.js';
+import { lagFamilies } from './event-loop-lag.js';
+import { type Family, register } from './family.js';
 import { incidentFamilies } from './incidents.js';
 import { lockPathFamilies } from './lock-paths.js';
-import { processFamilies } from './process.js';
 import { readerFamilies } from './readers.js';
-import { contentType, renderText } from './text.js';
 import { type CostTotals, tracerFamilies } from './tracer.js';
 import { convoyFamilies, vmaWaitFamilies } from './victims.js';
 import { waitFamilies } from './waits.js';
@@ -49,8 +49,14 @@ const compress = promisify(gzip);
 /** A rendering older than this many milliseconds is made anew even without a tick. */
 const longestAge = 1000;
 
+/** Of prom-client's defaults: what the daemon itself takes. */
+const wantedDefault = /^process_/;
+
+/** Milliseconds: prom-client need not watch the event loop. */
+const never = 2 ** 31 - 1;
+
 export class MetricsText {
-  readonly #families: readonly Family[];
+  readonly #registry = new Registry();
   readonly #now: () => number;
   #cached: { readonly at: number; readonly exposition: Promise<Exposition> } | undefined;
 
@@ -62,7 +68,7 @@ export class MetricsText {
     // Planned is not seen: before the first tick nothing was looked at, and a 0 would say otherwise.
     const observed = (what: Observable): boolean =>
       tracer.lastTickAt !== undefined && plan().observables[what].observed;
-    this.#families = [
+    const families = [
       ...waitFamilies(waits, observed),
       ...readerFamilies({ readers, plan, observed }),
       ...blockFamilies({ blocks, blockedTime, readers, plan, observed }),
@@ -89,8 +95,13 @@ export class MetricsText {
       ...budgetFamilies(sources),
       ...lockPathFamilies(sources.lockPaths),
       ...infoFamilies(sources),
-      ...processFamilies(),
+      ...lagFamilies(),
     ];
+    for (const family of families) register(this.#registry, family);
+    const defaults = new Registry();
+    collectDefaultMetrics({ register: defaults, eventLoopMonitoringPrecision: never });
+    for (const { name } of defaults.getMetricsAsArray())
+      if (wantedDefault.test(name)) this.#registry.registerMetric(defaults.getSingleMetric(name)!);
   }
 
   /** A tick has come: the next scrape renders anew. */
@@ -107,8 +118,8 @@ export class MetricsText {
   }
 
   async #render(): Promise<Exposition> {
-    const text = renderText(this.#families);
-    return { contentType, text, gzipped: await compress(text) };
+    const text = await this.#registry.metrics();
+    return { contentType: this.#registry.contentType, text, gzipped: await compress(text) };
   }
 }
 

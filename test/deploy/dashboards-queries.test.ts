@@ -5,9 +5,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import { parse } from 'yaml';
 import { packageRoot } from '../../src/host.js';
-import { processFamilies } from '../../src/metrics/process.js';
 import { parseExposition } from '../support/exposition.js';
 import { committed, type Query, queriesOf, substitute } from './dashboards.js';
 import { findPromtool, noPromtool } from './promtool.js';
@@ -42,14 +42,17 @@ const recorded = (): [string, string[]][] =>
     })
     .map((name) => [name, labelsOfRecord(name)]);
 
-/** What the daemon tells of itself, and Prometheus of a target. */
-const besides = (): [string, string[]][] =>
-  [
-    ...processFamilies().map(({ name }) => name),
+/** What prom-client tells of the daemon, and Prometheus of a target. */
+const besides = (): [string, string[]][] => {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return [
+    ...registry.getMetricsAsArray().flatMap(({ name }) => (name.startsWith('process_') ? [name] : [])),
     'up',
     'scrape_samples_scraped',
     'scrape_duration_seconds',
   ].map((name) => [name, targetLabels]);
+};
 
 const known: ReadonlyMap<string, ReadonlySet<string>> = (() => {
   const labels = new Map<string, Set<string>>();
