@@ -64,8 +64,8 @@ interface Outcome {
 const firstRetryMilliseconds = 100;
 const lastRetryMilliseconds = 30_000;
 
-/** Between two looks whether the tracer ends: 0.3 ms each, for they wake a process that sleeps. Ten a second are too many. */
-const lookMilliseconds = 250;
+/** Between two looks whether the tracer ends: 0.3 ms each, for they wake a process that sleeps. Ten a second are 0.3 % of a core. */
+const lookMilliseconds = 500;
 /** Once it seems to end. */
 const secondLookMilliseconds = 50;
 

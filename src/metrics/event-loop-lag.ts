@@ -6,7 +6,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Family } from './family.js';
 
 /** Milliseconds between two looks at the event loop: what holds it longer is always seen. */
-const lookMilliseconds = 250;
+const usualLookMilliseconds = 1000;
 
 const gauge = (name: string, help: string, value: () => number): Family => ({
   name,
@@ -16,7 +16,7 @@ const gauge = (name: string, help: string, value: () => number): Family => ({
 });
 
 /** How much later than due the event loop came to a timer, since the rendering before; its first look is lost by that. */
-export const lagFamilies = (): Family[] => {
+export const lagFamilies = (lookMilliseconds = usualLookMilliseconds): Family[] => {
   const delays = monitorEventLoopDelay({ resolution: lookMilliseconds });
   delays.enable();
   // A delay is told with the time for which it was waited on purpose. Without any there is no mean.

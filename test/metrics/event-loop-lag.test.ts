@@ -16,7 +16,7 @@ const pass = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 test('an event loop that was held shows its lag once, and without time for it', async () => {
-  const families = lagFamilies();
+  const families = lagFamilies(250);
   const lag = () => ({
     mean: read(families, 'nodejs_eventloop_lag_seconds')!,
     p99: read(families, 'nodejs_eventloop_lag_p99_seconds')!,
