@@ -324,7 +324,10 @@ test('perf and an independent bpftrace count the same contended waits of writers
   const result = await released(writers);
   const [counted, maps] = [await perf.stop(), await kernel.stop()];
   assert.ok(counted > 1000, `only ${counted} waits: the writers do not contend`);
-  assert.equal(maps['@waits'], counted);
+  // perf lets go of a thread before its end (perf_event_exit_task() in do_exit()): what it waits for after that, if it
+  // does, is seen by bpftrace alone. Seen once, 8,730 to 8,729.
+  const seen = Number(maps['@waits']);
+  assert.ok(seen >= counted && seen <= counted + result.threads, `bpftrace ${seen}, perf ${counted}`);
   // Asleep is part of waited (the rest: spinning, and waiting for a CPU), and waited is part of the operations.
   const waited = Number(maps['@waited_ns']);
   const { slept_ns } = result.schedstat;
