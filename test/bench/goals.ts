@@ -96,7 +96,7 @@ export const goals: readonly Goal[] = [
     bound: 'at most',
     unit: '%',
     measure: worst('watch', undefined, percent),
-    why: 'seq_read() serves /proc/PID/stat as well as maps, and a reader pays for being counted; no other loop pays.',
+    why: 'seq_read() serves /proc/PID/stat as well as maps, and a reader pays for being counted; threads that contend pay for the measure of their waits.',
   },
   {
     id: 'waits',
@@ -106,6 +106,7 @@ export const goals: readonly Goal[] = [
     bound: 'at most',
     unit: '%',
     measure: worst('waits', ['getppid', 'read', 'mmap', 'fault'], percent),
+    why: 'no probe of waits is in the way of these loops, for only contention fires them: it is noise of the host.',
   },
   {
     id: 'waits-contended',

@@ -23,8 +23,14 @@ const mostRise = { heap: 3, resident: 8 } as const;
 const shortestMinutes = 10;
 const mib = 1024 * 1024;
 
+/** A file that the daemon removes meanwhile, for there are too many, has none. */
 const sizeOf = async (folder: string): Promise<number> => {
-  const sizes = (await readdir(folder)).map(async (name) => (await stat(path.join(folder, name))).size);
+  const sizes = (await readdir(folder)).map((name) =>
+    stat(path.join(folder, name)).then(
+      ({ size }) => size,
+      () => 0,
+    ),
+  );
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 };
 

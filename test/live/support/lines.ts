@@ -4,8 +4,11 @@ import type { Readable } from 'node:stream';
 /** The lines a child process wrote so far, and a way to wait for the next one of interest. */
 export interface Lines {
   readonly seen: readonly string[];
-  /** The match of the first line, seen or still to come, that fits. Rejects if the stream ends without one. */
-  match(pattern: RegExp): Promise<RegExpMatchArray>;
+  /**
+   * The match of the first line, seen or still to come, that fits. Rejects if the stream ends without one.
+   * @param from of the lines that were seen, leaves out as many
+   */
+  match(pattern: RegExp, from?: number): Promise<RegExpMatchArray>;
 }
 
 interface Waiter {
@@ -38,8 +41,11 @@ export function watchLines(stream: Readable, name: string): Lines {
 
   return {
     seen,
-    match(pattern) {
-      const found = seen.map((line) => line.match(pattern)).find((match) => match !== null);
+    match(pattern, from = 0) {
+      const found = seen
+        .slice(from)
+        .map((line) => line.match(pattern))
+        .find((match) => match !== null);
       if (found) return Promise.resolve(found);
       if (ended) return Promise.reject(never(pattern));
       return new Promise((resolve, reject) => waiters.push({ pattern, resolve, reject }));
