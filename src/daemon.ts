@@ -15,8 +15,8 @@ import { version } from './config/version.js';
 import { CostAccount } from './cost/account.js';
 import { readTracerCost } from './cost/tracer.js';
 import { createEffects, tellState, tellStderr } from './effects.js';
-import { messageOf } from './errors.js';
 import { cTypesFile, settleSurvey, surveyHost } from './host.js';
+import { keepHouse } from './house-keeping.js';
 import type { DaemonView } from './http/context.js';
 import { type Listener, listen } from './http/server.js';
 import { StreamHub } from './http/stream-hub.js';
@@ -24,6 +24,7 @@ import { CgroupIndex } from './identity/cgroup.js';
 import { Identities } from './identity/identities.js';
 import { inInitialPidNamespace } from './identity/pid-namespace.js';
 import { readProcess } from './identity/process.js';
+import { mayWaitForLock } from './identity/waiting-thread.js';
 import { Inspector } from './inspect.js';
 import { Ledger } from './ledger/ledger.js';
 import { type LockPathCheck, lockPathChoice, startLockPathCheck } from './lock-path-check.js';
@@ -44,9 +45,6 @@ export interface Daemon {
   readonly urls: readonly string[];
   stop(): Promise<void>;
 }
-
-/** Seconds between two looks at what the tracer costs and at new cgroups. */
-const houseKeepingSeconds = 10;
 
 /** Rows by name that a tick carries at most of each map: what the fragments print of them, held equal by a test. */
 export const nameRowLimit = 500;
@@ -153,6 +151,7 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     inspector,
     cgroup: cgroupOf,
     plan: () => survey.plan,
+    mayWait: pidsAreTheirs ? mayWaitForLock : undefined,
     onTick: () => metrics.invalidate(),
     restartTracer: (reason) => supervisor.restart(reason),
   });
@@ -271,14 +270,14 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     log.warn(`probes.allow is ${noProbes}: nothing is observed, and no bpftrace is started`);
   } else supervisor.start();
 
-  let cancelHouseKeeping = (): void => {};
-  const keepHouse = (): void => {
-    const { pid } = supervisor.state;
-    cost.sample(pid, pid === undefined ? undefined : readTracerCost(pid), program?.probeNames ?? []);
-    cgroups.refresh().catch((error: unknown) => log.warn({ err: error }, `cgroups: ${messageOf(error)}`));
-    cancelHouseKeeping = clock.after(houseKeepingSeconds * 1000, keepHouse);
-  };
-  keepHouse();
+  const stopHouseKeeping = keepHouse({
+    clock,
+    log,
+    cost,
+    cgroups,
+    tracerPid: () => supervisor.state.pid,
+    probeNames: () => program?.probeNames ?? [],
+  });
   costWatch.start();
 
   return {
@@ -286,7 +285,7 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     urls: listeners.map(({ url }) => url),
     stop: async () => {
       ended = true;
-      cancelHouseKeeping();
+      stopHouseKeeping();
       costWatch.stop();
       lockPathCheck?.stop();
       await inspector.stop();

@@ -35,6 +35,8 @@ export interface EffectOptions {
   readonly inspector: Pick<Inspector, 'inspect' | 'running'>;
   readonly cgroup: DaemonView['cgroup'];
   readonly plan: DaemonView['plan'];
+  /** Whether a thread may be waiting for a lock; undefined where pids are not those of this namespace. */
+  readonly mayWait?: ((pid: number, tid: number) => boolean) | undefined;
   readonly onTick: () => void;
   readonly restartTracer: (reason: RestartReason) => void;
 }
@@ -116,7 +118,8 @@ export const createEffects = (options: EffectOptions): ((record: TracerRecord) =
     }
   };
 
-  return (record) => {
+  return (heard) => {
+    const record = withoutGhosts(heard, options.mayWait);
     for (const process of seenIn(record, identities.legacy)) identities.resolve(process);
     for (const effect of ledger.apply(record)) carryOut(effect);
     if (record.kind === 'tick' || record.kind === 'tracer_stopped')
@@ -127,6 +130,18 @@ export const createEffects = (options: EffectOptions): ((record: TracerRecord) =
     } else if (record.kind === 'tracer_started' && wantsMarks(plan())) void markOpenProcFiles(log);
     else tell(record);
   };
+};
+
+/** A wait this long is looked at: few are, and only those make somebody look. */
+const doubtfulSeconds = 1;
+
+/** A wait whose end no probe saw (the kernel skips some, and counts them) would go on for ever: its thread does not wait. */
+const withoutGhosts = (record: TracerRecord, mayWait: EffectOptions['mayWait']): TracerRecord => {
+  if (record.kind !== 'tick' || mayWait === undefined) return record;
+  const ongoing = record.ongoing.filter(
+    ({ seconds, pid, tid }) => seconds < doubtfulSeconds || mayWait(pid, tid),
+  );
+  return ongoing.length === record.ongoing.length ? record : { ...record, ongoing };
 };
 
 /** Who is looked at now, for it may be gone when somebody asks: those of a stall, and everybody where it is needed. */

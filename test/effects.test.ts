@@ -31,11 +31,12 @@ const nothing: Inspected = {
 interface World {
   readonly flags?: Readonly<Record<string, unknown>>;
   readonly legacy?: boolean;
+  readonly mayWait?: EffectOptions['mayWait'];
   readonly inspect?: (seconds: number) => Promise<Inspected>;
 }
 
 /** Effects on a real ledger, and all they did to the world. */
-const effectsOn = ({ flags = {}, legacy = false, inspect = async () => nothing }: World = {}) => {
+const effectsOn = ({ flags = {}, legacy = false, mayWait, inspect = async () => nothing }: World = {}) => {
   const clock = new HandClock();
   const lines: Record<string, unknown>[] = [];
   const kept: Incident[] = [];
@@ -78,6 +79,7 @@ const effectsOn = ({ flags = {}, legacy = false, inspect = async () => nothing }
     inspector,
     cgroup: () => undefined,
     plan: () => planOf(),
+    mayWait,
     onTick: () => {
       ticks += 1;
     },
@@ -364,4 +366,32 @@ test('those of a tick are looked at only where cgroup ids do not tell everything
     ['mysqld', 42],
     ['agent', 4242],
   ]);
+});
+
+test('a long wait whose thread does not wait is none: it opens no incident, and nobody is paged', () => {
+  const asked: number[] = [];
+  const mayWait = (_pid: number, tid: number): boolean => {
+    asked.push(tid);
+    return tid === 44;
+  };
+  const { apply, ledger, kept } = effectsOn({ mayWait });
+  const waits = [
+    ongoingWait('write', 'mmap', 15, { tid: 43 }),
+    ongoingWait('write', 'munmap', 0.04, { tid: 45 }),
+    ongoingWait('read', 'page_fault', 2, { tid: 44 }),
+  ];
+  apply({ kind: 'tracer_started', at: epoch }, tick(epoch + 1000, { ongoing: waits }));
+  assert.equal(ledger.waits.oldest('write'), 0.04);
+  assert.equal(ledger.waits.oldest('read'), 2);
+  assert.deepEqual(asked, [43, 44], 'what is short is not looked at');
+  assert.deepEqual(kept, []);
+});
+
+test('where pids are those of another namespace, a long wait is believed', () => {
+  const { apply, ledger } = effectsOn();
+  apply(
+    { kind: 'tracer_started', at: epoch },
+    tick(epoch + 1000, { ongoing: [ongoingWait('write', 'mmap', 15)] }),
+  );
+  assert.equal(ledger.waits.oldest('write'), 15);
 });

@@ -78,7 +78,7 @@ const way = [
   ['http'],
   ['systemd'], // what the service manager is told
   ['cli'],
-  ['daemon', 'effects', 'budget-effects', 'main'],
+  ['daemon', 'effects', 'budget-effects', 'house-keeping', 'main'],
 ] as const;
 const rank = (room: string): number => way.findIndex((rooms) => (rooms as readonly string[]).includes(room));
 

@@ -78,6 +78,25 @@ test('two threads for 10 s: every wait of the kernel, its seconds, and what each
   assert.ok(waits('read', 'page_fault') > 0, 'no read wait for page_fault');
 });
 
+test('a wait that ends while the probes are being attached does not go on for ever', { skip }, async (t) => {
+  // Threads that never come back, all the while: some are between the probe of the begin and that of the end.
+  const spawner = await runWorkload('spawner', ['--count', '8000', '--parallel', '8', '--name', 'gone']);
+  const daemon = await startDaemon();
+  await daemon.ready();
+  await spawner.done;
+  const metrics = await daemon.settled();
+  const { body } = await daemon.get<{ ongoing: { seconds: number }[] }>('/api/v1/waits');
+  assert.equal(await daemon.stop(), 0);
+  const oldest = metrics.all('mmaplock_oldest_wait_seconds').map(({ value }) => value);
+  t.diagnostic(JSON.stringify({ waits: metrics.sum('mmaplock_waits_total'), oldest }));
+  // Others of this host may wait right now.
+  assert.deepEqual(
+    body.ongoing.filter(({ seconds }) => seconds >= 1),
+    [],
+  );
+  assert.ok(Math.max(...oldest) < 1, `${oldest}`);
+});
+
 test('eight threads on two CPUs, where waiters contend on spinlocks too', { skip }, async (t) => {
   await compare(t, 'wr-eight', ['--threads', '8', '--seconds', '5', '--pin', '0,1']);
 });
