@@ -2,11 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import type { Point } from '../../support/slope.js';
 
-/** Puts --trace-gc behind `node`, and what it prints into a file: `wrap` of startDaemon(). */
+/** Puts --trace-gc behind `node`, with what the package starts it with, and what it prints into a file: `wrap` of startDaemon(). */
 export const tracedHeap = (file: string): readonly string[] => [
   'sh',
   '-c',
-  'file=$1 node=$2; shift 2; exec "$node" --trace-gc "$@" >"$file"',
+  'file=$1 node=$2; shift 2; MALLOC_ARENA_MAX=1 exec "$node" --max-semi-space-size=1 --trace-gc "$@" >"$file"',
   'sh',
   file,
 ];
