@@ -54,6 +54,7 @@ const believedMs = 60_000;
 /** One that was gone, or had another name, after this. */
 const doubtedMs = 10_000;
 const mostNames = 4;
+const nobody: ReadonlySet<string> = new Set();
 
 export class Identities {
   readonly #options: Required<IdentitiesOptions>;
@@ -108,7 +109,7 @@ export class Identities {
     const process = readLiving(pid, root);
     // Who is gone stays who it was: its rows outlive it.
     if (process === undefined)
-      return { start: undefined, names: new Set(), cgroup: undefined, ...known, lookedAt: now };
+      return { start: undefined, names: nobody, cgroup: undefined, ...known, lookedAt: now };
     const { comm, start_time_ticks: start } = process;
     const cgroup = identifyMemberships(parseProcCgroup(readText(join(root, String(pid), 'cgroup')) ?? ''));
     const earlier = known?.start === start ? [...known.names].filter((name) => name !== comm) : [];
