@@ -57,6 +57,9 @@ const run = async (readConfig: () => Config, checkOnly: boolean): Promise<number
   // One daemon a host is enough, and a second one would double what the first costs.
   await claimHost(config, log);
 
+  // Whoever starts it may want it ended before it serves, and a tracer may run by then.
+  const end = terminated();
+
   // From here on the daemon lives, whether or not this host lets it see anything.
   const daemon = await startDaemon(config, log, systemClock);
   log.info({ version, urls: daemon.urls.join(' ') }, 'serving');
@@ -64,7 +67,7 @@ const run = async (readConfig: () => Config, checkOnly: boolean): Promise<number
 
   process.on('SIGHUP', () => reload(config, readConfig, log));
   manager.ready(daemon.view.readiness);
-  const signal = await terminated();
+  const signal = await end;
   log.info({ signal }, 'ending');
   await Promise.all([manager.stopping(), daemon.stop()]);
   return 0;

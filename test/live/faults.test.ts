@@ -1,13 +1,13 @@
 /** What goes wrong on real hosts, brought about for real: each has its name, its metric and its word in /-/ready. */
 import assert from 'node:assert/strict';
 import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, test } from 'node:test';
 import { execa } from 'execa';
-import { killLeftovers } from './support/children.js';
-import { lives, type Metrics, packageRoot, runCli, startDaemon } from './support/daemon.js';
+import { killLeftovers, track } from './support/children.js';
+import { lives, type Metrics, mainFile, packageRoot, runCli, startDaemon } from './support/daemon.js';
 import { lacking } from './support/host.js';
 import { perfCount, runWorkload } from './support/workload.js';
 
@@ -251,6 +251,31 @@ test('no tracer outlives a daemon that is killed', { skip }, async () => {
     assert.ok(Date.now() < deadline, `bpftrace ${tracer} still lives 2 s later`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+});
+
+/** Resolves once a process listens; the kernel answers from then on, whatever the process does meanwhile. */
+const listens = async (socket: string): Promise<void> => {
+  for (const deadline = Date.now() + 20_000; ; ) {
+    const answered = await new Promise<boolean>((resolve) => {
+      const connection = connect(socket, () => connection.destroy(undefined) && resolve(true));
+      connection.once('error', () => resolve(false));
+    });
+    if (answered) return;
+    assert.ok(Date.now() < deadline, `nothing listens on ${socket}`);
+  }
+};
+
+test('ended before it says that it serves, it ends in order, with 0', { skip }, async () => {
+  const socket = path.join(await folder(), 'socket');
+  const where = ['--web.listen-address=127.0.0.1:0', `--web.unix-socket=${socket}`];
+  const args = [mainFile, 'run', ...where, '--allow-second'];
+  const child = execa(process.execPath, args, { reject: false, all: true });
+  track(child);
+  await listens(socket);
+  child.kill('SIGTERM');
+  const { exitCode, signal, all } = await child;
+  assert.deepEqual([exitCode, signal], [0, undefined], all);
+  assert.doesNotMatch(all, /error/i);
 });
 
 test('SIGHUP takes over a log level, names what needs a new start, and survives a bad file', {
