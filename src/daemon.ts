@@ -18,6 +18,7 @@ import { createEffects, tellState, tellStderr } from './effects.js';
 import { cTypesFile, settleSurvey, surveyHost } from './host.js';
 import { keepHouse } from './house-keeping.js';
 import type { DaemonView } from './http/context.js';
+import { liveColumnOf } from './http/host-state.js';
 import { type Listener, listen } from './http/server.js';
 import { StreamHub } from './http/stream-hub.js';
 import { CgroupIndex } from './identity/cgroup.js';
@@ -26,7 +27,8 @@ import { inInitialPidNamespace } from './identity/pid-namespace.js';
 import { readProcess } from './identity/process.js';
 import { mayWaitForLock } from './identity/waiting-thread.js';
 import { Inspector } from './inspect.js';
-import { Ledger } from './ledger/ledger.js';
+import type { HistoryOptions } from './ledger/history.js';
+import { ledgerFor } from './ledger-for.js';
 import { type LockPathCheck, lockPathChoice, startLockPathCheck } from './lock-path-check.js';
 import type { Log } from './log/log.js';
 import { createRepeatLimit } from './log/once.js';
@@ -46,9 +48,6 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
-/** Rows by name that a tick carries at most of each map: what the fragments print of them, held equal by a test. */
-export const nameRowLimit = 500;
-
 const untried = 'how this kernel serves the proc files could not be tried out, only its BTF and symbols tell';
 
 const namelessWaits =
@@ -57,8 +56,14 @@ const namelessWaits =
 /**
  * Starts everything; resolves once all listeners are open. The tracer may not be up yet, or not at all: the daemon
  * lives on and says why.
+ * @param history how much is kept for pictures; a quarter of an hour unless told otherwise
  */
-export const startDaemon = async (config: Config, log: Log, clock: Clock): Promise<Daemon> => {
+export const startDaemon = async (
+  config: Config,
+  log: Log,
+  clock: Clock,
+  history?: HistoryOptions,
+): Promise<Daemon> => {
   const startedAt = clock.now();
   const say = createRepeatLimit({ minutes: 60, now: () => clock.monotonic() });
 
@@ -81,36 +86,15 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
   const identities = new Identities({ now: () => clock.monotonic(), cgroups });
   const cgroupOf: DaemonView['cgroup'] = (cgroupId, process) =>
     identities.resolve({ cgroupId, ...process }).cgroup;
-  const label = (name: string, cgroupId: string, pid?: number): string =>
-    (config.metrics.name_by === 'unit' ? cgroupOf(cgroupId, { name, pid })?.unit : undefined) ?? name;
-  const labelOfPid = (pid: number): string | undefined => {
-    const name = readProcess(pid)?.comm;
-    return name === undefined ? undefined : label(name, '0', pid);
-  };
   // In a namespace of its own, the pids that probes see are those of other processes here.
   const pidsAreTheirs = inInitialPidNamespace();
   if (!pidsAreTheirs && config.metrics.watched_victims.length > 0) log.warn(namelessWaits);
-  const ledger = new Ledger({
-    maps: [...mapNames(program?.text ?? ''), 'unknown'],
-    readerSlots: config.metrics.reader_slots,
-    blockSlots: config.metrics.block_slots,
-    blocksObserved: () => survey.plan.observables.blocks.observed,
-    incidents: {
-      waitNanoseconds: config.incidents.wait_ms * 1e6,
-      quietMilliseconds: config.incidents.quiet_seconds * 1000,
-      kept: config.incidents.keep,
-      lockPath: (file) => survey.lockPaths.find((served) => served.file === file)?.path,
-      processName: (pid) => {
-        const name = readProcess(pid)?.comm;
-        return name === undefined ? undefined : { name, cgroupId: '0' };
-      },
-      identify: cgroupOf,
-    },
-    waits: { slots: config.metrics.process_slots, rowLimit: nameRowLimit, label },
-    watched: {
-      names: config.metrics.watched_victims,
-      labelOfPid: pidsAreTheirs ? labelOfPid : undefined,
-    },
+  const ledger = ledgerFor(config, {
+    survey: () => survey,
+    maps: mapNames(program?.text ?? ''),
+    cgroup: cgroupOf,
+    pidsAreTheirs,
+    history,
   });
   const store = await openIncidentStore(config.incidents, log, clock);
   ledger.incidents.restore(store.restored);
@@ -153,6 +137,7 @@ export const startDaemon = async (config: Config, log: Log, clock: Clock): Promi
     plan: () => survey.plan,
     mayWait: pidsAreTheirs ? mayWaitForLock : undefined,
     onTick: () => metrics.invalidate(),
+    liveColumn: () => liveColumnOf(view),
     restartTracer: (reason) => supervisor.restart(reason),
   });
 

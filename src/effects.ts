@@ -31,7 +31,9 @@ export interface EffectOptions {
   readonly ledger: Ledger;
   readonly identities: Pick<Identities, 'legacy' | 'resolve'>;
   readonly store: Pick<IncidentStore, 'keep'>;
-  readonly stream: Pick<StreamHub, 'publish'>;
+  readonly stream: Pick<StreamHub, 'publish' | 'publishLive'>;
+  /** The event `column` of the stream. */
+  readonly liveColumn: () => object;
   readonly inspector: Pick<Inspector, 'inspect' | 'running'>;
   readonly cgroup: DaemonView['cgroup'];
   readonly plan: DaemonView['plan'];
@@ -122,8 +124,10 @@ export const createEffects = (options: EffectOptions): ((record: TracerRecord) =
     const record = withoutGhosts(heard, options.mayWait);
     for (const process of seenIn(record, identities.legacy)) identities.resolve(process);
     for (const effect of ledger.apply(record)) carryOut(effect);
-    if (record.kind === 'tick' || record.kind === 'tracer_stopped')
+    if (record.kind === 'tick' || record.kind === 'tracer_stopped') {
       stream.publish({ type: 'tick', data: summaries.next(record.at) });
+      stream.publishLive('column', options.liveColumn);
+    }
     if (record.kind === 'tick') {
       options.onTick();
       teller.open(ledger.incidents.open());

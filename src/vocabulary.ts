@@ -40,6 +40,23 @@ export type ProcFile = (typeof procFiles)[number];
 export const lockPaths = ['mmap_lock', 'rcu_snapshot', 'per_vma_lock'] as const;
 export type LockPath = (typeof lockPaths)[number];
 
+/** What a lock path means to the process that is looked at, for somebody who never heard of these locks. */
+export const lockPathMeanings: Readonly<Record<LockPath, { readonly title: string; readonly text: string }>> =
+  {
+    mmap_lock: {
+      title: 'holds the lock of the whole address space',
+      text: 'While it reads, the process cannot map or unmap memory; whoever tries waits, and page faults queue behind.',
+    },
+    per_vma_lock: {
+      title: 'locks one mapping at a time',
+      text: 'The process hardly notices. When its mappings change meanwhile, the reader takes the lock of all for a moment, and retries.',
+    },
+    rcu_snapshot: {
+      title: 'copies each mapping without a lock',
+      text: 'The process hardly notices. When its mappings change meanwhile, the reader takes the lock for a moment, and retries.',
+    },
+  };
+
 /** Stands in label values for the part of blocks that no reader can be shown to own. */
 export const unknown = '~unknown';
 
@@ -59,6 +76,22 @@ export const observables = [
   'holds',
 ] as const;
 export type Observable = (typeof observables)[number];
+
+/** The same in a few words, for those who read them for the first time. */
+export const observableMeanings: Readonly<Record<Observable, string>> = {
+  waits: 'who waits for mmap_lock, to read or to write, how often and for how long',
+  operations: 'what they were doing: mmap, munmap, a page fault and so on',
+  opens: 'who opens maps, smaps and the like of which process',
+  reads: 'who reads them',
+  retries: 'how often such a reader had to begin again, for mappings changed under it',
+  fallbacks: 'how often it took the lock of the whole address space all the same',
+  blocks: 'which reader made which process wait, and for how long',
+  vma_waits: 'waits of a writer for the lock of a single mapping',
+  convoys: 'page faults that queued behind a writer which a reader blocked',
+  blocked_time: 'for what part of the time a process had a blocked writer',
+  stalls: 'each long wait by itself, with its readers: incidents',
+  holds: 'for how long a reader held the lock each time',
+};
 
 /** The pairs of mode and operation that can occur: these series exist at 0 from the first scrape. */
 export const waitPairs: readonly (readonly [Mode, Operation])[] = [

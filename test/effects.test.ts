@@ -41,6 +41,7 @@ const effectsOn = ({ flags = {}, legacy = false, mayWait, inspect = async () => 
   const lines: Record<string, unknown>[] = [];
   const kept: Incident[] = [];
   const events: StreamEvent[] = [];
+  const live: [string, object][] = [];
   const restarts: string[] = [];
   const seen: unknown[] = [];
   const asked: number[] = [];
@@ -75,7 +76,11 @@ const effectsOn = ({ flags = {}, legacy = false, mayWait, inspect = async () => 
     },
     // The ledger goes on writing to an incident that is open.
     store: { keep: (incident) => kept.push(structuredClone(incident)) },
-    stream: { publish: (event) => events.push(structuredClone(event)) },
+    stream: {
+      publish: (event) => events.push(structuredClone(event)),
+      publishLive: (type, data) => live.push([type, data()]),
+    },
+    liveColumn: () => ({ as_of: ledger.asOf }),
     inspector,
     cgroup: () => undefined,
     plan: () => planOf(),

@@ -1,4 +1,4 @@
-/** Compiles src/ and test/ into dist/ when the sources changed since the last build. */
+/** Compiles src/ and test/ into dist/, and the page with them, when the sources changed since the last build. */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -22,7 +22,7 @@ const fingerprint = () => {
   const files = [
     join(root, 'tsconfig.json'),
     join(root, 'package-lock.json'),
-    ...sources.filter((file) => file.endsWith('.ts')),
+    ...sources.filter((file) => /\.ts$|\/src\/page\//.test(file)),
   ];
   const hash = createHash('sha256');
   for (const file of files)
@@ -58,5 +58,7 @@ export const buildSources = async () => {
     );
   }
   removeOrphans();
+  const page = await runLogged(process.execPath, [join(root, 'deploy', 'page.mjs')]);
+  if (!page.ok) throw new CannotGoOn(`the page cannot be bundled: ${page.said}`, 'correct the errors above');
   writeFileSync(stamp, current);
 };

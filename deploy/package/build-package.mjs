@@ -1,6 +1,7 @@
 /** From the sources to packages. */
 import { readFileSync } from 'node:fs';
-import { bundleDaemon } from './bundle.mjs';
+import { bundlePage } from '../page-bundle.mjs';
+import { bundleDaemon, packagesOf } from './bundle.mjs';
 import { lastEntry, readChangelog, sourceDate } from './changelog.mjs';
 import { copyright } from './copyright.mjs';
 import { makePackage } from './deb.mjs';
@@ -15,13 +16,18 @@ import { packageTree } from './tree.mjs';
  */
 export const buildPackages = async (architectures, out) => {
   const entry = lastEntry(readChangelog());
-  const bundle = await bundleDaemon();
+  const [daemon, page] = [await bundleDaemon(), await bundlePage()];
+  const bundle = {
+    packages: packagesOf([...daemon.inputs, ...page.inputs]),
+    notices: `${daemon.notices.trim()}\n${page.notices.trim()}`,
+  };
   const [configuration, manPage] = (await generatedFiles()).map(({ text }) => text);
   const packages = [];
   for (const architecture of architectures) {
     const node = await obtainNode(architecture);
     const files = packageTree({
-      program: bundle.text,
+      program: daemon.text,
+      page: page.files,
       node: node.program,
       copyright: copyright(bundle, readFileSync(node.licence, 'utf8')),
       configuration,

@@ -19,11 +19,15 @@ const withRequire =
 
 const packageOf = (file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0];
 
+/** Folders of the npm packages that some files are of, counted from the project. */
+export const packagesOf = (files) =>
+  [...new Set(files.map(packageOf))].filter((folder) => folder !== undefined).sort();
+
 /**
  * Without spaces and in short syntax, for Node keeps the text: 9 MB less resident. Names and lines stay, for a stack in a
  * report shall be readable.
- * @returns `text` of the program; `notices`: comments with licences that were in its sources; `packages`: folders of
- * the npm packages in it, counted from the project
+ * @returns `text` of the program; `notices`: comments with licences that were in its sources; `inputs`: the files it
+ * was made of
  */
 export const bundleDaemon = async () => {
   const { outputFiles, metafile } = await build({
@@ -38,13 +42,11 @@ export const bundleDaemon = async () => {
     metafile: true,
   });
   const ending = (end) => outputFiles.find(({ path }) => path.endsWith(end))?.text ?? '';
-  const packages = new Set(Object.keys(metafile.inputs).map(packageOf));
-  packages.delete(undefined);
   return {
     // It is run by the wrapper, with the Node beside it.
     text: ending('mmaplockd.mjs').replace(/^#!.*\n/, ''),
     notices: ending('.LEGAL.txt'),
-    packages: [...packages].sort(),
+    inputs: Object.keys(metafile.inputs),
   };
 };
 

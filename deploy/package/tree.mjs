@@ -24,13 +24,13 @@ const exampleFiles = () =>
 const unitFile = join(root, 'deploy/systemd/mmaplockd.service');
 
 /**
- * @param made `program`: text of the bundle; `node`: path of Node; `copyright`: its text; `configuration` and
+ * @param made `program`: text of the bundle; `page`: texts by file name; `node`: path of Node; `copyright`: its text; `configuration` and
  * `manPage`: the generated texts
  * @returns files in the order of their paths: `path` in the package, `text` or `from` which file; `gzip` where it is to
  * be packed, `mode` unless 0644. Links have a `target`.
  * @throws CannotGoOn where a part is not there
  */
-export const packageTree = ({ program, node, copyright, configuration, manPage }) => {
+export const packageTree = ({ program, page, node, copyright, configuration, manPage }) => {
   if (!existsSync(unitFile)) throw new CannotGoOn(`there is no ${unitFile}`, 'restore it');
   const fragments = readdirSync(join(root, 'bpf')).filter((name) => /\.btf?$/.test(name));
   return [
@@ -40,6 +40,7 @@ export const packageTree = ({ program, node, copyright, configuration, manPage }
     ...fragments.map((name) => ({ path: `${lib}/bpf/${name}`, from: join(root, 'bpf', name) })),
     { path: `${lib}/mmaplockd.mjs`, text: program },
     { path: `${lib}/node`, from: node, mode: 0o755 },
+    ...Object.entries(page).map(([name, text]) => ({ path: `${lib}/page/${name}`, text })),
     { path: 'usr/lib/systemd/system/mmaplockd.service', from: unitFile },
     { path: `${doc}/README.md`, from: join(root, 'README.md'), gzip: true },
     { path: `${doc}/changelog`, from: join(debian, 'changelog'), gzip: true },

@@ -1,9 +1,8 @@
-/** /-/healthy, /-/ready, /metrics, /api/v1/status and the links at /. */
+/** /-/healthy, /-/ready, /metrics and /api/v1/status. */
 import type { FastifyPluginAsync } from 'fastify';
 import { Type } from 'typebox';
 import { observables } from '../vocabulary.js';
 import type { DaemonView } from './context.js';
-import { indexPage } from './index-page.js';
 import { snakeCase } from './snake-case.js';
 
 /** Named, and not with the weight 0, which refuses it (RFC 9110, 12.5.3). */
@@ -36,9 +35,6 @@ export const healthRoutes =
 export const statusRoutes =
   (view: DaemonView): FastifyPluginAsync =>
   async (app) => {
-    app.get('/', { schema: { hide: true } }, async (_, reply) =>
-      reply.type('text/html; charset=utf-8').send(indexPage(view)),
-    );
     app.get(
       '/api/v1/status',
       {

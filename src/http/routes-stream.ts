@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { MmaplockError } from '../errors.js';
 import type { DaemonView } from './context.js';
-import { type StreamType, streamTypes } from './stream-ring.js';
+import { type StreamType, streamTypes, usualTypes } from './stream-hub.js';
 
 const headers = {
   'content-type': 'text/event-stream',
@@ -21,6 +21,8 @@ const retryAfterSeconds = 30;
 const description = `Server-sent events.
 \`tick\`: what one tick of the tracer brought, or that the tracer ended; members as in the lists, without _total.
 \`incident\`: an incident was opened or closed.
+\`column\`, only if asked for: after each tick, the column of /api/v1/history that goes on, in the place of what was sent of
+it before, and the sentence. It has no id, and is not sent again to who comes back.
 \`gap\`: events were lost between Last-Event-ID and what follows: too_old, or of other_start of the daemon.
 A comment comes every 15 s. A client that does not read is cut, and can resume with Last-Event-ID.`;
 
@@ -40,8 +42,8 @@ export const streamRoutes =
               types: Type.Optional(
                 Type.String({
                   maxLength: 64,
-                  default: streamTypes.join(','),
-                  description: 'Types of events, separated by commas.',
+                  default: usualTypes.join(','),
+                  description: `Types of events, separated by commas: ${streamTypes.join(', ')}.`,
                 }),
               ),
             },
@@ -92,7 +94,7 @@ const end = (raw: ServerResponse): void => {
   if (raw.writableLength > 0) raw.destroy();
 };
 
-const typesOf = (text: string = streamTypes.join(',')): ReadonlySet<StreamType> => {
+const typesOf = (text: string = usualTypes.join(',')): ReadonlySet<StreamType> => {
   const types = new Set(text.split(','));
   const unknown = [...types].find((type) => !(streamTypes as readonly string[]).includes(type));
   if (unknown === undefined) return types as ReadonlySet<string> as ReadonlySet<StreamType>;

@@ -3,10 +3,21 @@
  *
  * Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html. An id is that of the start of
  * the daemon and a number, so none comes twice. A client that comes back with the last id it saw goes on right after
- * it; where that is not possible an event `gap` says so, and what is still kept follows.
+ * it; where that is not possible an event `gap` says so, and what is still kept follows. Events that only the newest of
+ * counts are not kept and have no id.
  */
 import type { Clock } from '../clock.js';
-import { EventRing, type KeptEvent, type RingLimits, type StreamType } from './stream-ring.js';
+import { EventRing, type KeptEvent, type KeptType, keptTypes, type RingLimits } from './stream-ring.js';
+
+/** Of these only the newest counts. */
+export const liveTypes = ['column'] as const;
+export type LiveType = (typeof liveTypes)[number];
+
+export const streamTypes = [...keptTypes, ...liveTypes] as const;
+export type StreamType = (typeof streamTypes)[number];
+
+/** What a client gets that does not say what it wants. */
+export const usualTypes: readonly StreamType[] = keptTypes;
 
 /** What the hub does to one listener. */
 export interface StreamClient {
@@ -27,7 +38,7 @@ export interface Seat {
 }
 
 export interface StreamEvent {
-  readonly type: StreamType;
+  readonly type: KeptType;
   readonly data: object;
 }
 
@@ -49,7 +60,8 @@ export interface HubOptions {
 
 interface Listener {
   readonly client: StreamClient;
-  readonly types: ReadonlySet<StreamType>;
+  readonly types: ReadonlySet<KeptType>;
+  readonly live: ReadonlySet<LiveType>;
   /** Number of the event it was sent last, or need not be sent. */
   sent: number;
   /** It is sent what was kept as fast as it takes it, and only then what is new. */
@@ -114,8 +126,26 @@ export class StreamHub {
     }
   }
 
+  /** Sends an event to those that listen for its type now; it is made only where there are any. */
+  publishLive(type: LiveType, data: () => object): void {
+    const listeners = [...this.#listeners].filter(({ live }) => live.has(type));
+    if (listeners.length === 0) return;
+    const bytes = encode(`event: ${type}\ndata: ${JSON.stringify(data())}\n\n`);
+    for (const listener of listeners) {
+      // One that catches up, or does not read, has no use for what is new by then.
+      if (!listener.catchingUp && listener.client.unsent() <= this.#limits.unsentBytes)
+        listener.client.write(bytes);
+    }
+  }
+
   join(client: StreamClient, { types, lastEventId }: JoinOptions): Seat {
-    const listener: Listener = { client, types, sent: this.#ring.newest, catchingUp: false };
+    const listener: Listener = {
+      client,
+      types: new Set(keptTypes.filter((type) => types.has(type))),
+      live: new Set(liveTypes.filter((type) => types.has(type))),
+      sent: this.#ring.newest,
+      catchingUp: false,
+    };
     if (this.#listeners.size === 0) this.#scheduleHeartbeat();
     this.#listeners.add(listener);
     // The id makes one resume that loses its connection before the first event.
@@ -181,7 +211,7 @@ export class StreamHub {
     return `${this.#start}-${number}`;
   }
 
-  #render(number: number, type: StreamType | 'gap', data: object): Uint8Array {
+  #render(number: number, type: KeptType | 'gap', data: object): Uint8Array {
     return encode(`id: ${this.#id(number)}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`);
   }
 }

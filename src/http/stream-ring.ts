@@ -3,8 +3,8 @@
  * not drive out an incident an hour.
  */
 
-export const streamTypes = ['tick', 'incident'] as const;
-export type StreamType = (typeof streamTypes)[number];
+export const keptTypes = ['tick', 'incident'] as const;
+export type KeptType = (typeof keptTypes)[number];
 
 export interface KeptEvent {
   /** Counts up over all types, from 1. */
@@ -31,8 +31,8 @@ export class EventRing {
   /** Number of the newest event, 0 before the first. */
   newest = 0;
   readonly #limits: RingLimits;
-  readonly #rooms = new Map<StreamType, Room>(
-    streamTypes.map((type) => [type, { events: [], bytes: 0, lostUpTo: 0 }]),
+  readonly #rooms = new Map<KeptType, Room>(
+    keptTypes.map((type) => [type, { events: [], bytes: 0, lostUpTo: 0 }]),
   );
 
   constructor(limits: RingLimits) {
@@ -40,7 +40,7 @@ export class EventRing {
   }
 
   /** Keeps an event, rendered with its number; those of its type over the limits go, the oldest first. */
-  add(type: StreamType, render: (number: number) => Uint8Array): KeptEvent {
+  add(type: KeptType, render: (number: number) => Uint8Array): KeptEvent {
     this.newest += 1;
     const event = { number: this.newest, bytes: render(this.newest) };
     const room = this.#room(type);
@@ -55,18 +55,18 @@ export class EventRing {
   }
 
   /** Kept events of some types after a number, oldest first. */
-  after(number: number, types: ReadonlySet<StreamType>): KeptEvent[] {
+  after(number: number, types: ReadonlySet<KeptType>): KeptEvent[] {
     return [...types]
       .flatMap((type) => this.#room(type).events.filter((event) => event.number > number))
       .sort((a, b) => a.number - b.number);
   }
 
   /** The newest event of some types that is no longer kept; 0 when all are. */
-  lostUpTo(types: ReadonlySet<StreamType>): number {
+  lostUpTo(types: ReadonlySet<KeptType>): number {
     return Math.max(0, ...Array.from(types, (type) => this.#room(type).lostUpTo));
   }
 
-  #room(type: StreamType): Room {
+  #room(type: KeptType): Room {
     return this.#rooms.get(type) as Room;
   }
 }

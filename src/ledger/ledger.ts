@@ -5,6 +5,7 @@
 import type { Tick, TracerRecord } from '../records.js';
 import { BlockedTimeLedger } from './blocked-time.js';
 import { BlockLedger } from './blocks.js';
+import { HistoryLedger, type HistoryOptions } from './history.js';
 import type { IncidentEffect } from './incident.js';
 import { IncidentLedger, type IncidentOptions } from './incidents.js';
 import type { NameOptions } from './names.js';
@@ -41,6 +42,8 @@ export interface LedgerOptions {
   /** Those that can overflow. */
   readonly maps?: readonly string[];
   readonly incidents?: IncidentOptions;
+  /** A quarter of an hour unless told otherwise. */
+  readonly history?: HistoryOptions | undefined;
 }
 
 export class Ledger {
@@ -52,6 +55,7 @@ export class Ledger {
   readonly vmaWaits: VictimLedger;
   readonly convoys: VictimLedger;
   readonly incidents: IncidentLedger;
+  readonly history: HistoryLedger;
   readonly tracer: TracerLedger;
   /** Time of the newest record, milliseconds since the epoch. */
   asOf = 0;
@@ -70,9 +74,11 @@ export class Ledger {
     this.waits = new WaitLedger(waits);
     this.readers = new ReaderLedger({ ...waits, slots: readerSlots });
     this.#recentBlocks = new RecentBlocks((reader, file) => this.readers.list.lastPid(reader, file));
-    this.blocks = new BlockLedger({ ...waits, slots: blockSlots }, (...added) =>
-      this.#recentBlocks.add(...added),
-    );
+    this.history = new HistoryLedger(this, options.history);
+    this.blocks = new BlockLedger({ ...waits, slots: blockSlots }, (row, count, nanoseconds, at) => {
+      this.#recentBlocks.add(row, count, nanoseconds, at);
+      this.history.blocked(row, count, nanoseconds);
+    });
     this.vmaWaits = new VictimLedger(waits, (row, count, nanoseconds, at) =>
       this.waits.list.addVmaWaits(row, count, nanoseconds, at),
     );
@@ -97,6 +103,7 @@ export class Ledger {
         this.convoys.restart();
         this.blockedTime.restart();
         this.watched.restart();
+        this.history.started(record.at);
         this.tracer.started(record.at);
         return [];
       case 'tick':
@@ -137,6 +144,7 @@ export class Ledger {
     this.tracer.untold(tick.untoldStalls);
     this.#recentBlocks.ticked(tick.at);
     this.#recentConvoys.ticked(tick.at);
+    this.history.ticked(tick.at);
     return waits.count;
   }
 

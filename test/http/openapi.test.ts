@@ -40,6 +40,7 @@ const routes: Readonly<Record<string, readonly string[]>> = {
   '/-/healthy': [],
   '/-/ready': [],
   '/api/v1/status': [],
+  '/api/v1/history': [],
   '/api/v1/stream': ['last-event-id', 'types'],
   '/api/v1/waits': ['cursor', 'limit', 'mode', 'operation', 'sort'],
   '/api/v1/processes': ['cursor', 'limit', 'process', 'since', 'sort'],

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type HubOptions, type JoinOptions, type Seat, StreamHub } from '../../src/http/stream-hub.js';
-import { type StreamType, streamTypes } from '../../src/http/stream-ring.js';
+import { type KeptType, keptTypes } from '../../src/http/stream-ring.js';
 import { HandClock } from '../bpftrace/hand-clock.js';
 import { epoch } from '../support/daemon.js';
 
 const hubWith = (options: Partial<HubOptions> = {}): StreamHub =>
   new StreamHub({ clock: new HandClock(), startedAt: epoch, ...options });
 
-const both: ReadonlySet<StreamType> = new Set(streamTypes);
+const both: ReadonlySet<KeptType> = new Set(keptTypes);
 
 /** A listener whose connection takes as many bytes at once as it is told, and the rest when it is drained. */
 class FakeClient {
@@ -62,7 +62,7 @@ class FakeClient {
   }
 }
 
-const publish = (hub: StreamHub, count: number, type: StreamType = 'tick'): void => {
+const publish = (hub: StreamHub, count: number, type: KeptType = 'tick'): void => {
   for (let index = 0; index < count; index++) hub.publish({ type, data: {} });
 };
 
@@ -140,15 +140,15 @@ test('who catches up so slowly that its next event is gone is cut', () => {
 
 test('whatever happens, a client gets each event once and in order, or is told of a gap, or is cut', () => {
   const action = fc.oneof(
-    fc.record({ publish: fc.constantFrom(...streamTypes) }),
+    fc.record({ publish: fc.constantFrom(...keptTypes) }),
     fc.record({ drain: fc.integer({ min: 0, max: 300 }) }),
     fc.constant({ comeBack: true }),
   );
-  const subset = fc.constantFrom(['tick'], ['incident'], ['tick', 'incident']) as fc.Arbitrary<StreamType[]>;
+  const subset = fc.constantFrom(['tick'], ['incident'], ['tick', 'incident']) as fc.Arbitrary<KeptType[]>;
   fc.assert(
     fc.property(fc.array(action, { maxLength: 60 }), subset, (actions, types) => {
       const hub = hubWith({ kept: { events: 4, bytes: 10_000 }, unsentBytes: 200 });
-      const published: StreamType[] = [];
+      const published: KeptType[] = [];
       const seen: number[] = [];
       let [excused, lastEventId] = [0, undefined as string | undefined];
       let client = new FakeClient(hub, { types: new Set(types), room: 100 });
@@ -200,4 +200,38 @@ test('a heartbeat goes on as long as somebody listens, and no longer', async () 
   assert.equal(clock.timers, 0);
   await clock.pass(45);
   assert.equal(beats, 3);
+});
+
+/** A listener that takes every byte. */
+const plainListener = (hub: StreamHub, types: readonly ('tick' | 'column')[], unsent = 0) => {
+  const texts: string[] = [];
+  hub.join(
+    { write: (bytes) => texts.push(Buffer.from(bytes).toString()) > 0, unsent: () => unsent, cut: () => {} },
+    { types: new Set(types) },
+  );
+  return texts;
+};
+
+test('an event that only the newest of counts is made for those who want it, has no id, and is not kept', () => {
+  const hub = new StreamHub({ clock: new HandClock(), startedAt: epoch });
+  let made = 0;
+  const send = (): void =>
+    hub.publishLive('column', () => {
+      made += 1;
+      return { number: made };
+    });
+  const ticks = plainListener(hub, ['tick']);
+  send();
+  assert.equal(made, 0, 'nobody wants it');
+  const columns = plainListener(hub, ['tick', 'column']);
+  const full = plainListener(hub, ['column'], 2 ** 30);
+  send();
+  assert.equal(made, 1, 'it is made once for all');
+  assert.equal(columns.at(-1), 'event: column\ndata: {"number":1}\n\n');
+  assert.deepEqual(
+    [ticks.length, full.length],
+    [1, 1],
+    'whoever does not want it, or does not read, gets nothing',
+  );
+  assert.equal(plainListener(hub, ['column']).length, 1, 'who comes later does not get it');
 });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EventRing, type StreamType } from '../../src/http/stream-ring.js';
+import { EventRing, type KeptType } from '../../src/http/stream-ring.js';
 
 const ofSize = (bytes: number) => () => new Uint8Array(bytes);
-const numbers = (ring: EventRing, after: number, ...types: StreamType[]): number[] =>
+const numbers = (ring: EventRing, after: number, ...types: KeptType[]): number[] =>
   ring.after(after, new Set(types)).map(({ number }) => number);
 
 test('events count up over all types, and are kept in that order', () => {
