@@ -92,6 +92,8 @@ const catalog = {
   // support bundle
   file_exists: 'Name another file with --file, or remove the one that is there.',
   file_unwritable: 'Name a file with --file in a directory that may be written to, or - for standard output.',
+  // top
+  daemon_unreachable: 'Start mmaplockd, or name the daemon to ask with --url.',
   // demo
   workload_missing: 'Install a C compiler (apt-get install gcc libc6-dev), or run `npm test` once.',
 } as const;

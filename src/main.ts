@@ -8,6 +8,7 @@ import { dumpProgram } from './cli/dump-program.js';
 import { helpText } from './cli/help.js';
 import { record } from './cli/record.js';
 import { supportBundle } from './cli/support-bundle.js';
+import { top } from './cli/top.js';
 import { systemClock } from './clock.js';
 import { loadConfig } from './config/load.js';
 import { changedSettings } from './config/reload.js';
@@ -37,6 +38,8 @@ const main = async (argv: readonly string[]): Promise<number> => {
       return record(configOf(parsed), parsed, systemClock, startDaemon);
     case 'support-bundle':
       return supportBundle(configOf(parsed), parsed, systemClock, startDaemon);
+    case 'top':
+      return top(configOf(parsed), parsed, systemClock);
     case 'demo':
       return demo(configOf(parsed), parsed.seconds, systemClock, startDaemon);
     case 'run':
@@ -120,6 +123,12 @@ const terminated = (): Promise<NodeJS.Signals> =>
   new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, resolve);
   });
+
+// Whoever reads what a command prints may have seen enough, as `head` has.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 
 main(process.argv.slice(2)).then(
   (code) => {

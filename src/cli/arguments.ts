@@ -7,6 +7,9 @@ import { type ErrorCode, MmaplockError } from '../errors.js';
 import { printable, quoted } from '../printable.js';
 import { type CommandName, commandNames, commands, type Flag, isCommand } from './commands.js';
 import { durationSeconds } from './duration.js';
+import type { RecordChoice } from './record.js';
+import type { TopOptions } from './top.js';
+import type { Sort } from './top-views.js';
 
 interface CommonArguments {
   /** Settings given as flags, for loadConfig. */
@@ -23,7 +26,8 @@ export type ParsedArguments =
       readonly fragment: string | undefined;
       readonly inspect: boolean;
     })
-  | (CommonArguments & { readonly command: 'record'; readonly seconds: number; readonly json: boolean })
+  | (CommonArguments & { readonly command: 'record' } & RecordChoice)
+  | (CommonArguments & { readonly command: 'top' } & TopOptions)
   | (CommonArguments & { readonly command: 'demo'; readonly seconds: number })
   | (CommonArguments & {
       readonly command: 'support-bundle';
@@ -131,7 +135,24 @@ export const parseArguments = (argv: readonly string[]): ParsedArguments => {
     case 'dump-program':
       return { command, ...common, fragment: text('fragment'), inspect: own.get('inspect') === true };
     case 'record':
-      return { command, ...common, seconds: secondsOf(own.get('for')), json: own.get('json') === true };
+      return {
+        command,
+        ...common,
+        seconds: secondsOf(own.get('for')),
+        json: own.get('json') === true,
+        html: text('html'),
+      };
+    case 'top':
+      return {
+        command,
+        ...common,
+        url: text('url'),
+        intervalSeconds: secondsOf(own.get('interval')),
+        once: own.get('once') === true,
+        json: own.get('json') === true,
+        sort: own.get('sort') as Sort,
+        filter: text('filter') ?? '',
+      };
     case 'demo':
       return { command, ...common, seconds: Number(own.get('seconds')) };
     case 'support-bundle':

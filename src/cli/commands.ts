@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import { settings, type ValueSchema } from '../config/settings.js';
 import { durationSeconds } from './duration.js';
+import { sorts } from './top-views.js';
 
 /** A flag of one command or more. */
 export interface Flag {
@@ -101,8 +102,71 @@ export const commands = {
     flags: new Map<string, Flag>([
       recordedTime('How long to record.', '30s'),
       ['json', { schema: Type.Boolean({ description: 'Print JSON, for scripts.', default: false }) }],
+      [
+        'html',
+        {
+          schema: Type.String({
+            description: 'Also write this file, with pictures for a browser; it must not exist yet.',
+            minLength: 1,
+            accepts: 'a path',
+          }),
+        },
+      ],
       configFile,
       ...whatRecordingNeeds,
+    ]),
+  },
+  top: {
+    summary: 'Show who blocks whom, who reads and who waits, live on this terminal.',
+    flags: new Map<string, Flag>([
+      [
+        'url',
+        {
+          schema: Type.String({
+            description:
+              'The daemon to ask, with user and password where it wants them. Without it the one of this host: ' +
+              'by web.unix_socket, else at web.listen_address.',
+            minLength: 1,
+            accepts: 'an address such as http://127.0.0.1:10465',
+          }),
+        },
+      ],
+      [
+        'interval',
+        {
+          schema: Type.Refine(
+            Type.String({
+              description: 'Time between two looks.',
+              default: '2s',
+              accepts: 'a duration from 1s to 1h, such as 2s',
+            }),
+            (text) => durationSeconds(text) !== undefined,
+          ),
+        },
+      ],
+      [
+        'once',
+        { schema: Type.Boolean({ description: 'Print once what is seen, for a pipe.', default: false }) },
+      ],
+      ['json', { schema: Type.Boolean({ description: 'Print once as JSON, for scripts.', default: false }) }],
+      [
+        'sort',
+        {
+          schema: Type.Enum([...sorts], { description: 'What to sort by at first.', default: 'rate' }),
+        },
+      ],
+      [
+        'filter',
+        {
+          schema: Type.String({
+            description: 'Show only lines with this text.',
+            default: '',
+            accepts: 'a text',
+          }),
+        },
+      ],
+      configFile,
+      ...settingFlags('web').filter(([flag]) => ['web.listen-address', 'web.unix-socket'].includes(flag)),
     ]),
   },
   demo: {

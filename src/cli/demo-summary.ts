@@ -178,3 +178,20 @@ const whatIsMissing = (view: Seen): string | undefined => {
     ...missing.map((what) => `  ${what.padEnd(8)} ${observables[what].reason?.detail ?? 'reason unknown'}`),
   ].join('\n');
 };
+
+/** What is to be seen of each reader on this kernel, by how it serves the file. */
+const expectations: Readonly<Record<LockPath, string>> = {
+  mmap_lock: 'holds the lock while it reads: the writers are blocked by it (columns of blocks)',
+  per_vma_lock: 'locks one mapping at a time: it blocks hardly anybody, and retries under the writers',
+  rcu_snapshot: 'takes no lock: it blocks hardly anybody, and retries under the writers',
+};
+
+/** Lines that say what to watch for. */
+export const watchFor = ({ lockPaths }: Pick<Seen, 'lockPaths'>): string[] => {
+  const paths = lockPaths();
+  const lines = demoReaders.flatMap(({ name, file }) => {
+    const path = paths.find((evidence) => evidence.file === file)?.path;
+    return path === undefined || path === null ? [] : [`  ${name} ${expectations[path]}.`];
+  });
+  return lines.length === 0 ? [] : ['What to watch for on this kernel:', ...lines];
+};

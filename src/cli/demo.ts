@@ -12,7 +12,7 @@ import { MmaplockError, messageOf } from '../errors.js';
 import { packageRoot } from '../host.js';
 import { claimHost } from '../instance.js';
 import { createLog } from '../log/log.js';
-import { demoReaders, progressHeader, progressLine, summaryOf } from './demo-summary.js';
+import { demoReaders, progressHeader, progressLine, summaryOf, watchFor } from './demo-summary.js';
 import { endAtSignals, type OwnDaemon, observing, pause, type StartDaemon } from './own-daemon.js';
 
 const say = (text: string): void => {
@@ -91,14 +91,17 @@ const compiled = async (name: string): Promise<string> => {
 const changedAt = async (file: string): Promise<number> =>
   (await stat(file).catch(() => undefined))?.mtimeMs ?? 0;
 
-const introduce = ({ urls: [url] }: OwnDaemon, seconds: number): void => {
+const introduce = ({ view, urls: [url] }: OwnDaemon, seconds: number): void => {
   const readers = demoReaders.map(({ name, file }) => `"${name}" reads its /proc/PID/${file}`);
   say(
     [
       `Two threads of "writers" now map, touch, protect and unmap memory for ${seconds} s. All of that needs the`,
       `mmap_lock of their process, so they wait for each other. Half of the time ${readers[0]},`,
-      `then ${readers[1]}. Watch it live at`,
-      ...['waits', 'readers', 'blocks'].map((list) => `  ${url}/api/v1/${list}`),
+      `then ${readers[1]}.`,
+      '',
+      ...watchFor(view),
+      '',
+      `Look at ${url}/ with a browser, or run \`mmaplockd top --url ${url}\` in another terminal.`,
       '',
     ].join('\n'),
   );

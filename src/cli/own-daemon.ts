@@ -4,6 +4,7 @@ import type { Clock } from '../clock.js';
 import type { Config } from '../config/schema.js';
 import { type ErrorCode, errorCatalog, MmaplockError } from '../errors.js';
 import type { DaemonView } from '../http/context.js';
+import type { HistoryOptions } from '../ledger/history.js';
 import type { Log } from '../log/log.js';
 
 /** A running daemon, as far as a command looks at it. */
@@ -14,7 +15,12 @@ export interface OwnDaemon {
 }
 
 /** Of main, for only main starts daemons. */
-export type StartDaemon = (config: Config, log: Log, clock: Clock) => Promise<OwnDaemon>;
+export type StartDaemon = (
+  config: Config,
+  log: Log,
+  clock: Clock,
+  history?: HistoryOptions,
+) => Promise<OwnDaemon>;
 
 /** What asks a command to end. */
 export interface Ending {

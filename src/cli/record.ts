@@ -4,8 +4,10 @@ import type { Config } from '../config/schema.js';
 import { otherInstance } from '../instance.js';
 import { createLog } from '../log/log.js';
 import { endAtSignals, observing, type StartDaemon } from './own-daemon.js';
+import { checkHtml, recordedHistory, writeHtml } from './record-html.js';
 import { recordJson } from './record-json.js';
 import { askLists } from './record-lists.js';
+import { progressOn } from './record-progress.js';
 import { summaryOf } from './record-summary.js';
 import { recordFor } from './recording.js';
 
@@ -21,6 +23,13 @@ export const withoutTraces = (config: Config): Config => ({
   incidents: { ...config.incidents, directory: '' },
 });
 
+export interface RecordChoice {
+  readonly seconds: number;
+  readonly json: boolean;
+  /** A file to write, to be looked at with a browser. */
+  readonly html: string | undefined;
+}
+
 /**
  * Gives the exit code. SIGINT and SIGTERM end it early and in order: what was seen so far is told, and no tracer is
  * left behind. It does not take the mark of this host's one daemon, so that one can run beside it, or be started.
@@ -29,22 +38,33 @@ export const withoutTraces = (config: Config): Config => ({
  */
 export const record = async (
   config: Config,
-  { seconds, json }: { readonly seconds: number; readonly json: boolean },
+  { seconds, json, html }: RecordChoice,
   clock: Clock,
   startDaemon: StartDaemon,
 ): Promise<number> => {
+  if (html !== undefined) checkHtml(html);
   const ending = endAtSignals();
   const other = await otherInstance();
   if (other !== undefined) tell(`another mmaplockd runs on this host (${other}); this one records beside it`);
   // Incidents are told at the end, and what keeps it from observing by the error.
   const log = createLog({ ...config.log, level: config.log.level === 'info' ? 'fatal' : config.log.level });
-  const daemon = await startDaemon(withoutTraces(config), log, clock);
+  const daemon = await startDaemon(withoutTraces(config), log, clock, recordedHistory(seconds));
   try {
     const timeoutSeconds = config.bpftrace.start_timeout_seconds;
     await observing(daemon.view, { timeoutSeconds, clock, ending: ending.signal });
     if (ending.signal.aborted) return ending.exitCode();
     tell(`recording for ${seconds} s; Ctrl-C ends it early`);
-    const recording = await recordFor(daemon.view, { seconds, clock, ending: ending.signal });
+    const progress = progressOn(process.stderr, daemon.view, seconds);
+    const recording = await recordFor(daemon.view, {
+      seconds,
+      clock,
+      ending: ending.signal,
+      onProgress: progress.show,
+    }).finally(progress.end);
+    if (html !== undefined) {
+      writeHtml(html, recording);
+      tell(`${html} holds what was recorded: open it with a browser`);
+    }
     process.stdout.write(
       json
         ? `${JSON.stringify(recordJson(recording, await askLists(recording.view)), undefined, 2)}\n`

@@ -26,6 +26,8 @@ export interface RecordOptions {
   readonly seconds: number;
   readonly clock: Clock;
   readonly ending: AbortSignal;
+  /** Told now and then of the seconds that are recorded. */
+  readonly onProgress?: ((seconds: number) => void) | undefined;
 }
 
 /** Seconds of a recording in which the host was observed. */
@@ -41,7 +43,7 @@ const lastTickMilliseconds = 1500;
 /** Resolves after so many seconds, or when the command is to end; the view is observing when this is called. */
 export const recordFor = async <View extends Pick<DaemonView, 'ledger' | 'now'>>(
   view: View,
-  { seconds, clock, ending }: RecordOptions,
+  { seconds, clock, ending, onProgress }: RecordOptions,
 ): Promise<Recording<View>> => {
   const { tracer, incidents } = view.ledger;
   const startedAt = (tracer.lastTickAt ?? view.now()) - tickMilliseconds;
@@ -54,7 +56,10 @@ export const recordFor = async <View extends Pick<DaemonView, 'ledger' | 'now'>>
   const isTold = (): boolean => (tracer.lastTickAt ?? 0) >= lastTickAt - half;
   const isOver = (now: number): boolean =>
     now >= end - half && (isTold() || now >= end + lastTickMilliseconds);
-  while (!ending.aborted && !isOver(clock.monotonic())) await pause(clock, 200, ending);
+  while (!ending.aborted && !isOver(clock.monotonic())) {
+    await pause(clock, 200, ending);
+    onProgress?.(Math.max(0, Math.min(seconds, ((tracer.lastTickAt ?? startedAt) - startedAt) / 1000)));
+  }
   return {
     view,
     startedAt,

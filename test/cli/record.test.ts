@@ -19,7 +19,7 @@ test('where nothing can be observed it says why by its code, and the daemon it s
   let stops = 0;
   const recorded = record(
     daemon.config,
-    { seconds: 30, json: false },
+    { seconds: 30, json: false, html: undefined },
     new HandClock(),
     async (config: Config) => {
       started.push(config);
