@@ -17,8 +17,9 @@ import { type Limit, limitsOf } from '../probes/limits.js';
 import { lockPathFragment } from '../probes/lock-path-behaviour.js';
 import type { LockPathEvidence } from '../probes/lock-paths.js';
 import type { Observation, ProbePlan } from '../probes/plan.js';
-import { type Observable, observables, procFiles } from '../vocabulary.js';
-import { type InspectMode, inspectModeLine, inspectModeOf } from './inspect-mode.js';
+import { type Observable, observables } from '../vocabulary.js';
+import { checkText } from './check-text.js';
+import { type InspectMode, inspectModeOf } from './inspect-mode.js';
 
 /** What `check --json` prints; codes and members are stable. */
 export interface CheckReport {
@@ -50,7 +51,7 @@ export const check = async (
   { json, clock }: { json: boolean; clock: Clock },
 ): Promise<number> => {
   const report = await examine(config, clock);
-  process.stdout.write(json ? `${JSON.stringify(checkJson(report), undefined, 2)}\n` : describe(report));
+  process.stdout.write(json ? `${JSON.stringify(checkJson(report), undefined, 2)}\n` : checkText(report));
   return exitCodes[report.verdict];
 };
 
@@ -161,66 +162,4 @@ const tryLockPaths = async (
     if (!(error instanceof MmaplockError)) throw error;
     return { survey, untried: error };
   }
-};
-
-const verdicts = {
-  full: 'Full: everything this version can observe, and is switched on, is observed on this host.',
-  partial: 'Partial: waits are observed on this host, but not everything this version can observe.',
-  blind: 'Blind: nothing can be observed on this host.',
-} as const;
-
-const blindByChoice = `Blind by choice: probes.allow is ${noProbes}, so nothing is observed on this host.`;
-
-const describe = (report: CheckReport): string => {
-  const { kernel, bpftrace } = report;
-  const mark = (good: boolean): string => (good ? 'yes' : 'no ');
-  const lines = [
-    !bpftrace.works && bpftrace.code === 'probes_switched_off' ? blindByChoice : verdicts[report.verdict],
-    '',
-    `Kernel ${kernel.release} (${kernel.machine}), ${kernel.possibleCpus} possible CPUs, lockdown: ${kernel.lockdown === 'unknown' ? 'unknown (securityfs is not mounted)' : kernel.lockdown}`,
-    `  kprobes: ${kernel.kprobes ? 'available' : 'not available (fragments that need them cannot run)'}`,
-    `  function tracing (fentry): ${functionTracing[kernel.functionTracing] ?? kernel.functionTracing}`,
-    ...kernel.problems.map(({ code, message, fix }) => `  ${code}: ${message}. ${fix}`),
-    '',
-    bpftrace.works
-      ? `bpftrace ${bpftrace.version} (${bpftrace.path}): works, a program starts in ${bpftrace.seconds.toFixed(1)} s`
-      : `bpftrace: ${bpftrace.code}: ${bpftrace.message}. ${bpftrace.fix}`,
-    '',
-    'How this kernel serves the files of /proc/PID',
-    ...procFiles.map((file) => {
-      const { path = 'unknown', evidence = notServed } =
-        report.lock_paths.find((candidate) => candidate.file === file) ?? {};
-      return `  ${file.padEnd(13)} ${path.padEnd(12)} ${evidence}`;
-    }),
-    '',
-    'What is observed',
-    ...report.observables.map(
-      ({ what, observed, source, reason }) =>
-        `  ${mark(observed)} ${what.padEnd(12)} ${observed ? `by ${source}` : `${reason?.code}: ${reason?.detail}`}`,
-    ),
-    '',
-    inspectModeLine(report.inspect),
-    '',
-    'Fragments',
-    ...report.fragments.flatMap(({ fragment, chosen, summary, cost, reasons }) =>
-      chosen || reasons.every(({ code }) => code === 'start_only')
-        ? [`  ${chosen ? 'runs' : 'once'}  ${fragment}: ${summary}`, `        cost: ${cost}`]
-        : [`  not   ${fragment}`, ...reasons.map(({ code, detail }) => `        ${code}: ${detail}`)],
-    ),
-    ...(report.limits.length === 0
-      ? []
-      : ['', 'What this cannot see', ...report.limits.map(({ text }) => `  ${text}`)]),
-    ...(report.other_daemon === null
-      ? []
-      : ['', `Another mmaplockd runs on this host: ${report.other_daemon}`]),
-  ];
-  return `${lines.join('\n')}\n`;
-};
-
-const notServed = 'This kernel has no such file, or neither its BTF nor its symbols show how it is served.';
-
-const functionTracing: Readonly<Record<string, string>> = {
-  readable: 'available',
-  refused: 'refused by the kernel (fragments that need it cannot run)',
-  absent: 'not available (fragments that need it cannot run)',
 };
