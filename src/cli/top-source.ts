@@ -36,7 +36,11 @@ export const openSource = (url: string | undefined, { web }: Pick<Config, 'web'>
 };
 
 const placeOf = (text: string | undefined, web: Config['web']): Place => {
-  if (text !== undefined) return { name: text, url: urlOf(text) };
+  if (text !== undefined) {
+    const url = urlOf(text);
+    // A password is not for a screen, nor for a log.
+    return { name: `${url.protocol}//${url.host}`, url };
+  }
   const { unix_socket: socketPath, listen_address: addresses } = web;
   if (socketPath !== '' && existsSync(socketPath))
     return { name: socketPath, socketPath, url: new URL('http://localhost/') };
