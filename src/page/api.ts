@@ -60,6 +60,17 @@ export interface Incident {
   readonly convoy_waits_total: number;
 }
 
+/** What the stream tells of an incident that opens or closes. */
+export interface IncidentEvent {
+  readonly id: string;
+  readonly state: 'open' | 'closed';
+  readonly sentence: string;
+  readonly opened_at: string;
+  readonly victim: string;
+  readonly reader: string | null;
+  readonly file: string | null;
+}
+
 export interface IncidentDetail extends Incident {
   readonly timeline: {
     readonly step_seconds: number;

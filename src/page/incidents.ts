@@ -1,7 +1,8 @@
 /** Incidents, one by one: the sentence, and on demand its timeline, its evidence and what to do about it. */
-import type { Incident, IncidentDetail } from './api.js';
+import type { IncidentDetail } from './api.js';
 import { el, replace, sentence } from './dom.js';
 import { count, seconds, timeOfDay } from './format.js';
+import type { Listed } from './incident-list.js';
 import type { Filter } from './model.js';
 
 export interface IncidentsOptions {
@@ -21,14 +22,14 @@ const evidenceText = {
 
 export const showIncidents = (
   parent: HTMLElement,
-  incidents: readonly Incident[],
+  incidents: readonly Listed[],
   { filter, open, detail, onOpen }: IncidentsOptions,
 ): void => {
   const shown = incidents.filter(
     ({ victim, readers, file, id }) =>
       id === open ||
-      ((filter.victim === undefined || victim.name === filter.victim) &&
-        (filter.reader === undefined || readers.some(({ name }) => name === filter.reader)) &&
+      ((filter.victim === undefined || victim === filter.victim) &&
+        (filter.reader === undefined || readers.includes(filter.reader)) &&
         (filter.file === undefined || file === filter.file)),
   );
   if (shown.length === 0) {

@@ -1,11 +1,12 @@
 /** The page, from its opening on: what it knows, what it asks, and what it shows when something has changed. */
 
-import { get, type Incident, type IncidentDetail, type Status } from './api.js';
+import { get, type Incident, type IncidentDetail, type IncidentEvent, type Status } from './api.js';
 import { byId, el, replace, sentence } from './dom.js';
 import { showFiles } from './files.js';
 import { hashOf, type Shown, shownOf, usualWindow } from './filter.js';
 import { showHealth } from './health.js';
 import { Heatmap } from './heatmap.js';
+import { type Listed, listedOf, listedOfEvent, mostListed, withNews } from './incident-list.js';
 import { showIncidents } from './incidents.js';
 import { Live, liveText } from './live.js';
 import { showMatrix } from './matrix.js';
@@ -17,7 +18,7 @@ import { WaitsChart } from './waits-chart.js';
 const recording = recorded();
 const model = new Model();
 let status: Status | undefined;
-let incidents: readonly Incident[] = [];
+let incidents: readonly Listed[] = [];
 let detail: IncidentDetail | undefined;
 let shown: Shown = shownOf(location.hash);
 let lastNewsAt: number | undefined;
@@ -26,7 +27,8 @@ const waits = new WaitsChart(byId('waits'));
 const heatmap = new Heatmap(byId('heatmap'));
 
 const keptSeconds = usualWindow;
-const statusMilliseconds = 10_000;
+/** What does not come by the stream: losses, cost, and how an incident goes on. That nothing is observed does come by it. */
+const statusMilliseconds = 30_000;
 
 /** Seconds of which pictures are. */
 const span = (): number => recording?.seconds ?? shown.window;
@@ -127,7 +129,15 @@ const loadStatus = async (): Promise<void> => {
 };
 
 const loadIncidents = async (): Promise<void> => {
-  incidents = (await get<{ data: Incident[] }>('/api/v1/incidents?limit=50')).data;
+  incidents = (await get<{ data: Incident[] }>(`/api/v1/incidents?limit=${mostListed}`)).data.map(listedOf);
+  render();
+};
+
+/** One that goes on grows without an event. */
+const loadOpenIncidents = async (): Promise<void> => {
+  if (!incidents.some(({ state }) => state === 'open')) return;
+  const { data } = await get<{ data: Incident[] }>(`/api/v1/incidents?state=open&limit=${mostListed}`);
+  incidents = withNews(incidents, data.map(listedOf));
   render();
 };
 
@@ -156,8 +166,10 @@ const watch = (): void => {
     onEvent: (type, data) => {
       lastNewsAt = performance.now();
       if (type === 'incident') {
-        if (detail?.id === (data as Incident).id) detail = undefined;
-        void loadIncidents().catch(() => {});
+        const incident = listedOfEvent(data as IncidentEvent);
+        incidents = withNews(incidents, [incident]);
+        if (detail?.id === incident.id) detail = undefined;
+        render();
         void loadDetail();
         return;
       }
@@ -190,9 +202,7 @@ const watch = (): void => {
   const again = (): void => {
     window.setTimeout(() => {
       if (document.hidden || live.paused) return again();
-      // An incident that goes on grows without an event.
-      const grows = incidents.some(({ state }) => state === 'open');
-      void Promise.allSettled([loadStatus(), ...(grows ? [loadIncidents()] : [])]).then(again);
+      void Promise.allSettled([loadStatus(), loadOpenIncidents()]).then(again);
     }, statusMilliseconds);
   };
   again();
@@ -214,7 +224,8 @@ else {
   for (const id of ['pause', 'window-label', 'live']) byId(id).hidden = true;
   showSentence(recording.history.sentence);
   model.load(recording.history);
-  ({ status, incidents } = recording);
+  status = recording.status;
+  incidents = recording.incidents.map(listedOf);
   render();
   void loadDetail();
 }
