@@ -1,0 +1,55 @@
+/** The daemon as it is packaged: one file, with the Node and the flags of the package; and what it takes. */
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { packageRoot, type RunningDaemon, startDaemon } from '../../live/support/daemon.js';
+
+/** USER_HZ. */
+const ticksPerSecond = 100;
+
+const folder = mkdtempSync(path.join(tmpdir(), 'mmaplockd-light-'));
+
+export const removePackaged = (): void => rmSync(folder, { recursive: true });
+
+/** The Node of the package, where a package was made here; else the one at hand. */
+export const node = (): { readonly program: string; readonly version: string } => {
+  const { version, packages } = JSON.parse(
+    readFileSync(path.join(packageRoot, 'deploy/package/node-runtime.json'), 'utf8'),
+  ) as { version: string; packages: Record<string, { name: string }> };
+  const { name } = packages[process.arch === 'x64' ? 'amd64' : process.arch] ?? {};
+  const program = path.join(packageRoot, `dist/node-runtime/${name}-${version}/package/bin/node`);
+  return existsSync(program)
+    ? { program, version: `${version}, of the package` }
+    : { program: process.execPath, version: `${process.versions.node}, not of the package` };
+};
+
+/** The bundle, the wrapper of the package around it, and what lies beside it. */
+export const startPackaged = async (): Promise<RunningDaemon> => {
+  const maker = pathToFileURL(path.join(packageRoot, 'deploy/package/bundle.mjs')).href;
+  const { bundleDaemon } = (await import(maker)) as { bundleDaemon: () => Promise<{ text: string }> };
+  const program = path.join(folder, 'mmaplockd.mjs');
+  writeFileSync(program, (await bundleDaemon()).text);
+  for (const [from, to] of [
+    ['bpf', 'bpf'],
+    ['dist/page', 'page'],
+  ] as const)
+    cpSync(path.join(packageRoot, from), path.join(folder, to), { recursive: true });
+  const wrapper = readFileSync(path.join(packageRoot, 'deploy/debian/mmaplockd'), 'utf8').replace(
+    /^exec \/usr\/lib\/mmaplockd\/node (.*)\/usr\/lib\/mmaplockd\/mmaplockd.mjs "\$@"$/m,
+    `shift 2\nexec ${node().program} $1${program} "$@"`,
+  );
+  // What startDaemon() puts before `run`, Node and the program it would run, is shifted away.
+  return startDaemon({ wrap: ['sh', '-c', wrapper, 'mmaplockd'] });
+};
+
+export const megabytes = (pid: number, field: 'VmRSS' | 'VmHWM'): number => {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+  return (Number(new RegExp(`^${field}:\\s*(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024) / 1e6;
+};
+
+export const cpuSeconds = (pid: number): number => {
+  const [, rest = ''] = readFileSync(`/proc/${pid}/stat`, 'latin1').split(/\) (?=[A-Z] )/);
+  const fields = rest.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+};
