@@ -1,6 +1,6 @@
 /**
  * The commands of package.json, from a clean clone to a result: `npm start`, `npm test`, `npm run test:faults`,
- * `npm run test:soak`, `npm run test:kernels`, `npm run test:package` and `npm run bench:cost`.
+ * `npm run test:page`, `npm run test:soak`, `npm run test:kernels`, `npm run test:package` and `npm run bench:cost`.
  *
  * Plain JavaScript without dependencies, since it runs before there are any. Each step does nothing when its
  * result is there already, so a second run is quick.
@@ -13,12 +13,20 @@ import { kernelArguments, runKernels } from './bootstrap/kernels.mjs';
 import { installNodeModules } from './bootstrap/npm.mjs';
 import { runPackageTest } from './bootstrap/package-test.mjs';
 import { CannotGoOn, say } from './bootstrap/report.mjs';
-import { runFaults, runSoak, runTests, soakMinutes } from './bootstrap/tests.mjs';
-import { ensureTools, toolsToBoot, toolsToLint, toolsToRun, toolsToTest } from './bootstrap/tools.mjs';
+import { runFaults, runLook, runSoak, runTests, soakMinutes } from './bootstrap/tests.mjs';
+import {
+  ensureTools,
+  toolsToBoot,
+  toolsToLint,
+  toolsToLook,
+  toolsToRun,
+  toolsToTest,
+} from './bootstrap/tools.mjs';
 
 const usage =
   'usage: npm start [-- DAEMON_FLAGS], npm test [-- [unit|live] [PART_OF_A_FILE_NAME]...], ' +
-  'npm run test:faults [-- PART_OF_A_FILE_NAME...], npm run test:soak [-- --minutes N], ' +
+  'npm run test:faults [-- PART_OF_A_FILE_NAME...], npm run test:page [-- [--minutes N] PART_OF_A_FILE_NAME...], ' +
+  'npm run test:soak [-- --minutes N], ' +
   'npm run test:kernels [-- [KERNEL]... [--exec SCRIPT]], ' +
   'npm run test:package [-- --exec SCRIPT], npm run bench:cost [-- [--guest KERNEL] FLAG...]';
 
@@ -48,6 +56,10 @@ const commands = {
   async faults(args) {
     await prepare([...toolsToRun, ...toolsToTest]);
     return runFaults(args);
+  },
+  async look(args) {
+    await prepare([...toolsToRun, ...toolsToTest, ...toolsToLook]);
+    return runLook(args);
   },
   async soak(args) {
     const minutes = soakMinutes(args);

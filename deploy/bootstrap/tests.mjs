@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative, sep } from 'node:path';
+import { parseArgs } from 'node:util';
 import { filesUnder } from './build.mjs';
 import { dist } from './paths.mjs';
 import { CannotGoOn, say } from './report.mjs';
@@ -28,12 +29,14 @@ const quickSuites = [
     name: 'unit',
     concurrency: availableParallelism(),
     timeoutMilliseconds,
-    holds: (path) => !/^(live|faults|soak|bare|kernels\/guest)\//.test(path),
+    holds: (path) => !/^(live|faults|soak|browser|bare|kernels\/guest)\//.test(path),
   },
   inFolder('live'),
 ];
 /** What goes wrong, brought about on purpose: it takes minutes, and runs on its own. */
 const faultSuites = [inFolder('faults')];
+/** The page in a browser, and top in a terminal. */
+const lookSuites = [inFolder('browser')];
 
 const nameOf = (file) => relative(testFolder, file).split(sep).join('/');
 
@@ -132,21 +135,43 @@ export const runTests = async (args) => {
 /** Runs the fault tests, or those whose file names contain all arguments; resolves to the exit code. */
 export const runFaults = async (args) => (await runSuites(select(faultSuites, args))).exitCode;
 
-/** `--minutes N` alone, N over 0; 20 when it is left out. */
-export const soakMinutes = (args) => {
-  if (args.length === 0) return 20;
-  const [flag, minutes, ...more] = args.flatMap((arg) => arg.split('='));
-  if (flag === '--minutes' && more.length === 0 && Number(minutes) > 0 && Number(minutes) <= 10_080)
-    return Number(minutes);
-  throw new CannotGoOn(
-    `not understood: "${args.join(' ')}"`,
-    'npm run test:soak -- --minutes 20 (a week at most)',
-  );
+/** What follows `npm run test:...`: `--minutes N`, N over 0, or how many are usual, and parts of file names. */
+const minutesIn = (args, usual) => {
+  const notUnderstood = () =>
+    new CannotGoOn(`not understood: "${args.join(' ')}"`, `--minutes ${usual} (a week at most)`);
+  let parsed;
+  try {
+    parsed = parseArgs({ args, options: { minutes: { type: 'string' } }, allowPositionals: true });
+  } catch {
+    throw notUnderstood();
+  }
+  const minutes = Number(parsed.values.minutes ?? usual);
+  if (!(minutes > 0 && minutes <= 10_080)) throw notUnderstood();
+  return { minutes, parts: parsed.positionals, notUnderstood };
 };
+
+/** Runs the tests that look at page and terminal, as above; `--minutes N` is how long ten pages stay open. */
+export const runLook = async (args) => {
+  const { minutes, parts } = minutesIn(args, 1);
+  process.env.PAGES_MINUTES = String(minutes);
+  const suites = lookSuites.map((suite) => lasting(suite, minutes));
+  return (await runSuites(select(suites, parts))).exitCode;
+};
+
+/** `--minutes N` alone; 30 when it is left out. */
+export const soakMinutes = (args) => {
+  const { minutes, parts, notUnderstood } = minutesIn(args, 30);
+  if (parts.length > 0) throw notUnderstood();
+  return minutes;
+};
+
+const lasting = (suite, minutes) => ({
+  ...suite,
+  timeoutMilliseconds: suite.timeoutMilliseconds + minutes * 60_000,
+});
 
 /** Runs the soak test for so many minutes; resolves to the exit code. */
 export const runSoak = async (minutes) => {
   process.env.SOAK_MINUTES = String(minutes);
-  const suite = { ...inFolder('soak'), timeoutMilliseconds: timeoutMilliseconds + minutes * 60_000 };
-  return (await runSuites(select([suite], []))).exitCode;
+  return (await runSuites(select([lasting(inFolder('soak'), minutes)], []))).exitCode;
 };

@@ -102,6 +102,24 @@ export const toolsToTest = [
   },
 ];
 
+/** Without these nobody looks at the page, or at a terminal. */
+export const toolsToLook = [
+  {
+    name: 'chromium',
+    why: 'shows the page to tests',
+    present: () => onPath('chromium'),
+    ...fromPackages('chromium'),
+    optional: true,
+  },
+  {
+    name: 'tmux',
+    why: 'is the terminal in which tests look at top',
+    present: () => onPath('tmux'),
+    ...fromPackages('tmux'),
+    optional: true,
+  },
+];
+
 /** Without these no other kernel can be booted. */
 export const toolsToBoot = [
   {

@@ -93,6 +93,8 @@ export interface DaemonOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What to put before `node`, such as unshare and its arguments. */
   readonly wrap?: readonly string[];
+  /** A free one unless told otherwise. */
+  readonly port?: number;
 }
 
 /** Starts a daemon on a free port; resolves once it serves. */
@@ -100,13 +102,14 @@ export const startDaemon = async ({
   args = [],
   env = {},
   wrap = [],
+  port = 0,
 }: DaemonOptions = {}): Promise<RunningDaemon> => {
   const [file = process.execPath, ...rest] = [
     ...wrap,
     process.execPath,
     mainFile,
     'run',
-    '--web.listen-address=127.0.0.1:0',
+    `--web.listen-address=127.0.0.1:${port}`,
     '--allow-second',
     '--log.format=json',
     ...args,

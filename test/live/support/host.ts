@@ -7,7 +7,17 @@ const runs = (command: string, ...args: readonly string[]): boolean =>
 
 /** False when all of it is there, else the reason to skip. */
 export const lacking = (
-  ...needs: readonly ('root' | 'tracing' | 'bpftrace' | 'perf' | 'promtool' | 'prometheus' | 'fuse')[]
+  ...needs: readonly (
+    | 'root'
+    | 'tracing'
+    | 'bpftrace'
+    | 'perf'
+    | 'promtool'
+    | 'prometheus'
+    | 'fuse'
+    | 'chromium'
+    | 'tmux'
+  )[]
 ): false | string => {
   for (const need of needs) {
     if (need === 'root' && process.getuid?.() !== 0) return 'not root';
@@ -17,6 +27,8 @@ export const lacking = (
     if (need === 'perf' && !runs('perf', '--version')) return 'perf does not run here';
     if (need === 'promtool' && !runs('promtool', '--version')) return 'promtool does not run here';
     if (need === 'prometheus' && !runs('prometheus', '--version')) return 'prometheus does not run here';
+    if (need === 'chromium' && !existsSync('/usr/bin/chromium')) return 'no /usr/bin/chromium';
+    if (need === 'tmux' && !runs('tmux', '-V')) return 'tmux does not run here';
     if (need === 'fuse' && !existsSync('/dev/fuse')) return 'no /dev/fuse';
   }
   return false;
