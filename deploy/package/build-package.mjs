@@ -1,7 +1,6 @@
 /** From the sources to packages. */
 import { readFileSync } from 'node:fs';
-import { bundlePage } from '../page-bundle.mjs';
-import { bundleDaemon, packagesOf } from './bundle.mjs';
+import { bundleAll } from './bundle.mjs';
 import { lastEntry, readChangelog, sourceDate } from './changelog.mjs';
 import { copyright } from './copyright.mjs';
 import { makePackage } from './deb.mjs';
@@ -16,18 +15,14 @@ import { packageTree } from './tree.mjs';
  */
 export const buildPackages = async (architectures, out) => {
   const entry = lastEntry(readChangelog());
-  const [daemon, page] = [await bundleDaemon(), await bundlePage()];
-  const bundle = {
-    packages: packagesOf([...daemon.inputs, ...page.inputs]),
-    notices: `${daemon.notices.trim()}\n${page.notices.trim()}`,
-  };
+  const bundle = await bundleAll();
   const [configuration, manPage] = (await generatedFiles()).map(({ text }) => text);
   const packages = [];
   for (const architecture of architectures) {
     const node = await obtainNode(architecture);
     const files = packageTree({
-      program: daemon.text,
-      page: page.files,
+      program: bundle.program,
+      page: bundle.page,
       node: node.program,
       copyright: copyright(bundle, readFileSync(node.licence, 'utf8')),
       configuration,

@@ -1,5 +1,6 @@
 /** The daemon with all its npm packages in one file, and single modules of src for generators: both by esbuild. */
 import { build } from 'esbuild';
+import { bundlePage } from '../page-bundle.mjs';
 import { root } from './paths.mjs';
 
 const common = {
@@ -20,7 +21,7 @@ const withRequire =
 const packageOf = (file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0];
 
 /** Folders of the npm packages that some files are of, counted from the project. */
-export const packagesOf = (files) =>
+const packagesOf = (files) =>
   [...new Set(files.map(packageOf))].filter((folder) => folder !== undefined).sort();
 
 /**
@@ -29,7 +30,7 @@ export const packagesOf = (files) =>
  * @returns `text` of the program; `notices`: comments with licences that were in its sources; `inputs`: the files it
  * was made of
  */
-export const bundleDaemon = async () => {
+const bundleDaemon = async () => {
   const { outputFiles, metafile } = await build({
     ...common,
     entryPoints: ['src/main.ts'],
@@ -55,4 +56,18 @@ export const loadSources = async (code) => {
   const stdin = { contents: code, resolveDir: root, sourcefile: 'generator.ts', loader: 'ts' };
   const { outputFiles } = await build({ ...common, stdin });
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString('base64')}`);
+};
+
+/**
+ * @returns what is made of the sources: `program`, its text, and `page`, texts by file name; of both together `notices`,
+ * and `packages`: the folders of the npm packages in them, counted from the project
+ */
+export const bundleAll = async () => {
+  const [daemon, page] = [await bundleDaemon(), await bundlePage()];
+  return {
+    program: daemon.text,
+    page: page.files,
+    notices: `${daemon.notices.trim()}\n${page.notices.trim()}`,
+    packages: packagesOf([...daemon.inputs, ...page.inputs]),
+  };
 };

@@ -1,4 +1,4 @@
-/** The daemon as the package has it: one file, with its fragments beside it and no npm packages. */
+/** The daemon as the package has it: one file, with fragments and page beside it and no npm packages. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,8 @@ import { version } from '../../src/config/version.js';
 import { packageRoot } from '../../src/host.js';
 
 interface Bundle {
-  readonly text: string;
+  readonly program: string;
+  readonly page: Readonly<Record<string, string>>;
   readonly notices: string;
   readonly packages: readonly string[];
 }
@@ -20,10 +21,10 @@ const part = (name: string) =>
     Record<string, (...args: readonly unknown[]) => unknown>
   >;
 
-const bundle = (await (await part('bundle.mjs')).bundleDaemon!()) as Bundle;
+const bundle = (await (await part('bundle.mjs')).bundleAll!()) as Bundle;
 const folder = mkdtempSync(path.join(tmpdir(), 'mmaplockd-bundle-'));
 const program = path.join(folder, 'mmaplockd.mjs');
-writeFileSync(program, bundle.text);
+writeFileSync(program, bundle.program);
 cpSync(path.join(packageRoot, 'bpf'), path.join(folder, 'bpf'), { recursive: true });
 after(() => rmSync(folder, { recursive: true }));
 
@@ -56,12 +57,20 @@ test('it finds the fragments beside it', () => {
 test('it is one file whatever folder it was made in, and names no path of the machine', () => {
   // With what lies in it: the folder itself may be called /src, and so is one in the sources.
   for (const inner of ['dist', 'node_modules', 'deploy', 'bpf'])
-    assert.ok(!bundle.text.includes(`${packageRoot}/${inner}/`), inner);
-  assert.doesNotMatch(bundle.text, /^#!/);
+    assert.ok(!bundle.program.includes(`${packageRoot}/${inner}/`), inner);
+  assert.doesNotMatch(bundle.program, /^#!/);
+});
+
+test('the page comes along, small, and names no path of the machine', () => {
+  assert.deepEqual(Object.keys(bundle.page).sort(), ['icon.svg', 'index.html', 'page.css', 'page.js']);
+  const text = Object.values(bundle.page).join('');
+  assert.ok(text.length < 150_000, `${text.length} characters`);
+  assert.ok(!text.includes(`${packageRoot}/`));
 });
 
 test('the copyright has the licence of every npm package in it, and of Node', async () => {
   assert.ok(bundle.packages.length > 20 && bundle.packages.includes('node_modules/fastify'));
+  assert.ok(bundle.packages.includes('node_modules/uplot'), 'that of the page');
   const text = (await part('copyright.mjs')).copyright!(bundle, 'the licence of Node') as string;
   for (const name of bundle.packages.map((found) => found.replace(/^.*node_modules\//, '')))
     assert.match(text, new RegExp(`^${name.replace('.', '\\.')} \\d[\\d.]*\\n\\n\\S`, 'm'), name);

@@ -24,8 +24,8 @@ const debian = (name: string): string => readFileSync(path.join(packageRoot, 'de
 
 const tree = async (): Promise<readonly PackagedFile[]> => {
   const { packageTree } = await part<{ packageTree: (made: object) => PackagedFile[] }>('tree.mjs');
-  const made = { program: 'bundle', node: process.execPath, copyright: '', configuration: '', manPage: '' };
-  return packageTree(made);
+  const texts = { program: 'bundle', copyright: '', configuration: '', manPage: '' };
+  return packageTree({ ...texts, page: { 'index.html': 'page' }, node: process.execPath });
 };
 
 const onlyWith = (program: string): string | false =>
@@ -84,6 +84,11 @@ test('every fragment is in the package, where the bundle looks for it', async ()
   const packaged = (await tree()).filter(({ path: file }) => file.startsWith('usr/lib/mmaplockd/bpf/'));
   assert.ok(packaged.length > 20);
   for (const { from } of packaged) assert.ok(existsSync(from!), from);
+});
+
+test('the page is in the package, where the bundle looks for it', async () => {
+  const page = (await tree()).find(({ path: file }) => file === 'usr/lib/mmaplockd/page/index.html');
+  assert.equal(page?.text, 'page');
 });
 
 test('control fields: what only the build knows stands after the name', async () => {

@@ -1,5 +1,5 @@
 /** The daemon as it is packaged: one file, with the Node and the flags of the package; and what it takes. */
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -27,14 +27,16 @@ export const node = (): { readonly program: string; readonly version: string } =
 /** The bundle, the wrapper of the package around it, and what lies beside it. */
 export const startPackaged = async (): Promise<RunningDaemon> => {
   const maker = pathToFileURL(path.join(packageRoot, 'deploy/package/bundle.mjs')).href;
-  const { bundleDaemon } = (await import(maker)) as { bundleDaemon: () => Promise<{ text: string }> };
+  const { bundleAll } = (await import(maker)) as {
+    bundleAll: () => Promise<{ program: string; page: Readonly<Record<string, string>> }>;
+  };
+  const bundle = await bundleAll();
   const program = path.join(folder, 'mmaplockd.mjs');
-  writeFileSync(program, (await bundleDaemon()).text);
-  for (const [from, to] of [
-    ['bpf', 'bpf'],
-    ['dist/page', 'page'],
-  ] as const)
-    cpSync(path.join(packageRoot, from), path.join(folder, to), { recursive: true });
+  writeFileSync(program, bundle.program);
+  mkdirSync(path.join(folder, 'page'));
+  for (const [name, text] of Object.entries(bundle.page))
+    writeFileSync(path.join(folder, 'page', name), text);
+  cpSync(path.join(packageRoot, 'bpf'), path.join(folder, 'bpf'), { recursive: true });
   const wrapper = readFileSync(path.join(packageRoot, 'deploy/debian/mmaplockd'), 'utf8').replace(
     /^exec \/usr\/lib\/mmaplockd\/node (.*)\/usr\/lib\/mmaplockd\/mmaplockd.mjs "\$@"$/m,
     `shift 2\nexec ${node().program} $1${program} "$@"`,
