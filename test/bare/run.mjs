@@ -3,6 +3,7 @@
  * that this project needs. A reused machine hides a missing installation step; this does not.
  *
  * Run it as root from a clone: `node test/bare/run.mjs`. What is tested is HEAD, as somebody else would clone it.
+ * Of the live tests it runs those that between them use every program the tests install; `--whole` runs all.
  * It ends with one line `N passed, N failed, N skipped`; the logs of the commands are in dist/bare/.
  */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -22,6 +23,11 @@ const firstStart = 5 * minute;
 const laterStart = minute / 2;
 const testRun = 20 * minute;
 const stopTime = minute / 2;
+
+/** The arguments of each `npm test`. */
+const testRuns = process.argv.includes('--whole')
+  ? [[]]
+  : [['unit'], ['live', 'waits'], ['live', 'prometheus']];
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const print = (line) => process.stdout.write(`${line}\n`);
@@ -82,21 +88,22 @@ const checkStart = async (host, name, allowance) => {
   return readFileSync(log, 'utf8');
 };
 
-const checkTest = async (host, root) => {
-  const log = join(logs, 'test.log');
+const checkTest = async (host, root, args) => {
+  const name = ['npm test', ...args].join(' ');
+  const log = join(logs, `${name.replaceAll(' ', '-')}.log`);
   const began = performance.now();
-  const status = await host.run(['npm', 'test'], log).end(testRun);
+  const status = await host.run(['npm', 'test', '--', ...args], log).end(testRun);
   const total = readFileSync(log, 'utf8')
     .match(/^\d+ passed, (\d+) failed, \d+ skipped$/gm)
     ?.at(-1);
   const passed = status === 0 && total !== undefined && / 0 failed/.test(total);
   check(
-    `npm test passes (${seconds(began)}; ${total ?? 'no totals'})`,
+    `${name} passes (${seconds(began)}; ${total ?? 'no totals'})`,
     passed ? undefined : `it ended with ${status}`,
   );
   if (!passed) showLog(log);
   const skips = unexpectedSkips(join(project, 'dist'), join(root, 'src', 'dist'), print);
-  check('npm test skips nothing that runs outside', skips.length === 0 ? undefined : skips.join('; '));
+  check(`${name} skips nothing that runs outside`, skips.length === 0 ? undefined : skips.join('; '));
   host.endStrays();
 };
 
@@ -109,7 +116,7 @@ const checkAll = async (root) => {
     const output = await checkStart(host, 'second start', laterStart);
     const again = output.match(/^mmaplockd: (installing|compiling|mounted).*/m)?.[0];
     check('second start: nothing is prepared again', again);
-    await checkTest(host, root);
+    for (const args of testRuns) await checkTest(host, root, args);
   } finally {
     host.endStrays();
     await host.close();

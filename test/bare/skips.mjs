@@ -10,19 +10,20 @@ const allowed = [
   },
 ];
 
-/** The skips of a whole `npm test`, or none where there was no such run. */
-const skipsOf = (dist) => {
+/** The arguments of the last `npm test` and what it skipped, or undefined where there was none. */
+const resultsIn = (dist) => {
   const file = join(dist, 'test-results.json');
   if (!existsSync(file)) return undefined;
   const { args, suites } = JSON.parse(readFileSync(file, 'utf8'));
-  return args.length > 0 ? undefined : suites.flatMap(({ skips }) => skips);
+  return { args, skips: suites.flatMap(({ skips }) => skips) };
 };
 
 /** The skips in `bareDist` that neither `hostDist` has nor the list above allows; prints all of the former. */
 export const unexpectedSkips = (hostDist, bareDist, print) => {
-  const bare = skipsOf(bareDist);
+  const bare = resultsIn(bareDist)?.skips;
   if (bare === undefined) return ['npm test left no results'];
-  const here = skipsOf(hostDist);
+  const outside = resultsIn(hostDist);
+  const here = outside?.args.length === 0 ? outside.skips : undefined;
   if (here === undefined) print('no results of a whole `npm test` here to compare with: every skip counts');
   for (const { file, name, reason } of bare) print(`skipped on the bare host: ${file}: ${name}: ${reason}`);
   const isSame = (skip) => (other) => other.file === skip.file && other.name === skip.name;

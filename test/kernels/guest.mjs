@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readSync, renameSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { takeSlot } from './slot.mjs';
 
 const second = 1000;
 const bootTime = 180 * second;
@@ -108,14 +109,21 @@ const attempt = async (options) => {
 };
 
 /**
- * Runs a guest, started again while it does not reach its init.
+ * Runs a guest once there is a CPU for it, started again while it does not reach its init.
  * @param options name, root, payload, the init where it is not the one of the images, and further arguments of the emulator; the files consoleLog, results and emulatorLog; onLine for each line it writes
- * @returns {Promise<{began: boolean, trouble?: string, starts: number}>}
+ * @returns {Promise<{began: boolean, trouble?: string, starts: number, seconds: number}>}
  */
 export const runGuest = async (options) => {
-  for (let starts = 1; ; starts += 1) {
-    const outcome = await attempt(options);
-    if (outcome.began || starts === attempts) return { ...outcome, starts };
-    renameSync(options.consoleLog, options.consoleLog.replace(/\.log$/, `.${starts}.log`));
+  const release = await takeSlot();
+  const since = performance.now();
+  try {
+    for (let starts = 1; ; starts += 1) {
+      const outcome = await attempt(options);
+      if (outcome.began || starts === attempts)
+        return { ...outcome, starts, seconds: (performance.now() - since) / second };
+      renameSync(options.consoleLog, options.consoleLog.replace(/\.log$/, `.${starts}.log`));
+    }
+  } finally {
+    release();
   }
 };

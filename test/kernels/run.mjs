@@ -82,13 +82,11 @@ const testKernel = async (entry, run) => {
   const results = createResults({ name, logs, say: (line) => print(`${name}: ${line}`) });
   const options = await guestOptions(entry, run, logs, name);
   print(`${name}: starting`);
-  const began = performance.now();
   const outcome = await runGuest({ ...options, onLine: results.take });
-  const seconds = (performance.now() - began) / 1000;
   results.end(outcome);
   for (const line of complaintsIn(options.consoleLog)) results.note(`the kernel says: ${line}`);
   if (results.failures.length > 0) showConsole(options.consoleLog, (line) => print(`${name}: ${line}`));
-  return { name, results, seconds, starts: outcome.starts };
+  return { name, results, seconds: outcome.seconds, starts: outcome.starts };
 };
 
 /** Runs the tests on the kernels named. Resolves to the exit code. */

@@ -63,13 +63,12 @@ export const testPackage = async () => {
   const options = await prepare();
   const results = createResults({ name, logs, say: print });
   results.take(JSON.stringify(lint()));
-  const began = performance.now();
   const outcome = await runGuest({ ...options, onLine: results.take });
   results.end(outcome);
   for (const line of complaintsIn(options.consoleLog)) results.note(`the kernel says: ${line}`);
   if (results.failures.length > 0) showConsole(options.consoleLog);
-  const seconds = (performance.now() - began) / 1000;
-  const { lines, ok } = summaryOf([{ name, results, seconds, starts: outcome.starts }], []);
+  const { seconds, starts } = outcome;
+  const { lines, ok } = summaryOf([{ name, results, seconds, starts }], []);
   for (const line of lines) print(line);
   return ok ? 0 : 1;
 };

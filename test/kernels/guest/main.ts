@@ -9,7 +9,6 @@ import { join } from 'node:path';
 import { execaSync } from 'execa';
 import { killLeftovers } from '../../live/support/children.js';
 import { type RunningDaemon, startDaemon } from '../../live/support/daemon.js';
-import { runWorkload } from '../../live/support/workload.js';
 import { blockedTime } from './blocked-time.js';
 import { type Entry, readEntry } from './entry.js';
 import { evidence } from './evidence.js';
@@ -42,7 +41,6 @@ const withDaemon = async (
 ): Promise<void> => {
   const began = Date.now();
   const daemon = await startDaemon({ args: [...patience, ...args] });
-  let failed = false;
   try {
     await daemon.ready(60);
     note(`${name}: ready after ${Math.round((Date.now() - began) / 1000)} s`);
@@ -55,27 +53,24 @@ const withDaemon = async (
     note(`${name}: ran ${Math.round((Date.now() - began) / 1000)} s`);
   } catch (error) {
     check(`${name}: runs to its end`, false, String((error as Error).stack ?? error).slice(0, 2000));
-    failed = true;
   } finally {
     log(`daemon-${name}.log`, daemon.log.map((record) => JSON.stringify(record)).join('\n'));
     check(`${name}: ends with 0`, (await daemon.stop()) === 0);
     // What it was doing goes on otherwise, and disturbs what comes next.
-    if (failed) await killLeftovers();
+    await killLeftovers();
   }
 };
 
 const byKprobes = ['--probes.allow=tracepoint,kprobe', '--probes.disable=contention-tracepoint'];
 
 const runAll = async ({ expect }: Entry): Promise<void> => {
-  const idle = await runWorkload('writers', ['--vmas', '300', '--seconds', '9'], { gate: true });
-  await idle.ready;
   const counts: number[] = [];
   writeFileSync(tokenFile, token, { mode: 0o600 });
   const functions = [...(expect.vmaWaits ? ['--vma-waits=on'] : []), ...(expect.inspect ? inspectApi : [])];
   await withDaemon('functions', functions, async (daemon) => {
     await checkPlan(daemon, entry, 'fentry');
     await writersAlone(daemon, entry);
-    counts.push(await readIdleProcess(daemon, idle.pid, 'functions'));
+    counts.push(await readIdleProcess(daemon, 'functions'));
     await readBusyProcess(daemon, entry);
     await blockedTime(daemon, entry);
     await evidence(daemon, entry, expect.inspect ? token : undefined);
@@ -84,13 +79,13 @@ const runAll = async ({ expect }: Entry): Promise<void> => {
   });
   await withDaemon('tracepoints', ['--probes.allow=tracepoint'], async (daemon) => {
     await checkPlan(daemon, entry, 'tracepoint');
-    counts.push(await readIdleProcess(daemon, idle.pid, 'tracepoints'));
+    counts.push(await readIdleProcess(daemon, 'tracepoints'));
   });
   if (expect.kprobes)
     await withDaemon('kprobes', byKprobes, async (daemon) => {
       await checkPlan(daemon, entry, 'kprobe');
       await writersAlone(daemon, entry, { name: 'wr-kprobes', part: 0.5 });
-      counts.push(await readIdleProcess(daemon, idle.pid, 'kprobes'));
+      counts.push(await readIdleProcess(daemon, 'kprobes'));
     });
   const same = counts.length > 1 && counts.every((count) => count === counts[0]);
   check('every kind of probe gives the same count of reads', same, counts.join(', '));

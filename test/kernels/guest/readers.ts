@@ -71,10 +71,13 @@ export const readBusyProcess = async (daemon: RunningDaemon, { expect }: Entry):
  * Nobody changes the address space: nothing to retry, nobody to block.
  * @returns how many reads of maps were counted, those told as missed included
  */
-export const readIdleProcess = async (daemon: RunningDaemon, pid: number, tier: string): Promise<number> => {
+export const readIdleProcess = async (daemon: RunningDaemon, tier: string): Promise<number> => {
+  // Behind its gate a writer does nothing; it ends with all that is left over.
+  const idle = await runWorkload('writers', ['--vmas', '300', '--seconds', '9'], { gate: true });
+  await idle.ready;
   const tasks = (['maps', 'smaps'] as const).map((file) => ({
     file,
-    pid,
+    pid: idle.pid,
     name: `${tier.slice(0, 5)}-${file}`,
     args: ['--passes', file === 'maps' ? '100' : '20'],
   }));
