@@ -32,8 +32,6 @@ export interface Status {
   readonly cost: {
     readonly probe_cost_ratio: number | null;
     readonly budget_ratio: number;
-    readonly shed: readonly string[];
-    readonly tracer_resident_memory_bytes: number | null;
   };
 }
 

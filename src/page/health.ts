@@ -4,7 +4,7 @@ import { el, replace } from './dom.js';
 import { count, percent } from './format.js';
 
 /** How old the newest tick may be before that is said: it comes every second. */
-export const staleSeconds = 5;
+const staleSeconds = 5;
 
 /** @param silence seconds since the last tick; undefined where none is awaited */
 export const showHealth = (
