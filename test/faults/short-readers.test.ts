@@ -1,12 +1,10 @@
 /** Readers that live for one read: they come and go between two ticks, and each must be counted. */
 import assert from 'node:assert/strict';
-import path from 'node:path';
 import { afterEach, test } from 'node:test';
-import { execa } from 'execa';
 import { killLeftovers } from '../live/support/children.js';
 import { type Metrics, startDaemon } from '../live/support/daemon.js';
 import { lacking } from '../live/support/host.js';
-import { buildWorkload, runWorkload } from '../live/support/workload.js';
+import { runWorkload } from '../live/support/workload.js';
 import { missedReads } from './support/misses.js';
 
 const skip = lacking('root', 'tracing', 'bpftrace');
@@ -78,21 +76,14 @@ test('more names of readers than a map has keys: told, mended, and what has no n
   const daemon = await startDaemon({ args: [`--limits.map-keys=${keys}`] });
   await daemon.ready(60);
   const before = await daemon.settled();
-  const reader = path.join(await buildWorkload(), 'proc-reader');
-  const { stdout } = await execa('sh', [
-    '-c',
-    `i=0; while [ $i -lt ${distinct} ]; do "$0" maps "$1" --passes 1 --name "many-$i" 2>/dev/null || exit 1; i=$((i+1)); done`,
-    reader,
-    String(target.pid),
+  // All within a moment: while the tracer is started again, nobody would count them.
+  const crowd = await runWorkload('reader-crowd', [
+    ...['maps', String(target.pid), '--name', 'many', '--numbered'],
+    ...['--parents', '4', '--each', String(distinct / 4)],
   ]);
-  const truth = stdout
-    .split('\n')
-    .map((line) => JSON.parse(line) as { reads: number; opens: number })
-    .reduce((sum, { reads, opens }) => ({ reads: sum.reads + reads, opens: sum.opens + opens }), {
-      reads: 0,
-      opens: 0,
-    });
+  const truth = await crowd.done;
   assert.equal(truth.opens, distinct);
+  assert.equal(truth.reads, distinct);
 
   const told = await daemon.until('the full map is counted', (now) =>
     ['reader_reads', 'reader_opens'].every(

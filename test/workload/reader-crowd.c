@@ -12,10 +12,11 @@
 #include <sys/wait.h>
 
 const char usage_text[] =
-	"usage: reader-crowd FILE PID --name COMM [--parents P] [--each N] [--gate]\n"
+	"usage: reader-crowd FILE PID --name COMM [--numbered] [--parents P] [--each N] [--gate]\n"
 	"  FILE         of /proc/PID, such as maps\n"
 	"  PID          whose file\n"
 	"  --name COMM  name of each reader, at most 15 bytes\n"
+	"  --numbered   COMM and a number instead, another for each: COMM-0, COMM-1, ...\n"
 	"  --parents P  processes that start readers, one after the other (8)\n"
 	"  --each N     readers of each of them (2500)\n"
 	"  --gate       after \"ready PID\" on stderr, wait for a byte or EOF on stdin\n";
@@ -27,6 +28,7 @@ struct counts {
 
 static char path[64];
 static const char *name;
+static bool numbered;
 
 static void add(uint64_t *count, uint64_t more)
 {
@@ -36,10 +38,11 @@ static void add(uint64_t *count, uint64_t more)
 /* Counts what it has done, whatever became of it, and ends. */
 static void __attribute__((noreturn)) read_once(struct counts *counts)
 {
-	char buffer[4096];
+	char buffer[4096], own_name[16];
+	uint64_t number = __atomic_fetch_add(&counts->readers, 1, __ATOMIC_RELAXED);
 
-	set_comm(name);
-	add(&counts->readers, 1);
+	snprintf(own_name, sizeof(own_name), "%s-%llu", name, (unsigned long long)number);
+	set_comm(numbered ? own_name : name);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		_exit(1);
@@ -89,7 +92,7 @@ int main(int argc, char **argv)
 	static const struct option longs[] = {
 		{ "name", required_argument, NULL, 'm' }, { "parents", required_argument, NULL, 'p' },
 		{ "each", required_argument, NULL, 'e' }, { "gate", no_argument, NULL, 'g' },
-		{ 0 },
+		{ "numbered", no_argument, NULL, 'n' }, { 0 },
 	};
 	long parents = 8, each = 2500, failed = 0;
 	bool gate = false;
@@ -102,6 +105,7 @@ int main(int argc, char **argv)
 		case 'p': parents = (long)parse_number(optarg, 1, 64); break;
 		case 'e': each = (long)parse_number(optarg, 1, 1000000); break;
 		case 'g': gate = true; break;
+		case 'n': numbered = true; break;
 		default: usage();
 		}
 	}
