@@ -15,7 +15,7 @@ tracepoint:sched:sched_process_exit {
 const program = ['BEGIN { exit(); }', ...Array.from({ length: 40 }, (_, n) => statement(n))].join('\n');
 
 /** It takes so long on the machine of the README's figures with nothing else to do. */
-const usualMilliseconds = 2300;
+const usualMilliseconds = 2200;
 /** A machine that is slower than this says nothing of the daemon. */
 const mostSlowness = 2;
 const starts = 3;
