@@ -15,7 +15,7 @@ const char usage_text[] =
 	"usage: reader-crowd FILE PID --name COMM [--numbered] [--parents P] [--each N] [--gate]\n"
 	"  FILE         of /proc/PID, such as maps\n"
 	"  PID          whose file\n"
-	"  --name COMM  name of each reader, at most 15 bytes\n"
+	"  --name COMM  name of each reader, at most 15 bytes; with --numbered 7\n"
 	"  --numbered   COMM and a number instead, another for each: COMM-0, COMM-1, ...\n"
 	"  --parents P  processes that start readers, one after the other (8)\n"
 	"  --each N     readers of each of them (2500)\n"
@@ -109,7 +109,7 @@ int main(int argc, char **argv)
 		default: usage();
 		}
 	}
-	if (argc - optind != 2 || !name || !*name || strlen(name) > 15 || strchr(argv[optind], '/'))
+	if (argc - optind != 2 || !name || !*name || strlen(name) > (numbered ? 7 : 15) || strchr(argv[optind], '/'))
 		usage();
 	int target = (int)parse_number(argv[optind + 1], 1, 1 << 22);
 	snprintf(path, sizeof(path), "/proc/%d/%s", target, argv[optind]);

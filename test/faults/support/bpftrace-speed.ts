@@ -1,5 +1,6 @@
 /** How slow this machine is at starting bpftrace, by a program that stays the same whatever the daemon's becomes. */
 import { execa } from 'execa';
+import { boundedSlowness } from './machine-speed.js';
 import { median } from './random.js';
 
 const statement = (n: number): string => `
@@ -16,8 +17,6 @@ const program = ['BEGIN { exit(); }', ...Array.from({ length: 40 }, (_, n) => st
 
 /** It takes so long on the machine of the README's figures with nothing else to do. */
 const usualMilliseconds = 2200;
-/** A machine that is slower than this says nothing of the daemon. */
-const mostSlowness = 2;
 const starts = 3;
 
 /**
@@ -31,5 +30,5 @@ export const bpftraceSlowness = async (): Promise<number> => {
     await execa('bpftrace', ['-e', program]);
     taken.push(performance.now() - from);
   }
-  return Math.min(mostSlowness, Math.max(1, median(taken) / usualMilliseconds));
+  return boundedSlowness(median(taken) / usualMilliseconds);
 };

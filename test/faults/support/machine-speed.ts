@@ -17,8 +17,8 @@ setInterval(() => {
 }, 100);
 `;
 
-/** A machine that is slower than this says nothing of the daemon, or of this program. */
-const mostSlowness = 2;
+/** How slow a reference makes a machine, 1 to 2: one that is slower says nothing of the daemon any more. */
+export const boundedSlowness = (measured: number): number => Math.min(2, Math.max(1, measured));
 
 /** Percent of a core that it takes on the machine of the README's figures, on a day on which these were met. */
 const usualPercent = 0.14;
@@ -49,7 +49,7 @@ export const watchMachineSpeed = (): MachineSpeed => {
       const before = last;
       last = now();
       const percent = ((last.cpu - before.cpu) / ((last.at - before.at) / 1000)) * 100;
-      return Math.min(mostSlowness, Math.max(1, percent / usualPercent));
+      return boundedSlowness(percent / usualPercent);
     },
     stop: () => child.kill('SIGTERM'),
   };
