@@ -234,6 +234,11 @@ test('the fragments: no stacks of programs, no BEGIN or END, no strings, nothing
   }
 });
 
+test('nothing but the page asks Intl: its data of all languages costs Node 11 MB of memory', () => {
+  for (const { file, code } of sources.filter(({ file }) => roomOf(file) !== 'page'))
+    assert.doesNotMatch(code, /\bIntl\b|\.toLocale\w+\(|\.localeCompare\(/, file);
+});
+
 test('no file is longer than 300 lines', () => {
   const long = [...sources, ...fragments].filter(({ text }) => text.split('\n').length > 301);
   assert.deepEqual(

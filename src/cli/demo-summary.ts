@@ -1,4 +1,5 @@
 /** What the demonstration says of what was seen: a table while it runs, and sentences at its end. */
+import { listText } from '../evidence/wording.js';
 import type { DaemonView } from '../http/context.js';
 import type { ProcessEntry } from '../ledger/processes.js';
 import type { WaitTotal } from '../ledger/waits.js';
@@ -166,7 +167,7 @@ const clauseOf = ({ file, path, reads = 0, retries, blocks }: ReaderSeen): strin
         : `blocked ${writersName} ${times(blocks.count)}, for ${threadSeconds(blocks.nanoseconds)}`,
     );
   const how = path === undefined ? '' : ` (${servedUnder[path]})`;
-  return `the reader of ${file}${how} ${new Intl.ListFormat('en-GB').format(did)}`;
+  return `the reader of ${file}${how} ${listText(did)}`;
 };
 
 const whatIsMissing = (view: Seen): string | undefined => {

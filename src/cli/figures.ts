@@ -1,17 +1,15 @@
 /** Numbers and tables as the commands print them. */
-
-const countFormat = new Intl.NumberFormat('en-US');
-const secondsFormat = new Intl.NumberFormat('en-US', { minimumFractionDigits: 3, maximumFractionDigits: 3 });
+import { groupedText } from '../evidence/wording.js';
 
 /** `1,234`. */
-export const count = (amount: number): string => countFormat.format(amount);
+export const count = (amount: number): string => groupedText(amount);
 
 /** `1 wait`, `1,234 waits`. */
 export const counted = (amount: number, one: string): string =>
   `${count(amount)} ${one}${amount === 1 ? '' : 's'}`;
 
 /** Seconds from nanoseconds: `1.234`. */
-export const seconds = (nanoseconds: number): string => secondsFormat.format(nanoseconds / 1e9);
+export const seconds = (nanoseconds: number): string => groupedText(nanoseconds / 1e9, 3);
 
 /** The same for tables that must not show a little as nothing: `<0.001`. */
 export const someSeconds = (nanoseconds: number): string =>

@@ -6,7 +6,7 @@ import type { BlockColumn, HistoryColumn } from '../ledger/history.js';
 import type { Named } from '../records.js';
 import { type ProcFile, unknown } from '../vocabulary.js';
 import type { Resolve } from './sentence.js';
-import { countText, durationText, processText } from './wording.js';
+import { countText, durationText, groupedText, processText } from './wording.js';
 
 export interface HostState {
   /** Those of the last minute, see {@link lastMinute}. */
@@ -66,7 +66,7 @@ const spanText = (seconds: number): string =>
 const sum = (amounts: readonly number[]): number => amounts.reduce((all, amount) => all + amount, 0);
 
 const count = (amount: number, noun: string): string =>
-  `${amount.toLocaleString('en')} ${noun}${amount === 1 ? '' : 's'}`;
+  `${groupedText(amount)} ${noun}${amount === 1 ? '' : 's'}`;
 
 /** Those of known readers, as the columns have them. */
 const blocksOf = (columns: readonly HistoryColumn[]): BlockColumn[] =>

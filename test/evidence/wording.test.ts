@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { durationText } from '../../src/evidence/wording.js';
+import { durationText, groupedText, listText } from '../../src/evidence/wording.js';
 
 for (const [nanoseconds, text] of [
   [0, 'less than 0.1 ms'],
@@ -18,3 +18,21 @@ for (const [nanoseconds, text] of [
   [270e9, '4.5 min'],
 ] as const)
   test(`${nanoseconds} ns are ${text}`, () => assert.equal(durationText(nanoseconds), text));
+
+test('digits are in groups, decimals are not', () => {
+  assert.deepEqual(
+    [0, 999, 1000, 123_456, 1_234_567, -1234].map((amount) => groupedText(amount)),
+    ['0', '999', '1,000', '123,456', '1,234,567', '-1,234'],
+  );
+  assert.deepEqual(
+    [0.0005, 1.5, 1234.5678, 999.9996].map((amount) => groupedText(amount, 3)),
+    ['0.001', '1.500', '1,234.568', '1,000.000'],
+  );
+});
+
+test('a list is told in words', () => {
+  assert.deepEqual(
+    [[], ['a'], ['a', 'b'], ['a', 'b', 'c']].map((items) => listText(items)),
+    ['', 'a', 'a and b', 'a, b and c'],
+  );
+});
