@@ -81,7 +81,12 @@ test('each member of each struct of this kernel lies where bpftool says', { skip
   context.diagnostic(`${compared} members of ${byTag.size} types`);
   for (const tag of structs) assert.equal(byTag.get(tag)?.length, 1, tag);
 
-  for (const { name, kind } of types.values()) if (kind === 'FUNC') assert.ok(btf.hasFunction(name), name);
+  // Each twentieth of some 56,000: a name is looked for among all of them, which takes milliseconds.
+  const functions = [...types.values()].filter(({ kind }) => kind === 'FUNC');
+  for (let index = 0; index < functions.length; index += 20) {
+    const { name } = functions[index]!;
+    assert.ok(btf.hasFunction(name), name);
+  }
 });
 
 test('nested paths and sizes are what a C compiler makes of the same types', { skip: noCompiler }, () => {
