@@ -5,8 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { takeSlot } from './slot.mjs';
 
 const second = 1000;
-const bootTime = 180 * second;
-const wholeTime = 16 * 60 * second;
+const minute = 60 * second;
+const bootTime = 3 * minute;
+const wholeTime = 30 * minute;
+
+/** Tests that have not said a word for so long hang; how long all of them take depends on the host. */
+const silentTime = 8 * minute;
 const lookEvery = second / 5;
 
 /** A guest that died before its init did so in the emulator. One that began is never started again. */
@@ -71,6 +75,16 @@ const start = (options) => {
   return emulator;
 };
 
+const seconds = (milliseconds) => `${Math.round(milliseconds / second)} s`;
+
+/** Why a guest is stopped, by how long ago it was started and spoke last; undefined while it may go on. */
+const overdue = ({ began, passed, silent, isTest }) => {
+  if (!began && passed > bootTime) return `stopped after ${seconds(passed)} without its init`;
+  if (passed > wholeTime) return `stopped after ${seconds(passed)}`;
+  if (isTest && silent > silentTime) return `stopped after ${seconds(silent)} without a word`;
+  return undefined;
+};
+
 /**
  * Runs a guest to its end once.
  * @returns {Promise<{began: boolean, trouble?: string}>} whether it reached its init, and what kept it from its end
@@ -86,8 +100,9 @@ const attempt = async (options) => {
   });
   const readLines = follow(options.results);
   const since = performance.now();
-  let began = false;
+  let [began, lastWord] = [false, since];
   const take = (line) => {
+    lastWord = performance.now();
     if (line === '{"init":true}') began = true;
     else if (began) options.onLine(line);
   };
@@ -95,11 +110,10 @@ const attempt = async (options) => {
   while (ended === undefined) {
     await sleep(lookEvery);
     for (const line of readLines()) take(line);
-    const passed = performance.now() - since;
-    if (trouble === undefined && passed > (began ? wholeTime : bootTime)) {
-      trouble = `stopped after ${Math.round(passed / second)} s`;
-      emulator.kill('SIGKILL');
-    }
+    if (trouble !== undefined) continue;
+    const now = performance.now();
+    trouble = overdue({ began, passed: now - since, silent: now - lastWord, isTest: options.isTest });
+    if (trouble !== undefined) emulator.kill('SIGKILL');
   }
   for (const line of readLines()) take(line);
   if (trouble === undefined && ended !== 0)
@@ -110,7 +124,7 @@ const attempt = async (options) => {
 
 /**
  * Runs a guest once there is a CPU for it, started again while it does not reach its init.
- * @param options name, root, payload, the init where it is not the one of the images, and further arguments of the emulator; the files consoleLog, results and emulatorLog; onLine for each line it writes
+ * @param options name, root, payload, the init where it is not the one of the images, and further arguments of the emulator; the files consoleLog, results and emulatorLog; onLine for each line it writes; isTest where that is a line for each test
  * @returns {Promise<{began: boolean, trouble?: string, starts: number, seconds: number}>}
  */
 export const runGuest = async (options) => {

@@ -82,7 +82,7 @@ const testKernel = async (entry, run) => {
   const results = createResults({ name, logs, say: (line) => print(`${name}: ${line}`) });
   const options = await guestOptions(entry, run, logs, name);
   print(`${name}: starting`);
-  const outcome = await runGuest({ ...options, onLine: results.take });
+  const outcome = await runGuest({ ...options, onLine: results.take, isTest: true });
   results.end(outcome);
   for (const line of complaintsIn(options.consoleLog)) results.note(`the kernel says: ${line}`);
   if (results.failures.length > 0) showConsole(options.consoleLog, (line) => print(`${name}: ${line}`));

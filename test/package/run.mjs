@@ -63,7 +63,7 @@ export const testPackage = async () => {
   const options = await prepare();
   const results = createResults({ name, logs, say: print });
   results.take(JSON.stringify(lint()));
-  const outcome = await runGuest({ ...options, onLine: results.take });
+  const outcome = await runGuest({ ...options, onLine: results.take, isTest: true });
   results.end(outcome);
   for (const line of complaintsIn(options.consoleLog)) results.note(`the kernel says: ${line}`);
   if (results.failures.length > 0) showConsole(options.consoleLog);

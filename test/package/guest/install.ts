@@ -13,8 +13,12 @@ interface Status {
   readonly lock_paths?: readonly { readonly file: string; readonly path: string }[];
 }
 
-/** A guest is emulated: what takes a second elsewhere takes half a minute. */
+/**
+ * A guest is emulated: what takes a second elsewhere takes half a minute. But the watchdog bites earlier than on a host,
+ * for the test of it waits as long.
+ */
 const patience = `[Service]
+WatchdogSec=60
 Environment=MMAPLOCKD_BPFTRACE_START_TIMEOUT_SECONDS=300
 Environment=MMAPLOCKD_BPFTRACE_STALL_RESTART_SECONDS=120
 Environment=MMAPLOCKD_BPFTRACE_STALL_SECONDS=60

@@ -10,14 +10,17 @@ import { run } from './command.js';
 import { faults } from './faults.js';
 import { firstInstall } from './install.js';
 import { load } from './load.js';
-import { changedConfiguration } from './settings.js';
+import { blindHost, wrongSetting } from './settings.js';
+import { stop } from './stop.js';
 import { purge, upgrade } from './upgrade.js';
 
 const chapters: readonly [string, () => Promise<void>][] = [
   ['install', firstInstall],
   ['load', load],
   ['faults', faults],
-  ['settings', changedConfiguration],
+  ['wrong setting', wrongSetting],
+  ['stop', stop],
+  ['blind host', blindHost],
   ['upgrade', upgrade],
   ['purge', purge],
 ];

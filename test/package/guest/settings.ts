@@ -10,7 +10,7 @@ import { get, metrics, until, untilReady } from './service.js';
 export const configFile = '/etc/mmaplockd/config.yaml';
 const kept = join(tmpdir(), 'config.yaml');
 
-const wrongSetting = async (): Promise<void> => {
+export const wrongSetting = async (): Promise<void> => {
   copyFileSync(configFile, kept);
   const daemon = await property('MainPID');
   appendFileSync(configFile, '\nlogg:\n  level: info\n');
@@ -24,11 +24,12 @@ const wrongSetting = async (): Promise<void> => {
   check('by the same process', (await property('MainPID')) === daemon);
 };
 
-/** A unit that never starts would hide the metric that says why. */
-const blindHost = async (): Promise<void> => {
+/** A unit that never starts would hide the metric that says why. Finds it stopped. */
+export const blindHost = async (): Promise<void> => {
+  copyFileSync(configFile, kept);
   writeFileSync(configFile, 'probes:\n  allow: [none]\n');
-  const restarted = await systemctl('restart', 'mmaplockd');
-  check('it is started where nothing can be observed', restarted.ok, restarted.said);
+  const started = await systemctl('start', 'mmaplockd');
+  check('it is started where nothing can be observed', started.ok, started.said);
   const { status, body } = await until(
     'an answer',
     () => get<Readiness>('/-/ready'),
@@ -42,11 +43,9 @@ const blindHost = async (): Promise<void> => {
   const now = await metrics();
   check('its metrics say so, too', now.sum('mmaplock_observable') === 0, `${now.sum('mmaplock_observable')}`);
   copyFileSync(kept, configFile);
-  await systemctl('restart', 'mmaplockd');
+  const daemon = await property('MainPID');
+  const restarted = await systemctl('restart', 'mmaplockd');
+  check('it is started again', restarted.ok, restarted.said);
+  check('a restart is a new process', (await property('MainPID')) !== daemon);
   await untilReady();
-};
-
-export const changedConfiguration = async (): Promise<void> => {
-  await wrongSetting();
-  await blindHost();
 };
