@@ -11,8 +11,8 @@ import { setFlagsFromString } from 'node:v8';
 setFlagsFromString('--semi-space-growth-factor=1');
 
 /**
- * Has V8 collect old garbage once it is half as much as what is kept. By itself it waits for three to four times as
+ * Has V8 collect old garbage once it is a third as much as what is kept. By itself it waits for three to four times as
  * much: under 10,000 names of readers the daemon kept 29 MB, and took 230 MB of the host for them. (V8 11.3 to 13.6:
  * MemoryController::MaxGrowingFactor, DynamicGrowingFactor.)
  */
-setFlagsFromString('--heap-growing-percent=50');
+setFlagsFromString('--heap-growing-percent=33');
