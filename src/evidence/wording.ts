@@ -22,7 +22,9 @@ const short = (value: number): string => value.toFixed(1).replace(/\.0$/, '');
  * @param decimals behind the point, none by default
  */
 export const groupedText = (amount: number, decimals = 0): string => {
-  const [whole = '', ...rest] = amount.toFixed(decimals).split('.');
+  // toFixed() alone goes by the binary number, of which 0.0055 is a little less.
+  const rounded = Math.round(amount * 10 ** decimals) / 10 ** decimals;
+  const [whole = '', ...rest] = rounded.toFixed(decimals).split('.');
   return [whole.replace(/\B(?=(?:\d{3})+$)/g, ','), ...rest].join('.');
 };
 
