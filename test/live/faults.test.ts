@@ -220,8 +220,9 @@ test('a full map is counted, told and mended, and the bounded families lose noth
   const before = await daemon.settled();
   const perf = await perfCount({ pid: spawner.pid });
   spawner.release();
-  await spawner.done;
-  const truth = await perf.stop();
+  const { contended } = await spawner.done;
+  // perf counts every rwsem, now and then also the i_mmap_rwsem of a file; a child any call that slept.
+  const truth = Math.min(contended, await perf.stop());
   // At the latest after a minute, where others on this host wait all the time.
   const full = await daemon.until('restarted with empty maps', (now) => restarts(now, 'map_full') === 1, 90);
   const overflows = full.sum('mmaplock_map_overflows_total', { map: 'process_waits' }) ?? 0;
