@@ -1,10 +1,10 @@
 /** What the demonstration says of what was seen: a table while it runs, and sentences at its end. */
-import { listText } from '../evidence/wording.js';
+import { countText, listText } from '../evidence/wording.js';
 import type { DaemonView } from '../http/context.js';
 import type { ProcessEntry } from '../ledger/processes.js';
 import type { WaitTotal } from '../ledger/waits.js';
 import type { LockPath, ProcFile } from '../vocabulary.js';
-import { cell, counted, seconds } from './figures.js';
+import { cell, seconds } from './figures.js';
 
 /** The process whose threads wait for each other, by the name it has. */
 const writersName = 'writers';
@@ -67,7 +67,7 @@ const allOf = ({ waits: { read, write } }: ProcessEntry): { count: number; nanos
   nanoseconds: read.nanoseconds + write.nanoseconds,
 });
 
-const times = (amount: number): string => (amount === 1 ? 'once' : counted(amount, 'time'));
+const times = (amount: number): string => (amount === 1 ? 'once' : countText(amount, 'time'));
 
 const threadSeconds = (nanoseconds: number): string =>
   `${nanoseconds < 500_000 ? 'less than 0.001' : seconds(nanoseconds)} thread-seconds in all`;
@@ -157,7 +157,7 @@ const servedUnder: Readonly<Record<LockPath, string>> = {
 
 const clauseOf = ({ file, path, reads = 0, retries, blocks }: ReaderSeen): string => {
   if (reads === 0) return `no read of ${file} was seen`;
-  const did = [`made ${counted(reads, 'read')}`];
+  const did = [`made ${countText(reads, 'read')}`];
   if (retries !== undefined)
     did.push(retries === 0 ? 'never had to retry' : `had to retry ${times(retries)}`);
   if (blocks !== undefined)

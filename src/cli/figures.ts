@@ -4,10 +4,6 @@ import { groupedText } from '../evidence/wording.js';
 /** `1,234`. */
 export const count = (amount: number): string => groupedText(amount);
 
-/** `1 wait`, `1,234 waits`. */
-export const counted = (amount: number, one: string): string =>
-  `${count(amount)} ${one}${amount === 1 ? '' : 's'}`;
-
 /** Seconds from nanoseconds: `1.234`. */
 export const seconds = (nanoseconds: number): string => groupedText(nanoseconds / 1e9, 3);
 

@@ -1,8 +1,8 @@
 /** The incidents of a recording, in words. */
 import { adviceFor } from '../evidence/advice.js';
 import { sentenceOf } from '../evidence/sentence.js';
+import { countText } from '../evidence/wording.js';
 import type { DaemonView } from '../http/context.js';
-import { counted } from './figures.js';
 import type { Recording } from './recording.js';
 
 const incidentsShown = 10;
@@ -22,7 +22,7 @@ export const incidentLines = ({ view, incidents }: Recording<Seen>): string[] =>
     .toSorted((a, b) => a.openedAt - b.openedAt);
   const more = incidents.length - worst.length;
   return [
-    `${counted(incidents.length, 'incident')} (a writer waited for ${threshold}):`,
+    `${countText(incidents.length, 'incident')} (a writer waited for ${threshold}):`,
     ...worst.flatMap((incident) => [
       `  ${new Date(incident.openedAt).toISOString().slice(11, 23)} ${sentenceOf(incident, view.cgroup)}`,
       ...adviceFor(incident).map((advice) => `               ${advice}`),
@@ -30,7 +30,7 @@ export const incidentLines = ({ view, incidents }: Recording<Seen>): string[] =>
     ...(more > 0 ? [`  and ${more} shorter`] : []),
     ...(view.ledger.incidents.notOpened > 0
       ? [
-          `  Stalls of ${counted(view.ledger.incidents.notOpened, 'more process')} came while too many were open.`,
+          `  Stalls of ${countText(view.ledger.incidents.notOpened, 'more process')} came while too many were open.`,
         ]
       : []),
   ];

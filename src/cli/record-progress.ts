@@ -1,6 +1,8 @@
 /** One line that says how far a recording is, written over itself: for a terminal alone. */
+
+import { countText } from '../evidence/wording.js';
 import type { DaemonView } from '../http/context.js';
-import { count, counted, someSeconds } from './figures.js';
+import { count, someSeconds } from './figures.js';
 
 export interface Progress {
   readonly show: (seconds: number) => void;
@@ -22,7 +24,7 @@ export const progressText = (
   const blocked = [...ledger.blocks.files]
     .filter(([file]) => file !== '~unknown')
     .reduce((sum, [, { nanoseconds }]) => sum + nanoseconds, 0);
-  return `[${bar}] ${count(Math.floor(seconds))} of ${count(all)} s: ${counted(waits, 'wait')}, ${someSeconds(blocked)} s behind readers`;
+  return `[${bar}] ${count(Math.floor(seconds))} of ${count(all)} s: ${countText(waits, 'wait')}, ${someSeconds(blocked)} s behind readers`;
 };
 
 /** Shows nothing where the stream is no terminal. */

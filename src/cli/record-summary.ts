@@ -1,8 +1,9 @@
 /** What a recording says on the terminal. What was not looked at is said as such, and never as 0. */
+
+import { countText } from '../evidence/wording.js';
 import type { DaemonView } from '../http/context.js';
 import { limitsOf } from '../probes/limits.js';
 import { observables } from '../vocabulary.js';
-import { counted } from './figures.js';
 import { incidentLines } from './record-incidents.js';
 import { blockLines, convoyLines, processLines, readerLines, waitLines } from './record-tables.js';
 import { observedSeconds, type Recording } from './recording.js';
@@ -72,7 +73,7 @@ const notCountedLines = ({ ledger: { tracer } }: Seen): string[] => {
   if (told.length === 0) return [];
   return [
     'Lost, so that figures above may be too low:',
-    ...told.map(([amount, what, why]) => `  ${counted(amount, what)} that ${why}`),
+    ...told.map(([amount, what, why]) => `  ${countText(amount, what)} that ${why}`),
   ];
 };
 
@@ -80,5 +81,5 @@ const limitLines = ({ plan }: Seen): string[] => {
   const { length } = limitsOf(plan());
   return length === 0
     ? []
-    : [`What these probes cannot see: ${counted(length, 'thing')}; \`mmaplockd check\` names them.`];
+    : [`What these probes cannot see: ${countText(length, 'thing')}; \`mmaplockd check\` names them.`];
 };

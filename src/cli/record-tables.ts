@@ -1,4 +1,6 @@
 /** The tables of a recording: who waited, who read what, who blocked whom. Of long ones the first rows. */
+
+import { countText } from '../evidence/wording.js';
 import type { DaemonView } from '../http/context.js';
 import { durationBuckets } from '../ledger/durations.js';
 import type { ProcessEntry } from '../ledger/processes.js';
@@ -6,7 +8,7 @@ import type { ReaderEntry } from '../ledger/reader-list.js';
 import { type FileCount, isShown } from '../metrics/proc-files.js';
 import { printable } from '../printable.js';
 import { type Observable, unknown } from '../vocabulary.js';
-import { cell, count, counted, someSeconds as seconds, table } from './figures.js';
+import { cell, count, someSeconds as seconds, table } from './figures.js';
 
 type Seen = Pick<DaemonView, 'ledger' | 'plan' | 'lockPaths' | 'cgroup' | 'processName'>;
 
@@ -191,7 +193,7 @@ export const convoyLines = (view: Seen): string[] => {
   return total.count === 0
     ? ['No convoy: nothing queued behind a writer that a reader blocked.']
     : [
-        `Convoys: ${counted(total.count, 'read wait')} queued behind writers that readers blocked, ` +
+        `Convoys: ${countText(total.count, 'read wait')} queued behind writers that readers blocked, ` +
           `for ${seconds(total.nanoseconds)} thread-seconds.`,
       ];
 };

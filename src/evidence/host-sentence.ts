@@ -6,7 +6,7 @@ import type { BlockColumn, HistoryColumn } from '../ledger/history.js';
 import type { Named } from '../records.js';
 import { type ProcFile, unknown } from '../vocabulary.js';
 import type { Resolve } from './sentence.js';
-import { countText, durationText, groupedText, processText } from './wording.js';
+import { countText, durationText, processText } from './wording.js';
 
 export interface HostState {
   /** Those of the last minute, see {@link lastMinute}. */
@@ -53,10 +53,10 @@ export const hostSentence = (state: HostState, resolve: Resolve = () => undefine
     (all, { files }) => all + sum(Array.from(files.values(), (file) => file.retries)),
     0,
   );
-  const retried = retries === 0 ? '' : `; readers had to retry ${count(retries, 'time')}`;
+  const retried = retries === 0 ? '' : `; readers had to retry ${countText(retries, 'time')}`;
   return waits === 0
     ? `${nobody}${retried}. Nobody waited for an mmap_lock.`
-    : `${nobody}${retried}. Processes waited ${count(waits, 'time')} for their own mmap_lock, ${durationText(waited)} in all.`;
+    : `${nobody}${retried}. Processes waited ${countText(waits, 'time')} for their own mmap_lock, ${durationText(waited)} in all.`;
 };
 
 /** `the last minute`, or of a shorter time that it was. */
@@ -64,9 +64,6 @@ const spanText = (seconds: number): string =>
   seconds > 50 ? 'the last minute' : `the ${countText(Math.max(1, Math.round(seconds)), 'second')} observed`;
 
 const sum = (amounts: readonly number[]): number => amounts.reduce((all, amount) => all + amount, 0);
-
-const count = (amount: number, noun: string): string =>
-  `${groupedText(amount)} ${noun}${amount === 1 ? '' : 's'}`;
 
 /** Those of known readers, as the columns have them. */
 const blocksOf = (columns: readonly HistoryColumn[]): BlockColumn[] =>

@@ -30,10 +30,13 @@ export const groupedText = (amount: number, decimals = 0): string => {
 
 /** `a`, `a and b`, `a, b and c`. */
 export const listText = (items: readonly string[]): string =>
-  items.length < 2 ? items.join() : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
+  items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
 
-/** `1 wait`, `12 waits`: a count with its noun. */
-export const countText = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+/** `1 wait`, `1,234 waits`, `2 processes`: a count with its noun. */
+export const countText = (count: number, noun: string): string => {
+  const ending = noun.endsWith('s') ? 'es' : 's';
+  return `${groupedText(count)} ${noun}${count === 1 ? '' : ending}`;
+};
 
 /** A process with what tells best where it runs: its container and pod, else its systemd unit. */
 export const processText = ({ name }: Named, identity: Identity | undefined): string => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cell, counted, seconds, someSeconds, table } from '../../src/cli/figures.js';
+import { cell, seconds, someSeconds, table } from '../../src/cli/figures.js';
 
 test('a table: words to the left, numbers to the right, as wide as their widest', () => {
   assert.deepEqual(
@@ -23,11 +23,4 @@ test('what is not known is no 0', () => {
 
 test('a little is not nothing', () => {
   assert.deepEqual([0, 1, 499_999, 500_000].map(someSeconds), ['0.000', '<0.001', '<0.001', '0.001']);
-});
-
-test('a count with its noun', () => {
-  assert.deepEqual(
-    [counted(0, 'wait'), counted(1, 'wait'), counted(1234, 'wait')],
-    ['0 waits', '1 wait', '1,234 waits'],
-  );
 });

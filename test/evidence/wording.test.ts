@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { durationText, groupedText, listText } from '../../src/evidence/wording.js';
+import { countText, durationText, groupedText, listText } from '../../src/evidence/wording.js';
 
 for (const [nanoseconds, text] of [
   [0, 'less than 0.1 ms'],
@@ -35,4 +35,12 @@ test('a list is told in words', () => {
     [[], ['a'], ['a', 'b'], ['a', 'b', 'c']].map((items) => listText(items)),
     ['', 'a', 'a and b', 'a, b and c'],
   );
+});
+
+test('a count with its noun', () => {
+  assert.deepEqual(
+    [countText(0, 'wait'), countText(1, 'wait'), countText(1234, 'wait')],
+    ['0 waits', '1 wait', '1,234 waits'],
+  );
+  assert.deepEqual([countText(1, 'process'), countText(2, 'process')], ['1 process', '2 processes']);
 });
