@@ -1,19 +1,20 @@
 /**
- * The commands of package.json, from a clean clone to a result: `npm start`, `npm test`, `npm run test:faults`,
- * `npm run test:page`, `npm run test:soak`, `npm run test:kernels`, `npm run test:package` and `npm run bench:cost`.
+ * The commands of package.json and of .ci/run, from a clean clone to a result.
  *
  * Plain JavaScript without dependencies, since it runs before there are any. Each step does nothing when its
  * result is there already, so a second run is quick.
  */
+import { runAll } from './bootstrap/all.mjs';
 import { benchArguments, runBench } from './bootstrap/bench.mjs';
 import { buildSources } from './bootstrap/build.mjs';
+import { runCi } from './bootstrap/ci.mjs';
 import { reportHost, runDaemon } from './bootstrap/daemon.mjs';
 import { extendPath, mountTracefs, requireHost } from './bootstrap/host.mjs';
 import { kernelArguments, runKernels } from './bootstrap/kernels.mjs';
 import { installNodeModules } from './bootstrap/npm.mjs';
 import { runPackageTest } from './bootstrap/package-test.mjs';
 import { CannotGoOn, say } from './bootstrap/report.mjs';
-import { runFaults, runLook, runSoak, runTests, soakMinutes } from './bootstrap/tests.mjs';
+import { runFaults, runPage, runSoak, runTests, soakMinutes } from './bootstrap/tests.mjs';
 import {
   ensureTools,
   toolsToBoot,
@@ -24,8 +25,9 @@ import {
 } from './bootstrap/tools.mjs';
 
 const usage =
-  'usage: npm start [-- DAEMON_FLAGS], npm test [-- [unit|live] [PART_OF_A_FILE_NAME]...], ' +
-  'npm run test:faults [-- PART_OF_A_FILE_NAME...], npm run test:page [-- [--minutes N] PART_OF_A_FILE_NAME...], ' +
+  'usage: npm start [-- DAEMON_FLAGS], npm test [-- [unit|core|live] [PART_OF_A_FILE_NAME]...], ' +
+  'npm run test:all, npm run test:faults [-- [faults|long-faults] PART_OF_A_FILE_NAME...], ' +
+  'npm run test:page [-- [--minutes N] [browser|long-browser] PART_OF_A_FILE_NAME...], ' +
   'npm run test:soak [-- --minutes N], ' +
   'npm run test:kernels [-- [KERNEL]... [--exec SCRIPT]], ' +
   'npm run test:package [-- --exec SCRIPT], npm run bench:cost [-- [--guest KERNEL] FLAG...]';
@@ -43,27 +45,49 @@ const prepare = async (tools) => {
   mountTracefs();
 };
 
+const toolsOfTests = [...toolsToRun, ...toolsToTest];
+
 const commands = {
+  async build() {
+    requireHost();
+    extendPath();
+    await installNodeModules();
+    await buildSources();
+    return 0;
+  },
+  async tools() {
+    await installWhatIsMissing([...toolsOfTests, ...toolsToLook, ...toolsToBoot]);
+    return 0;
+  },
+  async ci() {
+    requireHost();
+    extendPath();
+    return runCi();
+  },
+  async all() {
+    await prepare([...toolsOfTests, ...toolsToLook, ...toolsToBoot, ...toolsToLint]);
+    return runAll();
+  },
   async start(args) {
     await prepare(toolsToRun);
     reportHost();
     return runDaemon(args);
   },
   async test(args) {
-    await prepare([...toolsToRun, ...toolsToTest]);
+    await prepare(toolsOfTests);
     return runTests(args);
   },
   async faults(args) {
-    await prepare([...toolsToRun, ...toolsToTest]);
+    await prepare(toolsOfTests);
     return runFaults(args);
   },
-  async look(args) {
-    await prepare([...toolsToRun, ...toolsToTest, ...toolsToLook]);
-    return runLook(args);
+  async page(args) {
+    await prepare([...toolsOfTests, ...toolsToLook]);
+    return runPage(args);
   },
   async soak(args) {
     const minutes = soakMinutes(args);
-    await prepare([...toolsToRun, ...toolsToTest]);
+    await prepare(toolsOfTests);
     return runSoak(minutes);
   },
   async kernels(args) {
@@ -71,14 +95,14 @@ const commands = {
     await installWhatIsMissing(toolsToBoot);
     return runKernels(wanted);
   },
-  async packageTest(args) {
+  async 'package-test'(args) {
     await installWhatIsMissing([...toolsToBoot, ...toolsToLint]);
     return runPackageTest(args);
   },
   async bench(args) {
     const wanted = benchArguments(args);
     const booting = wanted.guest === undefined ? [] : toolsToBoot;
-    await prepare([...toolsToRun, ...toolsToTest, ...booting]);
+    await prepare([...toolsOfTests, ...booting]);
     return runBench(wanted);
   },
 };

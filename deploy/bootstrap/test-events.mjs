@@ -29,8 +29,15 @@ const outcomeOf = ({ type, data }) => {
   return isSuite ? undefined : { result: 'passed' };
 };
 
+/** What test/support/timing.ts prints of a time that was missed, and is tried again. */
+const retriedMark = 'retried: ';
+
 export default async function* testEvents(source) {
   for await (const event of source) {
+    if (event.type === 'test:diagnostic' && event.data.message.startsWith(retriedMark)) {
+      const { file, message } = event.data;
+      yield `${JSON.stringify({ file, result: 'retried', reason: message.slice(retriedMark.length) })}\n`;
+    }
     if (event.type !== 'test:pass' && event.type !== 'test:fail') continue;
     const outcome = outcomeOf(event);
     if (outcome === undefined) continue;

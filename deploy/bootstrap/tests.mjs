@@ -1,71 +1,57 @@
 /** Runs the built test files and counts what came of them. */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 import { filesUnder } from './build.mjs';
 import { dist } from './paths.mjs';
 import { CannotGoOn, say } from './report.mjs';
+import { shareSlowness } from './slowness.mjs';
+import { commands, suites } from './suites.mjs';
 
 const testFolder = join(dist, 'test');
 const eventsFile = join(dist, 'test-events.ndjson');
-/** For test/bare, which compares what is skipped on a bare host with what is skipped here. */
-const resultsFile = join(dist, 'test-results.json');
-/** For one file with all its tests. */
-const timeoutMilliseconds = 600_000;
-
-/** Live suites watch the kernel of this host: two at once would see each other. */
-const inFolder = (name) => ({
-  name,
-  concurrency: 1,
-  timeoutMilliseconds,
-  holds: (path) => path.startsWith(`${name}/`) && !path.includes('/', name.length + 1),
-});
-
-/** Those of `npm test`. */
-const quickSuites = [
-  {
-    name: 'unit',
-    concurrency: availableParallelism(),
-    timeoutMilliseconds,
-    holds: (path) => !/^(live|faults|soak|browser|bare|kernels\/guest)\//.test(path),
-  },
-  inFolder('live'),
-];
-/** What goes wrong, brought about on purpose: it takes minutes, and runs on its own. */
-const faultSuites = [inFolder('faults')];
-/** The page in a browser, and top in a terminal. */
-const lookSuites = [inFolder('browser')];
+/** One file a suite, for test/bare, which compares what is skipped on a bare host with what is skipped here. */
+const skipsFolder = join(dist, 'test-skips');
 
 const nameOf = (file) => relative(testFolder, file).split(sep).join('/');
 
-/** Suites and files to run. Arguments are suite names, and parts that a file's name must all contain. */
-const select = (suites, args) => {
-  const files = filesUnder(testFolder).filter((file) => file.endsWith('.test.js'));
-  const named = suites.filter(({ name }) => args.includes(name));
-  const parts = args.filter((arg) => !suites.some(({ name }) => name === arg));
-  const selected = (named.length > 0 ? named : suites).map((suite) => ({
-    ...suite,
-    files: files.filter(
-      (file) => suite.holds(nameOf(file)) && parts.every((part) => nameOf(file).includes(part)),
-    ),
-  }));
-  if (selected.every((suite) => suite.files.length === 0)) {
-    throw new CannotGoOn(
-      `no test file matches "${args.join(' ')}"`,
-      `name a suite (${suites.map(({ name }) => name).join(', ')}) or a part of a file name`,
-    );
-  }
-  return selected;
+/** The suites named, else all in which a part of a name can lie, else the usual ones. */
+const suitesFor = ({ known, usual }, named, parts) => {
+  if (named.length > 0) return named;
+  // core is in live: with both, its file would run twice.
+  return parts.length > 0 ? known.filter((name) => name !== 'core') : usual;
 };
 
-const runFiles = ({ concurrency, timeoutMilliseconds, files }) => {
+/** Suites and files to run. Arguments are suite names, and parts that a file's name must all contain. */
+const select = (command, args) => {
+  const { known } = commands[command];
+  const named = known.filter((name) => args.includes(name));
+  const parts = args.filter((arg) => !known.includes(arg));
+  const wanted = suitesFor(commands[command], named, parts);
+  const files = filesUnder(testFolder).filter((file) => file.endsWith('.test.js'));
+  const selected = suites
+    .filter(({ name }) => wanted.includes(name))
+    .map((suite) => ({
+      ...suite,
+      files: files.filter(
+        (file) => suite.holds(nameOf(file)) && parts.every((part) => nameOf(file).includes(part)),
+      ),
+    }))
+    .filter((suite) => suite.files.length > 0);
+  if (selected.length > 0) return selected;
+  throw new CannotGoOn(
+    `no test file matches "${args.join(' ')}"`,
+    `name a suite (${known.join(', ')}) or a part of a file name`,
+  );
+};
+
+const runFiles = ({ concurrency, fileMinutes, files }) => {
   const reporter = new URL('./test-events.mjs', import.meta.url).href;
   const args = [
     '--test',
     `--test-concurrency=${concurrency}`,
-    `--test-timeout=${timeoutMilliseconds}`,
+    `--test-timeout=${fileMinutes * 60_000}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
     `--test-reporter=${reporter}`,
@@ -83,6 +69,7 @@ const runFiles = ({ concurrency, timeoutMilliseconds, files }) => {
 };
 
 const runSuite = async (suite) => {
+  const began = performance.now();
   const status = await runFiles(suite);
   const lines = existsSync(eventsFile) ? readFileSync(eventsFile, 'utf8').split('\n').filter(Boolean) : [];
   const outcomes = lines
@@ -94,7 +81,14 @@ const runSuite = async (suite) => {
   if (status !== 0 && failures.length === 0) {
     failures.push({ file: '(runner)', name: `ended with ${status} and named no failed test` });
   }
-  return { name: suite.name, passed: of('passed').length, failures, skips: of('skipped') };
+  return {
+    name: suite.name,
+    seconds: (performance.now() - began) / 1000,
+    passed: of('passed').length,
+    retries: of('retried'),
+    failures,
+    skips: of('skipped'),
+  };
 };
 
 const totals = (results) => {
@@ -104,38 +98,58 @@ const totals = (results) => {
   return { failed, line: `${sum((result) => result.passed)} passed, ${failed} failed, ${skipped} skipped` };
 };
 
-/** Runs suites, prints the reasons of skips and the totals. */
-const runSuites = async (suites) => {
+/** How long all of it took, from the start of this process: what had to be installed and built is in it. */
+const spent = (limitSeconds, slowness) => {
+  const seconds = performance.now() / 1000;
+  const allowed = limitSeconds * slowness;
+  const verdict = seconds > allowed ? 'over its limit' : 'within its limit';
+  return `took ${seconds.toFixed(0)} s, ${verdict} of ${limitSeconds} s x ${slowness.toFixed(2)}`;
+};
+
+/**
+ * Runs suites, prints the reasons of failures and skips, each missed time that was tried again, and the totals.
+ * @param limitSeconds of all of them on a machine of slowness 1; it is reported, and is no reason to fail
+ */
+const runSuites = async (selected, limitSeconds) => {
+  const slowness = shareSlowness();
   const results = [];
-  for (const suite of suites) {
-    if (suite.files.length === 0) continue;
+  for (const suite of selected) {
     say(`running the ${suite.name} tests`);
     results.push(await runSuite(suite));
   }
   const print = (line) => process.stdout.write(`${line}\n`);
-  for (const { name, failures, skips } of results) {
+  for (const { name, failures, skips, retries } of results) {
     for (const failure of failures)
       print(`failed: ${name} ${failure.file}: ${failure.reason ?? failure.name}`);
     for (const skip of skips) print(`skipped: ${name} ${skip.file}: ${skip.name}: ${skip.reason}`);
+    for (const retry of retries) print(`tried again: ${name} ${retry.file}: ${retry.reason}`);
   }
+  for (const { name, seconds } of results) print(`${name} took ${seconds.toFixed(0)} s`);
+  if (limitSeconds !== undefined) print(spent(limitSeconds, slowness));
+  print(`retried: ${results.reduce((sum, { retries }) => sum + retries.length, 0)}`);
   for (const result of results) print(`${result.name}: ${totals([result]).line}`);
   const { failed, line } = totals(results);
   print(line);
   return { results, exitCode: failed === 0 ? 0 : 1 };
 };
 
-/** Runs the selected ones of the unit and the live tests; resolves to the exit code. */
+/** Seconds that `npm test` without arguments may take. */
+const usualLimit = 240;
+
+/** Runs suites of `npm test`; resolves to the exit code. */
 export const runTests = async (args) => {
-  rmSync(resultsFile, { force: true });
-  const { results, exitCode } = await runSuites(select(quickSuites, args));
-  writeFileSync(resultsFile, JSON.stringify({ args, suites: results }, null, 1));
+  const selected = select('test', args);
+  const { results, exitCode } = await runSuites(selected, args.length === 0 ? usualLimit : undefined);
+  mkdirSync(skipsFolder, { recursive: true });
+  for (const { name, skips } of results)
+    writeFileSync(join(skipsFolder, `${name}.json`), JSON.stringify(skips, null, 1));
   return exitCode;
 };
 
-/** Runs the fault tests, or those whose file names contain all arguments; resolves to the exit code. */
-export const runFaults = async (args) => (await runSuites(select(faultSuites, args))).exitCode;
+/** Runs fault tests: the short ones unless told otherwise; resolves to the exit code. */
+export const runFaults = async (args) => (await runSuites(select('faults', args))).exitCode;
 
-/** What follows `npm run test:...`: `--minutes N`, N over 0, or how many are usual, and parts of file names. */
+/** What follows `npm run test:...`: `--minutes N`, N over 0, or how many are usual, and other words. */
 const minutesIn = (args, usual) => {
   const notUnderstood = () =>
     new CannotGoOn(`not understood: "${args.join(' ')}"`, `--minutes ${usual} (a week at most)`);
@@ -147,31 +161,27 @@ const minutesIn = (args, usual) => {
   }
   const minutes = Number(parsed.values.minutes ?? usual);
   if (!(minutes > 0 && minutes <= 10_080)) throw notUnderstood();
-  return { minutes, parts: parsed.positionals, notUnderstood };
+  return { minutes, rest: parsed.positionals, notUnderstood };
 };
 
-/** Runs the tests that look at page and terminal, as above; `--minutes N` is how long ten pages stay open. */
-export const runLook = async (args) => {
-  const { minutes, parts } = minutesIn(args, 1);
+const lasting = (minutes) => (suite) => ({ ...suite, fileMinutes: suite.fileMinutes + minutes });
+
+/** Runs the tests that look at page and terminal; `--minutes N` is how long ten pages stay open. */
+export const runPage = async (args) => {
+  const { minutes, rest } = minutesIn(args, 10);
   process.env.PAGES_MINUTES = String(minutes);
-  const suites = lookSuites.map((suite) => lasting(suite, minutes));
-  return (await runSuites(select(suites, parts))).exitCode;
+  return (await runSuites(select('page', rest).map(lasting(minutes)))).exitCode;
 };
 
-/** `--minutes N` alone; 30 when it is left out. */
+/** `--minutes N` alone; 35 when it is left out. */
 export const soakMinutes = (args) => {
-  const { minutes, parts, notUnderstood } = minutesIn(args, 30);
-  if (parts.length > 0) throw notUnderstood();
+  const { minutes, rest, notUnderstood } = minutesIn(args, 35);
+  if (rest.length > 0) throw notUnderstood();
   return minutes;
 };
-
-const lasting = (suite, minutes) => ({
-  ...suite,
-  timeoutMilliseconds: suite.timeoutMilliseconds + minutes * 60_000,
-});
 
 /** Runs the soak test for so many minutes; resolves to the exit code. */
 export const runSoak = async (minutes) => {
   process.env.SOAK_MINUTES = String(minutes);
-  return (await runSuites(select([lasting(inFolder('soak'), minutes)], []))).exitCode;
+  return (await runSuites(select('soak', []).map(lasting(minutes)))).exitCode;
 };

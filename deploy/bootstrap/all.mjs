@@ -1,0 +1,121 @@
+/**
+ * `npm run test:all`: everything there is, for over an hour. Each suite's result is kept with the hash of what it runs
+ * and tests, so a second call runs what is missing, what has failed and what has changed.
+ */
+import { hashOfTree, readResults, writeResults } from './all-results.mjs';
+import { measureSlowness } from './slowness.mjs';
+import { runStep, summarize } from './steps.mjs';
+
+const npm = (script, ...args) => ['npm', 'run', '--silent', script, '--', ...args];
+const node = (...args) => [process.execPath, ...args];
+
+const everything = [
+  '.ci',
+  'bpf',
+  'deploy',
+  'src',
+  'test',
+  'README.md',
+  'biome.json',
+  'package.json',
+  'tsconfig.json',
+];
+const product = ['bpf', 'package-lock.json', 'src', 'tsconfig.json'];
+const live = ['test/live', 'test/support', 'test/workload'];
+const faults = [...live, 'deploy/debian', 'deploy/package', 'test/faults'];
+const guests = [...live, 'deploy/debian', 'deploy/package', 'test/kernels', 'test/roots'];
+
+/**
+ * `tree`: what a suite runs and tests besides the product. How the suites are started is not in it.
+ * Suites of one group run side by side, those of one track after each other.
+ */
+const groups = [
+  [[{ name: 'types', command: node('deploy/bootstrap.mjs', 'build'), isOneTest: true, tree: everything }]],
+  [
+    [
+      {
+        name: 'lint',
+        command: ['npx', '--no-install', 'biome', 'check', '.'],
+        isOneTest: true,
+        tree: everything,
+      },
+    ],
+  ],
+  [
+    [
+      {
+        name: 'unit',
+        command: ['npm', 'test', '--silent', '--', 'unit'],
+        env: { TEST_DEPTH: '10' },
+        tree: everything,
+      },
+    ],
+  ],
+  [
+    [
+      {
+        name: 'live',
+        command: ['npm', 'test', '--silent', '--', 'live'],
+        tree: [...live, 'deploy/grafana', 'deploy/prometheus'],
+      },
+    ],
+  ],
+  [[{ name: 'faults', command: npm('test:faults', 'faults'), tree: faults }]],
+  [[{ name: 'long-faults', command: npm('test:faults', 'long-faults'), tree: faults }]],
+  [[{ name: 'browser', command: npm('test:page', 'browser'), tree: [...faults, 'test/browser'] }]],
+  [[{ name: 'long-browser', command: npm('test:page', 'long-browser'), tree: [...faults, 'test/browser'] }]],
+  [
+    [{ name: 'soak', command: npm('test:soak'), tree: [...faults, 'test/soak'] }],
+    [
+      { name: 'kernels', command: npm('test:kernels', '--whole'), isQuiet: true, tree: guests },
+      {
+        name: 'package',
+        command: npm('test:package'),
+        isQuiet: true,
+        tree: [...guests, 'deploy/systemd', 'test/package'],
+      },
+    ],
+  ],
+  [[{ name: 'bare', command: node('test/bare/run.mjs', '--whole'), tree: everything }]],
+  [
+    [
+      {
+        name: 'reproducible',
+        command: node('deploy/package.mjs', '--verify'),
+        isOneTest: true,
+        tree: ['deploy', 'README.md'],
+      },
+    ],
+  ],
+];
+
+const names = groups.flat(2).map(({ name }) => name);
+
+/** What the last run found holds while nothing has failed in it and its tree is the same. */
+const holds = (result, tree) => result !== undefined && result.failed === 0 && result.tree === tree;
+
+/** Resolves to the exit code. */
+export const runAll = async () => {
+  const results = readResults();
+  const run = async ({ tree, ...step }) => {
+    const hash = hashOfTree([...product, ...tree]);
+    if (holds(results.get(step.name), hash)) {
+      process.stdout.write(`== ${step.name}: passed with this tree before\n`);
+      return;
+    }
+    const slowness = measureSlowness();
+    const env = { ...step.env, TEST_SLOWNESS: Math.max(1, slowness).toFixed(2) };
+    results.set(step.name, { ...(await runStep({ ...step, env })), slowness, tree: hash });
+    writeResults(results, names);
+  };
+  for (const tracks of groups)
+    await Promise.all(
+      tracks.map(async (track) => {
+        for (const step of track) await run(step);
+      }),
+    );
+  return summarize(
+    names.map((name) => ({ failures: [], ...results.get(name) })),
+    ['the table is in test/all.md'],
+  );
+};

@@ -1,0 +1,37 @@
+/** The suites of test files: which files each holds. test/README.md says what each proves and when to run it. */
+import { availableParallelism } from 'node:os';
+
+/** For one file with all its tests. */
+const fileMinutes = 10;
+
+const notUnit = /^(live|faults|soak|browser|bare|kernels\/guest|package\/guest)\//;
+
+/** Files that lie in a folder itself. They watch the kernel of this host: two at once would see each other. */
+const directlyIn = (folder) => ({
+  concurrency: 1,
+  holds: (path) => path.startsWith(`${folder}/`) && !path.includes('/', folder.length + 1),
+});
+
+const table = {
+  unit: { concurrency: availableParallelism(), holds: (path) => !notUnit.test(path) },
+  core: { concurrency: 1, holds: (path) => path === 'live/core.test.js' },
+  live: directlyIn('live'),
+  faults: directlyIn('faults'),
+  'long-faults': directlyIn('faults/long'),
+  browser: directlyIn('browser'),
+  'long-browser': directlyIn('browser/long'),
+  soak: directlyIn('soak'),
+};
+
+export const suites = Object.entries(table).map(([name, suite]) => ({ name, fileMinutes, ...suite }));
+
+/**
+ * The commands that run suites: those that one may name, and those that run when none is named and no part of a file
+ * name is given. `core` is a part of `live`.
+ */
+export const commands = {
+  test: { known: ['unit', 'core', 'live'], usual: ['unit', 'core'] },
+  faults: { known: ['faults', 'long-faults'], usual: ['faults'] },
+  page: { known: ['browser', 'long-browser'], usual: ['browser'] },
+  soak: { known: ['soak'], usual: ['soak'] },
+};
