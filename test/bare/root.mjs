@@ -35,6 +35,12 @@ const cachedRoot = (sources, print) => {
   });
 };
 
+/** Makes the root that is kept, where its recipe is new. */
+export const makeRootImage = async (print) => {
+  await openCache();
+  await cachedRoot(packageSources(distribution()), print);
+};
+
 /** The node that runs this and its npm, where an installation from nodejs.org puts them. */
 const installNode = async (root) => {
   const npm = dirname(dirname(realpathSync(await run('sh', ['-c', 'command -v npm']))));

@@ -1,9 +1,11 @@
 /**
  * Runs the two commands of the README on a bare host: a fresh Debian root that holds Node, npm and nothing else
- * that this project needs. A reused machine hides a missing installation step; this does not.
+ * that this project needs. A reused machine hides a missing installation step; this does not. Then it installs the
+ * package there and runs the daemon of it.
  *
  * Run it as root from a clone: `node test/bare/run.mjs`. What is tested is HEAD, as somebody else would clone it.
- * Of the live tests it runs those that between them use every program the tests install; `--whole` runs all.
+ * Of the tests it runs the exact waits, which need bpftrace, perf and a compiler; `--whole` runs all of `npm test` and
+ * of the live suite. `--images` only makes the root that is kept.
  * It ends with one line `N passed, N failed, N skipped`; the logs of the commands are in dist/bare/.
  */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -12,7 +14,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { removeRoot } from '../roots/cache.mjs';
 import { openHost } from './host.mjs';
-import { createRoot } from './root.mjs';
+import { buildDeb, fragmentsIn, installDeb } from './installed.mjs';
+import { createRoot, makeRootImage } from './root.mjs';
 import { unexpectedSkips } from './skips.mjs';
 
 const project = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -25,9 +28,7 @@ const testRun = 20 * minute;
 const stopTime = minute / 2;
 
 /** The arguments of each `npm test`. */
-const testRuns = process.argv.includes('--whole')
-  ? [[]]
-  : [['unit'], ['live', 'waits'], ['live', 'prometheus']];
+const testRuns = process.argv.includes('--whole') ? [['unit'], ['live']] : [['live', 'waits']];
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const print = (line) => process.stdout.write(`${line}\n`);
@@ -53,7 +54,7 @@ const freePort = () =>
 const untilReady = async (url, command, deadline) => {
   let last = 'no answer';
   while (performance.now() < deadline) {
-    if (command.hasEnded()) return 'npm start ended by itself';
+    if (command.hasEnded()) return 'it ended by itself';
     try {
       const response = await fetch(url, { signal: AbortSignal.timeout(2000) });
       const body = await response.text();
@@ -72,13 +73,13 @@ const showLog = (file) => {
   print(lines.map((line) => `  | ${line}`).join('\n'));
 };
 
-const checkStart = async (host, name, allowance) => {
+const checkStart = async (host, name, start, allowance) => {
   const port = await freePort();
   const log = join(logs, `${name.replaceAll(' ', '-')}.log`);
   const began = performance.now();
-  const command = host.run(['npm', 'start', '--', '--web.listen-address', `127.0.0.1:${port}`], log);
+  const command = host.run([...start, '--web.listen-address', `127.0.0.1:${port}`], log);
   const complaint = await untilReady(`http://127.0.0.1:${port}/-/ready`, command, began + allowance);
-  check(`${name}: npm start reaches ready (${seconds(began)})`, complaint);
+  check(`${name} reaches ready (${seconds(began)})`, complaint);
   const status = await command.stop('SIGTERM', stopTime);
   check(`${name}: it ends with 0 on SIGTERM`, status === 0 ? undefined : `it ended with ${status}`);
   const left = host.strays();
@@ -102,21 +103,39 @@ const checkTest = async (host, root, args) => {
     passed ? undefined : `it ended with ${status}`,
   );
   if (!passed) showLog(log);
-  const skips = unexpectedSkips(join(project, 'dist'), join(root, 'src', 'dist'), print);
+  const skips = unexpectedSkips(args[0], join(project, 'dist'), join(root, 'src', 'dist'), print);
   check(`${name} skips nothing that runs outside`, skips.length === 0 ? undefined : skips.join('; '));
   host.endStrays();
 };
 
-const checkAll = async (root) => {
+/** The package, with what the README's commands have installed before: its daemon runs, with every fragment. */
+const checkInstalled = async (host, root, deb) => {
+  const log = join(logs, 'package.log');
+  const complaint = await installDeb(host, root, deb, log);
+  check('the package is installed', complaint);
+  if (complaint !== undefined) return showLog(log);
+  await checkStart(host, 'the daemon of the package', ['mmaplockd', 'run'], firstStart);
+  const { found, wanted } = await fragmentsIn(host, project, join(logs, 'package-check.json'));
+  const isSame = found.join(' ') === wanted.join(' ');
+  check(
+    `the package knows the ${wanted.length} fragments of bpf/`,
+    isSame ? undefined : `it knows ${found.join(' ')}`,
+  );
+};
+
+const start = ['npm', 'start', '--'];
+
+const checkAll = async (root, deb) => {
   const host = await openHost(root);
   try {
     const found = host.programs(['bpftrace', 'gcc', 'bpftool', 'perf', 'promtool']);
     check('the host is bare', found.length === 0 ? undefined : `it holds ${found.join(', ')}`);
-    await checkStart(host, 'first start', firstStart);
-    const output = await checkStart(host, 'second start', laterStart);
+    await checkStart(host, 'first npm start', start, firstStart);
+    const output = await checkStart(host, 'second npm start', start, laterStart);
     const again = output.match(/^mmaplockd: (installing|compiling|mounted).*/m)?.[0];
-    check('second start: nothing is prepared again', again);
+    check('second npm start: nothing is prepared again', again);
     for (const args of testRuns) await checkTest(host, root, args);
+    await checkInstalled(host, root, await deb);
   } finally {
     host.endStrays();
     await host.close();
@@ -128,13 +147,19 @@ const summarize = () => print(`${counts.passed} passed, ${counts.failed} failed,
 if (process.platform !== 'linux' || process.getuid() !== 0) {
   print('skipped: bare: it needs root on Linux, to make a root file system and mount in it');
   counts.skipped += 1;
+} else if (process.argv.includes('--images')) {
+  await makeRootImage(print);
+  process.exit();
 } else {
   rmSync(logs, { recursive: true, force: true });
   mkdirSync(logs, { recursive: true });
   try {
+    // Packing it takes as long as the rest: it is done meanwhile.
+    const deb = buildDeb(project, join(logs, 'packages'));
+    deb.catch(() => {});
     const root = await createRoot(project, print);
     try {
-      await checkAll(root);
+      await checkAll(root, deb);
     } finally {
       await removeRoot(root);
     }

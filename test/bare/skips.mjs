@@ -10,23 +10,21 @@ const allowed = [
   },
 ];
 
-/** The arguments of the last `npm test` and what it skipped, or undefined where there was none. */
-const resultsIn = (dist) => {
-  const file = join(dist, 'test-results.json');
-  if (!existsSync(file)) return undefined;
-  const { args, suites } = JSON.parse(readFileSync(file, 'utf8'));
-  return { args, skips: suites.flatMap(({ skips }) => skips) };
+/** What a suite skipped when it last ran in a build, or undefined where it did not. */
+const skipsIn = (dist, suite) => {
+  const file = join(dist, 'test-skips', `${suite}.json`);
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
 };
 
+const isSame = (skip) => (other) => other.file === skip.file && other.name === skip.name;
+
 /** The skips in `bareDist` that neither `hostDist` has nor the list above allows; prints all of the former. */
-export const unexpectedSkips = (hostDist, bareDist, print) => {
-  const bare = resultsIn(bareDist)?.skips;
-  if (bare === undefined) return ['npm test left no results'];
-  const outside = resultsIn(hostDist);
-  const here = outside?.args.length === 0 ? outside.skips : undefined;
-  if (here === undefined) print('no results of a whole `npm test` here to compare with: every skip counts');
+export const unexpectedSkips = (suite, hostDist, bareDist, print) => {
+  const bare = skipsIn(bareDist, suite);
+  if (bare === undefined) return [`${suite} left no results`];
+  const here = skipsIn(hostDist, suite);
+  if (here === undefined) print(`${suite} did not run here: every skip on the bare host counts`);
   for (const { file, name, reason } of bare) print(`skipped on the bare host: ${file}: ${name}: ${reason}`);
-  const isSame = (skip) => (other) => other.file === skip.file && other.name === skip.name;
   return bare
     .filter((skip) => !(here ?? []).some(isSame(skip)) && !allowed.some(({ file }) => file === skip.file))
     .map(({ file, name }) => `${file}: ${name}`);
