@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type BpftraceLine, decodeLine, integerKey } from '../../src/bpftrace/lines.js';
+import { cases } from '../support/depth.js';
 import { decoded, dialectOf, goldenLines, type Version, versions } from './goldens.js';
 
 const recorded = dialectOf('0.27.0');
@@ -371,6 +372,6 @@ test('decoding never throws, whatever comes', () => {
     fc.property(anything, fc.constantFrom(...dialects), (text, dialect) => {
       assert.equal(typeof decodeLine(text, dialect).type, 'string');
     }),
-    { numRuns: 2000 },
+    { numRuns: cases(1000) },
   );
 });

@@ -8,6 +8,7 @@ import { settings } from '../../src/config/settings.js';
 import { suggest } from '../../src/config/suggest.js';
 import { version } from '../../src/config/version.js';
 import { type ErrorCode, MmaplockError } from '../../src/errors.js';
+import { cases } from '../support/depth.js';
 
 /** Words separated by single spaces; an empty text is no words. */
 const parse = (line: string): ParsedArguments => parseArguments(line === '' ? [] : line.split(' '));
@@ -221,7 +222,7 @@ test('any words are understood, or refused with a printable error of the catalog
         if (!path.startsWith('bpftrace.stall')) loadConfig({ flags: { [path]: value } });
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: cases(2000) },
   );
 });
 

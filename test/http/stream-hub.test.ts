@@ -5,6 +5,7 @@ import { type HubOptions, type JoinOptions, type Seat, StreamHub } from '../../s
 import { type KeptType, keptTypes } from '../../src/http/stream-ring.js';
 import { HandClock } from '../bpftrace/hand-clock.js';
 import { epoch } from '../support/daemon.js';
+import { cases } from '../support/depth.js';
 
 const hubWith = (options: Partial<HubOptions> = {}): StreamHub =>
   new StreamHub({ clock: new HandClock(), startedAt: epoch, ...options });
@@ -180,7 +181,7 @@ test('whatever happens, a client gets each event once and in order, or is told o
       const missing = wanted.filter((number) => !seen.includes(number) && number > excused);
       if (!client.isCut) assert.deepEqual(missing, []);
     }),
-    { numRuns: 500 },
+    { numRuns: cases(500) },
   );
 });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Apportionment } from '../../src/ledger/apportion.js';
+import { cases } from '../support/depth.js';
 
 /** What a tick gives to each name, of totals that have grown by `budget`; what no name claims is left in it. */
 const shared = (
@@ -180,6 +181,6 @@ test('property: growth is given or left, no name is given more than it had while
         }
       },
     ),
-    { numRuns: 500 },
+    { numRuns: cases(400) },
   );
 });

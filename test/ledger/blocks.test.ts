@@ -5,6 +5,7 @@ import type { BlockFile, BlockLedger } from '../../src/ledger/blocks.js';
 import { Ledger } from '../../src/ledger/ledger.js';
 import type { ReaderBlockRow, Tick } from '../../src/records.js';
 import { type Mode, type ProcFile, procFiles } from '../../src/vocabulary.js';
+import { cases } from '../support/depth.js';
 import { blockRow, readerBlockRow, tick, unblockedRow, waitRow } from '../support/records.js';
 
 const files: readonly BlockFile[] = [...procFiles, '~unknown'];
@@ -342,7 +343,7 @@ test('property: blocks are conserved after every tick, whatever is late, left ou
         play(newLedger(slots, rowLimit), all, rowLimit, true);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: cases(150) },
   );
 });
 
@@ -366,6 +367,6 @@ test('property: with nothing lost, what was late is where it belongs in the end'
             );
       },
     ),
-    { numRuns: 200 },
+    { numRuns: cases(150) },
   );
 });

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { type Incident, sharedNanoseconds } from '../../src/ledger/incident.js';
 import { Ledger } from '../../src/ledger/ledger.js';
 import type { Stall, Tick } from '../../src/records.js';
+import { cases } from '../support/depth.js';
 import {
   blockRow,
   readerBlockRow,
@@ -287,6 +288,6 @@ test('whatever comes in whatever order: all is told once, and nobody is blamed f
         assert.ok(blamed <= sums[name] * ms + 2, `${name}: ${blamed} of ${sums[name] * ms}`);
       }
     }),
-    { numRuns: 300 },
+    { numRuns: cases(100) },
   );
 });

@@ -5,6 +5,7 @@ import { Ledger } from '../../src/ledger/ledger.js';
 import type { ReaderLedger } from '../../src/ledger/readers.js';
 import type { ReadCounts } from '../../src/records.js';
 import { type ProcFile, procFiles } from '../../src/vocabulary.js';
+import { cases } from '../support/depth.js';
 import { noReads, procFileRow, readerRow, tick } from '../support/records.js';
 
 const newLedger = (slots = 50, rowLimit = 500) =>
@@ -239,6 +240,6 @@ test('property: the reads of a file are those of its readers, after every tick, 
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: cases(150) },
   );
 });

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Ledger } from '../../src/ledger/ledger.js';
 import type { Tick, VictimVmaWaitRow } from '../../src/records.js';
+import { cases } from '../support/depth.js';
 import { processRow, tick as tickOf, victimVmaWaitRow, waitRow } from '../support/records.js';
 
 const newLedger = (slots = 50, rowLimit = 500) =>
@@ -205,6 +206,6 @@ test('property: the VMA waits of all victims are the total, after every tick, an
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: cases(150) },
   );
 });

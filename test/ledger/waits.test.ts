@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Ledger } from '../../src/ledger/ledger.js';
 import type { ProcessWaitRow, Tick, WaitRow } from '../../src/records.js';
+import { cases } from '../support/depth.js';
 import { ongoingWait, tick as tickOf } from '../support/records.js';
 
 const newLedger = (slots = 50, rowLimit = 500) =>
@@ -251,7 +252,7 @@ test('property: over all label sets the waits by process are the bounded totals,
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: cases(150) },
   );
 });
 

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { TracerRecord } from '../../src/records.js';
 import { operations, procFiles, restartReasons } from '../../src/vocabulary.js';
 import { epoch, FakeDaemon } from '../support/daemon.js';
+import { cases } from '../support/depth.js';
 import { type ParsedFamily, parseExposition } from '../support/exposition.js';
 
 const mode = fc.constantFrom('read' as const, 'write' as const);
@@ -160,7 +161,7 @@ test('property: whatever the tracer says, no value is negative or no number, and
         }
       },
     ),
-    { numRuns: 150 },
+    { numRuns: cases(20) },
   );
 });
 
@@ -216,6 +217,6 @@ test('property: block and unblocked seconds are all wait seconds, and names add 
         }
       },
     ),
-    { numRuns: 150 },
+    { numRuns: cases(20) },
   );
 });

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { loadConfig } from '../../src/config/load.js';
 import { packageRoot, surveyHost } from '../../src/host.js';
 import { joinProgram } from '../../src/probes/program.js';
+import { cases } from '../support/depth.js';
 
 const folder = path.join(packageRoot, 'bpf');
 const files = readdirSync(folder).filter((name) => name.endsWith('.bt'));
@@ -83,7 +84,7 @@ test('a program differs from the shipped fragments in integers alone', async () 
       for (const text of texts) assert.deepEqual(foreign(text), []);
       programs += 1;
     }),
-    { numRuns: 15 },
+    { numRuns: cases(8) },
   );
-  assert.ok(programs >= 15);
+  assert.ok(programs >= cases(8));
 });

@@ -7,7 +7,12 @@ import { AssertionError } from 'node:assert';
 import type { TestContext } from 'node:test';
 
 /** The tests that may be tried again, each with the figure that other work of the machine can spoil. */
-export const triedAgain = {} as const satisfies Readonly<Record<string, string>>;
+export const triedAgain = {
+  BTF: 'times as long to parse and index the BTF of this kernel as to read it',
+  'damaged BTF': 'times as long with damaged BTF as with what it was made from',
+  kallsyms: 'times as long to find symbols as to read /proc/kallsyms',
+  'kernel profile': 'times as long to make a profile of this host as to read its files',
+} as const satisfies Readonly<Record<string, string>>;
 
 export type TriedAgain = keyof typeof triedAgain;
 
