@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
-import { after, type TestContext, test } from 'node:test';
+import { after, before, type TestContext, test } from 'node:test';
 import { createLog } from '../src/log/log.js';
 import { markOpenProcFiles } from '../src/marks.js';
 
@@ -22,8 +22,12 @@ const holderOf = async (file: string): Promise<number> => {
   return child.pid!;
 };
 
-const holders = [await holderOf('/proc/self/maps'), await holderOf('/proc/self/task/$$/smaps')];
-const bystander = await holderOf('/proc/self/stat');
+let holders: readonly number[];
+let bystander: number;
+before(async () => {
+  holders = [await holderOf('/proc/self/maps'), await holderOf('/proc/self/task/$$/smaps')];
+  bystander = await holderOf('/proc/self/stat');
+});
 
 /** What was asked by kill(), in order, and the warnings. */
 const marked = async (context: TestContext, kill: typeof process.kill = process.kill) => {

@@ -13,7 +13,7 @@ const directlyIn = (folder) => ({
 });
 
 const table = {
-  unit: { concurrency: availableParallelism(), holds: (path) => !notUnit.test(path) },
+  unit: { concurrency: availableParallelism(), pooled: true, holds: (path) => !notUnit.test(path) },
   core: { concurrency: 1, holds: (path) => path === 'live/core.test.js' },
   live: directlyIn('live'),
   faults: directlyIn('faults'),

@@ -5,11 +5,13 @@ import { join, relative, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 import { filesUnder } from './build.mjs';
 import { dist } from './paths.mjs';
+import { outcomesOfPools, writePools } from './pools.mjs';
 import { CannotGoOn, say } from './report.mjs';
 import { shareSlowness } from './slowness.mjs';
 import { commands, suites } from './suites.mjs';
 
 const testFolder = join(dist, 'test');
+const poolsFolder = join(dist, 'test-pools');
 const eventsFile = join(dist, 'test-events.ndjson');
 /** One file a suite, for test/bare, which compares what is skipped on a bare host with what is skipped here. */
 const skipsFolder = join(dist, 'test-skips');
@@ -70,11 +72,13 @@ const runFiles = ({ concurrency, fileMinutes, files }) => {
 
 const runSuite = async (suite) => {
   const began = performance.now();
-  const status = await runFiles(suite);
+  const pools = suite.pooled ? writePools(poolsFolder, suite.files, nameOf, suite.concurrency) : [];
+  const status = await runFiles(suite.pooled ? { ...suite, files: pools.map(({ path }) => path) } : suite);
   const lines = existsSync(eventsFile) ? readFileSync(eventsFile, 'utf8').split('\n').filter(Boolean) : [];
-  const outcomes = lines
+  const reported = lines
     .map((line) => JSON.parse(line))
     .map(({ file, ...rest }) => ({ file: nameOf(file), ...rest }));
+  const outcomes = outcomesOfPools(pools, reported, nameOf);
   const of = (result) => outcomes.filter((outcome) => outcome.result === result);
   const failures = of('failed');
   // The runner itself can die; that must not look like success.

@@ -1,7 +1,7 @@
 /** The committed dashboards, and the modules that make them: what their tests share. */
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { packageRoot } from '../../src/host.js';
 
 export interface Panel {
@@ -43,7 +43,9 @@ export interface Query {
 }
 
 const grafana = path.join(packageRoot, 'deploy/grafana');
-const load = (file: string) => import(pathToFileURL(path.join(grafana, file)).href);
+const require = createRequire(import.meta.url);
+/** At once: no test module may await anything at its top level, see deploy/bootstrap/pools.mjs. */
+const load = (file: string): unknown => require(path.join(grafana, file));
 
 export const textOf = (file: string): string => readFileSync(path.join(grafana, file), 'utf8');
 
@@ -52,9 +54,9 @@ export const committed: ReadonlyMap<string, Dashboard> = new Map(
   ['fleet.json', 'host.json'].map((file) => [file, JSON.parse(textOf(`dashboards/${file}`)) as Dashboard]),
 );
 
-export const { dashboards } = (await load('generate.mjs')) as { dashboards: () => Map<string, string> };
+export const { dashboards } = load('generate.mjs') as { dashboards: () => Map<string, string> };
 
-export const { queriesOf, substitute } = (await load('queries.mjs')) as {
+export const { queriesOf, substitute } = load('queries.mjs') as {
   queriesOf: (dashboard: Dashboard, values?: Readonly<Record<string, string>>) => Query[];
   substitute: (text: string, values: Readonly<Record<string, string>>) => string;
 };

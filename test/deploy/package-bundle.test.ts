@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { version } from '../../src/config/version.js';
 import { packageRoot } from '../../src/host.js';
@@ -21,11 +21,14 @@ const part = (name: string) =>
     Record<string, (...args: readonly unknown[]) => unknown>
   >;
 
-const bundle = (await (await part('bundle.mjs')).bundleAll!()) as Bundle;
+let bundle: Bundle;
 const folder = mkdtempSync(path.join(tmpdir(), 'mmaplockd-bundle-'));
 const program = path.join(folder, 'mmaplockd.mjs');
-writeFileSync(program, bundle.program);
-cpSync(path.join(packageRoot, 'bpf'), path.join(folder, 'bpf'), { recursive: true });
+before(async () => {
+  bundle = (await (await part('bundle.mjs')).bundleAll!()) as Bundle;
+  writeFileSync(program, bundle.program);
+  cpSync(path.join(packageRoot, 'bpf'), path.join(folder, 'bpf'), { recursive: true });
+});
 after(() => rmSync(folder, { recursive: true }));
 
 const run = (...args: readonly string[]) => {

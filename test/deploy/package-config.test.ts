@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { test } from 'node:test';
+import { before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { readConfigFile } from '../../src/config/file.js';
 import { loadConfig } from '../../src/config/load.js';
@@ -13,12 +13,13 @@ import { packageRoot } from '../../src/host.js';
 const file = path.join(packageRoot, 'deploy/debian/config.yaml');
 const manual = readFileSync(file, 'utf8');
 
-const { configManual, packaged } = (await import(
-  pathToFileURL(path.join(packageRoot, 'deploy/package/config-manual.mjs')).href
-)) as {
-  configManual: (list: unknown[], words: typeof accepted, set?: Record<string, unknown>) => string;
-  packaged: Record<string, unknown>;
-};
+let configManual: (list: unknown[], words: typeof accepted, set?: Record<string, unknown>) => string;
+let packaged: Record<string, unknown>;
+before(async () => {
+  ({ configManual, packaged } = await import(
+    pathToFileURL(path.join(packageRoot, 'deploy/package/config-manual.mjs')).href
+  ));
+});
 
 /** What the head of the file tells people to do. */
 const uncommented = manual.replace(/^#(?=\S|\s{2}\S)/gm, '');

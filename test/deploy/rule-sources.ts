@@ -1,7 +1,7 @@
 /** The rules of deploy/prometheus, as their modules make them and as they are committed. */
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { packageRoot } from '../../src/host.js';
 
 /** See thresholds.mjs for what each means. */
@@ -39,11 +39,13 @@ export interface Generator {
 
 export const prometheusFolder = join(packageRoot, 'deploy/prometheus');
 
-const load = (file: string) => import(pathToFileURL(join(prometheusFolder, file)).href);
+const require = createRequire(import.meta.url);
+/** At once: no test module may await anything at its top level, see deploy/bootstrap/pools.mjs. */
+const load = (file: string): unknown => require(join(prometheusFolder, file));
 
-export const { generate, writeRules } = (await load('generate.mjs')) as Generator;
-export const { thresholds } = (await load('thresholds.mjs')) as { thresholds: Thresholds };
-export const { buildRules } = (await load('rules.mjs')) as {
+export const { generate, writeRules } = load('generate.mjs') as Generator;
+export const { thresholds } = load('thresholds.mjs') as { thresholds: Thresholds };
+export const { buildRules } = load('rules.mjs') as {
   buildRules: (thresholds: Thresholds) => Record<string, RuleFile>;
 };
 

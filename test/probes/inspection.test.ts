@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { test } from 'node:test';
+import { before, test } from 'node:test';
 import { MmaplockError } from '../../src/errors.js';
 import { packageRoot } from '../../src/host.js';
 import { readCatalog } from '../../src/probes/catalog.js';
@@ -153,7 +153,10 @@ const kernelFor = (fragments: readonly Fragment[], more: Partial<FakeKernel>): F
   };
 };
 
-const { fragments: shipped } = await readCatalog(path.join(packageRoot, 'bpf'));
+let shipped: readonly Fragment[];
+before(async () => {
+  shipped = (await readCatalog(path.join(packageRoot, 'bpf'))).fragments;
+});
 
 for (const [host, has, kind] of [
   ['tracepoints alone', {}, 'tracepoint'],

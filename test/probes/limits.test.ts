@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { test } from 'node:test';
+import { before, test } from 'node:test';
 import { packageRoot } from '../../src/host.js';
 import { readCatalog } from '../../src/probes/catalog.js';
+import type { Fragment } from '../../src/probes/fragment.js';
 import { limitsOf } from '../../src/probes/limits.js';
 
-const { fragments: all } = await readCatalog(path.join(packageRoot, 'bpf'));
-
 /** Those of a host without function probes: of each event the source by tracepoints. */
-const fragments = all.filter(
-  ({ name, tells }) => name !== 'vma-waits' && (tells === undefined || name.endsWith('-tracepoint')),
-);
+let all: readonly Fragment[];
+let fragments: readonly Fragment[];
+before(async () => {
+  ({ fragments: all } = await readCatalog(path.join(packageRoot, 'bpf')));
+  fragments = all.filter(
+    ({ name, tells }) => name !== 'vma-waits' && (tells === undefined || name.endsWith('-tracepoint')),
+  );
+});
 
 /** A plan in which all fragments run but these; all constants are known but those that are given. */
 const without = (names: readonly string[], values: Readonly<Record<string, number>> = {}) => ({

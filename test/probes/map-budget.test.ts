@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { test } from 'node:test';
+import { before, test } from 'node:test';
 import { packageRoot } from '../../src/host.js';
 import { readCatalog } from '../../src/probes/catalog.js';
+import type { Fragment } from '../../src/probes/fragment.js';
 import { mapKeysWithin, mapNames } from '../../src/probes/map-budget.js';
 import { joinProgram } from '../../src/probes/program.js';
 
@@ -65,8 +66,12 @@ test('a map is counted once, by its widest use, however often it is written', ()
   assert.ok(entry('@a[1] = 1; @b[1] = 1;', 2) > entry('@a[1] = 1;', 2));
 });
 
-const { fragments } = await readCatalog(path.join(packageRoot, 'bpf'));
-const shipped = joinProgram(fragments.map((fragment) => ({ fragment, constants: new Map() }))).text;
+let fragments: readonly Fragment[];
+let shipped: string;
+before(async () => {
+  ({ fragments } = await readCatalog(path.join(packageRoot, 'bpf')));
+  shipped = joinProgram(fragments.map((fragment) => ({ fragment, constants: new Map() }))).text;
+});
 
 test('the shipped fragments have all the keys asked for on a small host, and some hundred on a large one', () => {
   const keys = (cpus: number) => mapKeysWithin(shipped, { keys: 4096, bytes: 64 * mib }, cpus);

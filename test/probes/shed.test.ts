@@ -1,14 +1,18 @@
 /** What the cost budget leaves of the shipped fragments, on a kernel that has all they ask for. */
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { test } from 'node:test';
+import { before, test } from 'node:test';
 import { packageRoot } from '../../src/host.js';
 import { readCatalog } from '../../src/probes/catalog.js';
+import type { Fragment } from '../../src/probes/fragment.js';
 import { shedReason, shedStepsFor } from '../../src/probes/shed.js';
 import { everything } from './fake.js';
 
-const { fragments } = await readCatalog(path.join(packageRoot, 'bpf'));
-const watch = fragments.filter(({ mode }) => mode === 'watch');
+let watch: readonly Fragment[];
+before(async () => {
+  const { fragments } = await readCatalog(path.join(packageRoot, 'bpf'));
+  watch = fragments.filter(({ mode }) => mode === 'watch');
+});
 const left = (shed: Parameters<typeof shedReason>[2], options = everything): string[] =>
   watch.filter((fragment) => shedReason(fragment, options, shed) === undefined).map(({ name }) => name);
 
