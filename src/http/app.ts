@@ -10,6 +10,7 @@ import { answerClientError } from './client-error.js';
 import type { DaemonView } from './context.js';
 import { isLoopback } from './host-header.js';
 import { createServer } from './http-server.js';
+import { type Patience, usualPatience } from './limits.js';
 import { sendBadPath, useProblems } from './problem.js';
 import { blockRoutes } from './routes-blocks.js';
 import { historyRoutes } from './routes-history.js';
@@ -31,6 +32,8 @@ export interface AppOptions {
   readonly scope: Scope;
   /** How those are known who ask; undefined where the way to the listener says who may. */
   readonly door?: Door | undefined;
+  /** The usual one where it is left out. */
+  readonly patience?: Patience | undefined;
 }
 
 /** Minutes between two lines of the log that say that connections are turned away. */
@@ -39,7 +42,7 @@ const minutesBetween = 60;
 export const buildApp = async (
   view: DaemonView,
   log: Log,
-  { host, scope, door }: AppOptions,
+  { host, scope, door, patience = usualPatience }: AppOptions,
 ): Promise<FastifyInstance> => {
   const limitRepeats = createRepeatLimit({ minutes: minutesBetween, now: view.monotonic });
   const onFull = (): void =>
@@ -59,7 +62,12 @@ export const buildApp = async (
       customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false, strictNumbers: false },
     },
     serverFactory: (handler) =>
-      createServer(handler, { local: door === undefined || isLoopback(host), web: door?.web, onFull }),
+      createServer(handler, {
+        local: door === undefined || isLoopback(host),
+        web: door?.web,
+        patience,
+        onFull,
+      }),
     clientErrorHandler: answerClientError,
     frameworkErrors: (_error, _request, reply) =>
       sendBadPath(reply.headers(Object.fromEntries(headersOf(door)))),

@@ -3,7 +3,7 @@ import http, { type RequestListener, type Server } from 'node:http';
 import https from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { letsIn } from './client-certificate.js';
-import { longestHead, milliseconds, mostConnections, mostRequestsOfOne } from './limits.js';
+import { longestHead, mostConnections, mostRequestsOfOne, type Patience } from './limits.js';
 import { networkOf } from './network.js';
 import { Seats } from './seats.js';
 import { endUnanswered } from './unanswered.js';
@@ -13,27 +13,33 @@ export interface ServerOptions {
   /** All who come have one address: that of this host, or none. */
   readonly local: boolean;
   readonly web: WebConfig | undefined;
+  readonly patience: Patience;
   /** Called for each connection that is closed for want of a seat. */
   readonly onFull: () => void;
 }
 
-const bounds = {
+const boundsOf = ({ handshake, head, request, idle, between }: Patience): https.ServerOptions => ({
   maxHeaderSize: longestHead,
-  headersTimeout: milliseconds.head,
-  requestTimeout: milliseconds.request,
-  keepAliveTimeout: milliseconds.idle,
-  connectionsCheckingInterval: milliseconds.between,
-} satisfies http.ServerOptions;
+  handshakeTimeout: handshake,
+  headersTimeout: head,
+  requestTimeout: request,
+  keepAliveTimeout: idle,
+  connectionsCheckingInterval: between,
+});
 
 /** Makes the server of a fastify application. */
-export const createServer = (handler: RequestListener, { local, web, onFull }: ServerOptions): Server => {
+export const createServer = (
+  handler: RequestListener,
+  { local, web, patience, onFull }: ServerOptions,
+): Server => {
   const tls = web?.current().tls;
+  const bounds = boundsOf(patience);
   const server =
     web === undefined || tls === undefined
       ? http.createServer(bounds, handler)
-      : createTls(handler, web, tls);
+      : createTls(handler, bounds, web, tls);
   server.maxRequestsPerSocket = mostRequestsOfOne;
-  server.timeout = milliseconds.stuck;
+  server.timeout = patience.stuck;
   endUnanswered(server, tls === undefined ? 'connection' : 'secureConnection');
   const { ofAll, ofOne } = mostConnections;
   boundConnections(server, new Seats({ ofAll, ofOne: local ? ofAll : ofOne }), onFull);
@@ -57,6 +63,7 @@ const boundConnections = (server: Server, seats: Seats, onFull: () => void): voi
 
 const createTls = (
   handler: RequestListener,
+  bounds: https.ServerOptions,
   web: WebConfig,
   tls: NonNullable<ReturnType<WebConfig['current']>['tls']>,
 ): Server => {
@@ -68,7 +75,6 @@ const createTls = (
       requestCert: tls.clientAuth !== 'NoClientCert',
       // Others are looked at below, once the handshake is over.
       rejectUnauthorized: tls.clientAuth === 'RequireAndVerifyClientCert',
-      handshakeTimeout: milliseconds.handshake,
     },
     handler,
   );

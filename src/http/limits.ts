@@ -15,7 +15,8 @@ export const longestBody = 16_384;
 /** Requests on one connection, which is then closed: clients open another. */
 export const mostRequestsOfOne = 1000;
 
-export const milliseconds = {
+/** How long a client may take, in milliseconds. */
+export const usualPatience = {
   /** For a client to get through the handshake of TLS; it also bounds how long a silent one holds up the end. */
   handshake: 5000,
   /** For request line and headers, from the start of the connection or the first byte of the request; beyond: 408. */
@@ -29,3 +30,5 @@ export const milliseconds = {
   /** Without a byte in either direction while an answer is on its way; the stream has a heartbeat every 15 s. */
   stuck: 60_000,
 };
+
+export type Patience = Readonly<Record<keyof typeof usualPatience, number>>;

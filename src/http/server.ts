@@ -13,6 +13,7 @@ import { buildApp } from './app.js';
 import { BasicGuard } from './basic-auth.js';
 import type { DaemonView } from './context.js';
 import { isLoopback } from './host-header.js';
+import type { Patience } from './limits.js';
 import { RateLimit } from './rate-limit.js';
 import { freeSocketPath, noSocket, socketMode } from './unix-socket.js';
 import { WebConfig } from './web-config.js';
@@ -33,15 +34,22 @@ const opened = async (app: FastifyInstance, open: () => Promise<string>): Promis
   }
 };
 
+/** What an address is opened with. */
+interface Way {
+  readonly door: Door;
+  readonly patience: Patience | undefined;
+}
+
 /** @throws MmaplockError `port_in_use`, `listen_failed` */
 const listenTcp = async (
   view: DaemonView,
   log: Log,
-  { address, host, port, door }: { address: string; host: string; port: number; door: Door },
+  { address, host, port }: { address: string; host: string; port: number },
+  { door, patience }: Way,
 ): Promise<Listener> => {
   const named = parseListenAddress(address)!.host;
   const scope = isLoopback(named) ? 'everything' : door.web.guarded ? 'api' : 'metrics';
-  const app = await buildApp(view, log, { host: named, scope, door });
+  const app = await buildApp(view, log, { host: named, scope, door, patience });
   return opened(app, async () => {
     try {
       const url = await app.listen({ host, port });
@@ -60,14 +68,14 @@ const listenTcp = async (
  * Listens on an address; on `localhost` on each that it has, of which the first must be free.
  * @throws MmaplockError `port_in_use`, `listen_failed`
  */
-const listenAll = async (view: DaemonView, log: Log, address: string, door: Door): Promise<Listener[]> => {
+const listenAll = async (view: DaemonView, log: Log, address: string, way: Way): Promise<Listener[]> => {
   const { host, port } = parseListenAddress(address)!;
   const [first = host, ...others] = host === 'localhost' ? await addressesOf(host) : [host];
-  const listeners = [await listenTcp(view, log, { address, host: first, port, door })];
+  const listeners = [await listenTcp(view, log, { address, host: first, port }, way)];
   for (const other of others) {
     const samePort = Number(new URL(listeners[0]!.url).port);
     try {
-      listeners.push(await listenTcp(view, log, { address, host: other, port: samePort, door }));
+      listeners.push(await listenTcp(view, log, { address, host: other, port: samePort }, way));
     } catch (error) {
       log.debug({ err: error }, 'localhost has an address that cannot be listened on');
     }
@@ -101,17 +109,18 @@ const listenUnix = async (view: DaemonView, log: Log, path: string): Promise<Lis
 
 /**
  * Opens every listener of the configuration, or none.
+ * @param patience with those who connect by TCP; the usual one where it is left out
  * @throws MmaplockError `port_in_use`, `listen_failed`, and what is wrong with the file of `--web.config.file`
  */
-export const listen = async (view: DaemonView, log: Log): Promise<Listener[]> => {
+export const listen = async (view: DaemonView, log: Log, patience?: Patience): Promise<Listener[]> => {
   const { listen_address: addresses, config_file: file, unix_socket: socket } = view.config.web;
   const web = new WebConfig(file, log);
   const guard = new BasicGuard({ users: () => web.current().users, now: view.monotonic });
   const rate = new RateLimit({ rate: () => web.current().rate, now: view.monotonic });
+  const way = { door: { web, guard, rate }, patience };
   const listeners: Listener[] = [];
   try {
-    for (const address of addresses)
-      listeners.push(...(await listenAll(view, log, address, { web, guard, rate })));
+    for (const address of addresses) listeners.push(...(await listenAll(view, log, address, way)));
     if (socket !== '') listeners.push(await listenUnix(view, log, socket));
   } catch (error) {
     await Promise.all(listeners.map((listener) => listener.close()));

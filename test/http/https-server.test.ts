@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
+import { usualPatience } from '../../src/http/limits.js';
 import {
   askUrl,
   authorization,
@@ -152,9 +153,12 @@ test('users without TLS, and the first of them while the daemon runs', async (co
 });
 
 test('a client that never begins its handshake does not hold up the end for long', async (context) => {
-  const { listeners } = await openListeners(context, {
-    'web.config_file': webFile(context, tlsOf('server')),
-  });
+  const patience = { ...usualPatience, handshake: 300 };
+  const { listeners } = await openListeners(
+    context,
+    { 'web.config_file': webFile(context, tlsOf('server')) },
+    patience,
+  );
   const { url, close } = listeners[0]!;
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   const ended = new Promise((resolve) => socket.on('close', resolve));

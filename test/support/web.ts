@@ -5,6 +5,7 @@ import { request as httpsRequest } from 'node:https';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { packageRoot } from '../../src/host.js';
+import type { Patience } from '../../src/http/limits.js';
 import { type Listener, listen } from '../../src/http/server.js';
 import { createLog } from '../../src/log/log.js';
 import { temporaryFolder } from '../bpftrace/fake.js';
@@ -49,11 +50,12 @@ export interface OpenListeners {
 export const openListeners = async (
   context: TestContext,
   flags: Readonly<Record<string, unknown>>,
+  patience?: Patience,
 ): Promise<OpenListeners> => {
   const log: string[] = [];
   const daemon = quietDaemon({ flags: { 'web.listen_address': ['127.0.0.1:0'], ...flags } });
   const stream = { write: (line: string) => log.push(line) };
-  const listeners = await listen(daemon.view, createLog({ level: 'info', format: 'json', stream }));
+  const listeners = await listen(daemon.view, createLog({ level: 'info', format: 'json', stream }), patience);
   context.after(() => Promise.all(listeners.map((listener) => listener.close())));
   return { listeners, daemon, log };
 };
