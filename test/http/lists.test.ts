@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { sinceTime } from '../../src/http/lists.js';
-import { openApp, problemOf } from '../support/app.js';
+import { askQuietApp, openApp, problemOf } from '../support/app.js';
 import { epoch, type FakeDaemon, planOf } from '../support/daemon.js';
 import {
   blockRow,
@@ -13,6 +13,8 @@ import {
   waitRow,
 } from '../support/records.js';
 import { busyDaemon, quietDaemon } from '../support/scenes.js';
+
+const ask = askQuietApp();
 
 interface ListPage {
   readonly data: readonly Readonly<Record<string, unknown>>[];
@@ -50,8 +52,7 @@ const lists = ['/api/v1/waits', ...named.map(([list]) => list)];
 
 for (const list of lists) {
   for (const limit of ['0', '1001', '-1', '1.5', 'abc', '', '1,2', '1e999', 'true', 'null', 'NaN', '%zz'])
-    test(`${list}?limit=${limit} is refused`, async (context) => {
-      const { ask } = await openApp(context);
+    test(`${list}?limit=${limit} is refused`, async () => {
       const { field } = problemOf(await ask(`${list}?limit=${limit}`), 400, 'invalid_parameter');
       assert.equal(field, 'limit');
     });
@@ -67,23 +68,20 @@ for (const list of lists) {
     '%00',
     'o'.repeat(1025),
   ])
-    test(`${list}?cursor=${cursor} is refused`, async (context) => {
-      const { ask } = await openApp(context);
+    test(`${list}?cursor=${cursor} is refused`, async () => {
       const { field } = problemOf(await ask(`${list}?cursor=${cursor}`), 400, 'invalid_parameter');
       assert.equal(field, 'cursor');
     });
 
   for (const sort of ['', 'nonsense', '-', '--last_seen_at', 'WAIT_SECONDS_TOTAL', 'unit', '__proto__'])
-    test(`${list}?sort=${sort} is refused, and the fields that can be sorted by are named`, async (context) => {
-      const { ask } = await openApp(context);
+    test(`${list}?sort=${sort} is refused, and the fields that can be sorted by are named`, async () => {
       const { field, detail } = problemOf(await ask(`${list}?sort=${sort}`), 400, 'invalid_parameter');
       assert.equal(field, 'sort');
       assert.match(detail, /^sort is none of (-?[a-z_]+, )+-?[a-z_]+$/);
     });
 
   for (const parameter of ['limit', 'cursor', 'sort'])
-    test(`${list}: a repeated ${parameter} is refused`, async (context) => {
-      const { ask } = await openApp(context);
+    test(`${list}: a repeated ${parameter} is refused`, async () => {
       const answer = await ask(`${list}?${parameter}=1&${parameter}=1`);
       assert.equal(problemOf(answer, 400, 'invalid_parameter').field, parameter);
     });
@@ -99,8 +97,7 @@ for (const list of lists) {
 }
 
 /** All fields that a list can be sorted by. */
-const sortsOf = async (context: TestContext, list: string): Promise<readonly string[]> => {
-  const { ask } = await openApp(context);
+const sortsOf = async (list: string): Promise<readonly string[]> => {
   const { detail } = problemOf(await ask(`${list}?sort=?`), 400, 'invalid_parameter');
   return detail.replace('sort is none of ', '').split(', ');
 };
@@ -110,7 +107,7 @@ for (const list of lists)
     const { ask } = await openApp(context, busyDaemon());
     const all = (await ask(list)).json<ListPage>().data;
     assert.ok(all.length > 1);
-    for (const sort of await sortsOf(context, list)) {
+    for (const sort of await sortsOf(list)) {
       const rows: Readonly<Record<string, unknown>>[] = [];
       for (let cursor: string | null = ''; cursor !== null; ) {
         const from: string = cursor === '' ? '' : `&cursor=${cursor}`;
@@ -214,8 +211,7 @@ for (const [list, member] of named) {
     assert.equal((await cut.ask(list)).json<ListPage>().complete, false);
   });
 
-  test(`${list}: a name longer than any can be is refused`, async (context) => {
-    const { ask } = await openApp(context);
+  test(`${list}: a name longer than any can be is refused`, async () => {
     const answer = await ask(`${list}?${member}=${'a'.repeat(65)}`);
     assert.equal(problemOf(answer, 400, 'invalid_parameter').field, member);
   });
@@ -242,7 +238,6 @@ test('without a limit a page holds 100; a full last page has no next one', async
 
 test('as_of is the time of the newest record, null before the first', async (context) => {
   for (const list of lists) {
-    const { ask } = await openApp(context);
     assert.equal((await ask(list)).json<ListPage>().as_of, null);
     const later = await openApp(context, daemonWith(1));
     assert.equal((await later.ask(list)).json<ListPage>().as_of, '2025-06-01T12:00:02.000Z');
@@ -282,8 +277,7 @@ for (const since of [
   ' 90s',
   '90s\n',
 ])
-  test(`since ${JSON.stringify(since)} is refused`, async (context) => {
-    const { ask } = await openApp(context);
+  test(`since ${JSON.stringify(since)} is refused`, async () => {
     const answer = await ask(`/api/v1/processes?since=${encodeURIComponent(since)}`);
     const { field, detail } = problemOf(answer, 400, 'invalid_parameter');
     assert.equal(field, 'since');

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openApp, problemOf } from '../support/app.js';
+import { askQuietApp, openApp, problemOf } from '../support/app.js';
 import { FakeDaemon } from '../support/daemon.js';
 import { quietDaemon } from '../support/scenes.js';
+
+const ask = askQuietApp();
 
 const api = ['/api/v1/status', '/api/v1/waits', '/api/v1/processes', '/api/v1/readers', '/api/v1/blocks'];
 const all = [...api, '/', '/metrics', '/-/healthy', '/-/ready', '/openapi.json'];
@@ -21,26 +23,22 @@ for (const path of api) {
     ['=1', ''],
     ['<script>=1', '<script>'],
   ] as const)
-    test(`${path}?${query}: unknown parameter`, async (context) => {
-      const { ask } = await openApp(context);
+    test(`${path}?${query}: unknown parameter`, async () => {
       assert.equal(problemOf(await ask(`${path}?${query}`), 400, 'unknown_parameter').field, field);
     });
 
-  test(`${path}: a parameter name of 4,000 characters is refused, and not sent back whole`, async (context) => {
-    const { ask } = await openApp(context);
+  test(`${path}: a parameter name of 4,000 characters is refused, and not sent back whole`, async () => {
     const answer = await ask(`${path}?${'a'.repeat(4000)}=1`);
     problemOf(answer, 400, 'unknown_parameter');
     assert.ok(answer.body.length < 1000, `${answer.body.length} characters`);
   });
 
-  test(`${path}: of 500 parameters one is told`, async (context) => {
-    const { ask } = await openApp(context);
+  test(`${path}: of 500 parameters one is told`, async () => {
     const query = Array.from({ length: 500 }, (_, index) => `p${index}=1`).join('&');
     problemOf(await ask(`${path}?${query}`), 400, 'unknown_parameter');
   });
 
-  test(`${path}: an empty query is none`, async (context) => {
-    const { ask } = await openApp(context);
+  test(`${path}: an empty query is none`, async () => {
     assert.equal((await ask(`${path}?`)).statusCode, 200);
     assert.equal((await ask(`${path}?&&`)).statusCode, 200);
   });
@@ -63,21 +61,18 @@ for (const path of [
   '/api/v1/%77aits%00',
   '/favicon.ico',
 ])
-  test(`there is nothing at ${path}`, async (context) => {
-    const { ask } = await openApp(context);
+  test(`there is nothing at ${path}`, async () => {
     problemOf(await ask(path), 404, 'not_found');
   });
 
-test('a path of 3,000 characters is not found, and not sent back whole', async (context) => {
-  const { ask } = await openApp(context);
+test('a path of 3,000 characters is not found, and not sent back whole', async () => {
   const answer = await ask(`/${'a'.repeat(3000)}?${'b'.repeat(1000)}`);
   problemOf(answer, 404, 'not_found');
   assert.ok(answer.body.length < 1000, `${answer.body.length} characters`);
 });
 
 for (const path of ['/%zz', '/api/v1/%', '/%c3%28'])
-  test(`the path ${path} cannot be decoded`, async (context) => {
-    const { ask } = await openApp(context);
+  test(`the path ${path} cannot be decoded`, async () => {
     assert.equal(problemOf(await ask(path), 400, 'invalid_parameter').field, 'path');
   });
 
@@ -104,8 +99,7 @@ for (const [what, type, payload] of [
   ['a large body', 'text/plain', 'x'.repeat(10_000)],
   ['an unknown type', 'application/x-unknown', 'x'],
 ] as const)
-  test(`${what} does not hide that the method is wrong`, async (context) => {
-    const { ask } = await openApp(context);
+  test(`${what} does not hide that the method is wrong`, async () => {
     const headers = { 'content-type': type };
     problemOf(await ask('/api/v1/waits', { method: 'POST', payload, headers }), 405, 'method_not_allowed');
     problemOf(await ask('/nothing', { method: 'POST', payload, headers }), 404, 'not_found');

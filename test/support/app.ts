@@ -1,6 +1,6 @@
 /** An application of the HTTP API over a fake daemon, asked without a socket. */
 import assert from 'node:assert/strict';
-import type { TestContext } from 'node:test';
+import { after, type TestContext } from 'node:test';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { buildApp } from '../../src/http/app.js';
 import { createLog } from '../../src/log/log.js';
@@ -22,12 +22,10 @@ export interface TestApp {
   ask(url: string, options?: InjectOptions): Promise<LightMyRequestResponse>;
 }
 
-/** Opens an application that is closed after the test. */
-export const openApp = async (
-  context: TestContext,
-  daemon: FakeDaemon = new FakeDaemon(),
-  scope: 'everything' | 'metrics' = 'everything',
-): Promise<TestApp> => {
+const makeApp = async (
+  daemon: FakeDaemon,
+  scope: 'everything' | 'metrics',
+): Promise<TestApp & { close(): Promise<void> }> => {
   const log: string[] = [];
   const stream = { write: (line: string) => log.push(line) };
   const host = scope === 'everything' ? '127.0.0.1' : '0.0.0.0';
@@ -35,8 +33,8 @@ export const openApp = async (
     host,
     scope,
   });
-  context.after(() => app.close());
   return {
+    close: () => app.close(),
     daemon,
     log,
     ask: (url, options) =>
@@ -46,6 +44,30 @@ export const openApp = async (
         ...options,
         headers: { host: 'localhost:10465', ...options?.headers },
       }),
+  };
+};
+
+/** Opens an application that is closed after the test. */
+export const openApp = async (
+  context: TestContext,
+  daemon: FakeDaemon = new FakeDaemon(),
+  scope: 'everything' | 'metrics' = 'everything',
+): Promise<TestApp> => {
+  const app = await makeApp(daemon, scope);
+  context.after(() => app.close());
+  return app;
+};
+
+/**
+ * Asks one application, of a daemon that has observed nothing, for all tests of a file that change nothing: to make
+ * one takes longer than such a test. It is made when it is first asked, and closed after the last test of the file.
+ */
+export const askQuietApp = (): TestApp['ask'] => {
+  let app: ReturnType<typeof makeApp> | undefined;
+  after(async () => (await app)?.close());
+  return async (url, options) => {
+    app ??= makeApp(new FakeDaemon(), 'everything');
+    return (await app).ask(url, options);
   };
 };
 
