@@ -11,11 +11,12 @@ import { CannotGoOn, say } from './bootstrap/report.mjs';
 import { packages } from './package/paths.mjs';
 
 const usage =
-  'usage: npm run package [-- [--arch amd64|arm64|all]... [--out DIR] [--lint] [--verify | --generate]]';
+  'usage: npm run package [-- [--arch amd64|arm64|all]... [--out DIR] [--fast] [--lint] [--verify | --generate]]';
 
 const flags = {
   arch: { type: 'string', multiple: true },
   out: { type: 'string', default: packages },
+  fast: { type: 'boolean', default: false },
   lint: { type: 'boolean', default: false },
   verify: { type: 'boolean', default: false },
   generate: { type: 'boolean', default: false },
@@ -51,7 +52,7 @@ const requireTools = () => {
 
 /** Resolves to the exit code. What needs npm packages is loaded once they are there. */
 const main = async () => {
-  const { arch, out, lint, verify, generate } = readArguments();
+  const { arch, out, fast, lint, verify, generate } = readArguments();
   await installNodeModules();
   if (generate) {
     const { writeGeneratedFiles } = await import('./package/generated.mjs');
@@ -66,11 +67,12 @@ const main = async () => {
   requireTools();
   const { architectures: known } = await import('./package/node-runtime.mjs');
   const architectures = architecturesOf(arch, known);
-  if (verify) return (await import('./package/verify.mjs')).verifyPackages(architectures);
+  const compression = fast ? 'fast' : 'released';
+  if (verify) return (await import('./package/verify.mjs')).verifyPackages(architectures, compression);
 
   const { buildPackages } = await import('./package/build-package.mjs');
   const { describePackage } = await import('./package/deb.mjs');
-  const files = await buildPackages(architectures, resolve(out));
+  const files = await buildPackages(architectures, resolve(out), compression);
   for (const file of files) say(`${relative(process.cwd(), file)}: ${describePackage(file)}`);
   return lint ? (await import('./package/lint.mjs')).lintPackages(files) : 0;
 };

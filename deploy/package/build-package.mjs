@@ -11,9 +11,10 @@ import { packageTree } from './tree.mjs';
 /**
  * @param architectures by Debian's names
  * @param out the folder they go to
+ * @param compression `released` or `fast`, see deb.mjs
  * @returns their paths
  */
-export const buildPackages = async (architectures, out) => {
+export const buildPackages = async (architectures, out, compression) => {
   const entry = lastEntry(readChangelog());
   const bundle = await bundleAll();
   const [configuration, manPage] = (await generatedFiles()).map(({ text }) => text);
@@ -29,7 +30,7 @@ export const buildPackages = async (architectures, out) => {
       manPage,
     });
     const about = { version: entry.version, architecture, seconds: sourceDate(entry) };
-    packages.push(await makePackage(files, about, out));
+    packages.push(await makePackage(files, about, out, compression));
   }
   return packages;
 };

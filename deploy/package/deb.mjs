@@ -1,4 +1,4 @@
-/** Packs a tree into a .deb, and remembers it: xz takes over a minute for Node. */
+/** Packs a tree into a .deb, and remembers it: as it is released, xz takes over a minute for Node. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -32,12 +32,18 @@ const fingerprint = (tree, seconds) => {
 };
 
 /**
- * One thread: xz cuts its input otherwise where the number of threads is another. Owner and group are root, whoever
- * builds; the time of the archive itself is that of SOURCE_DATE_EPOCH, too.
+ * `released` is for users. `fast` is for what looks at the contents alone: it takes some seconds, and is half as large
+ * again. One thread: xz cuts its input otherwise where the number of threads is another.
  */
-const pack = async (tree, file, seconds) => {
+const compressions = {
+  released: ['--threads-max=1', '-Zxz', '-z6'],
+  fast: ['-Zgzip', '-z1'],
+};
+
+/** Owner and group are root, whoever builds; the time of the archive itself is that of SOURCE_DATE_EPOCH, too. */
+const pack = async (tree, file, seconds, compression) => {
   const partial = `${file}.${process.pid}`;
-  const options = ['--root-owner-group', '--threads-max=1', '-Zxz', '-z6', '--build', tree, partial];
+  const options = ['--root-owner-group', ...compressions[compression], '--build', tree, partial];
   const { ok, said } = await runLogged('dpkg-deb', options, { env: { SOURCE_DATE_EPOCH: String(seconds) } });
   if (!ok) throw new CannotGoOn(`dpkg-deb failed: ${said}`, 'see what it says');
   renameSync(partial, file);
@@ -54,9 +60,10 @@ const forget = (name, kept) => {
  * @param files as packageTree() gives them
  * @param about `version`, `architecture`, and `seconds` since the epoch for all times in it
  * @param out the folder it goes to
+ * @param compression a name of `compressions`
  * @returns its path
  */
-export const makePackage = async (files, { version, architecture, seconds }, out) => {
+export const makePackage = async (files, { version, architecture, seconds }, out, compression) => {
   const name = `mmaplockd_${version}_${architecture}`;
   mkdirSync(work, { recursive: true });
   const tree = mkdtempSync(join(work, 'tree-'));
@@ -64,13 +71,13 @@ export const makePackage = async (files, { version, architecture, seconds }, out
     layOut(tree, files, seconds);
     const conffiles = files.filter(({ conffile }) => conffile).map(({ path }) => path);
     layOut(tree, controlFiles(tree, conffiles, { version, architecture }), seconds);
-    const kept = `${name}.${fingerprint(tree, seconds)}`;
+    const kept = `${name}.${compression}.${fingerprint(tree, seconds)}`;
     const packed = join(work, kept);
     if (existsSync(packed)) say(`${name}.deb has been packed already, and nothing in it has changed`);
     else {
-      say(`packing ${name}.deb, which takes a minute`);
-      await pack(tree, packed, seconds);
-      forget(name, kept);
+      say(`packing ${name}.deb, which takes ${compression === 'fast' ? 'some seconds' : 'a minute'}`);
+      await pack(tree, packed, seconds, compression);
+      forget(`${name}.${compression}`, kept);
     }
     mkdirSync(out, { recursive: true });
     const target = join(out, `${name}.deb`);

@@ -25,10 +25,11 @@ const copySources = async (from, folder) => {
 };
 
 /** @returns the folder with the packages */
-const build = async (folder, architectures, { umask, timeZone }) => {
+const build = async (folder, architectures, compression, { umask, timeZone }) => {
   const out = join(folder, 'dist/packages');
   const args = [process.execPath, join(folder, 'deploy/package.mjs'), '--out', out];
   for (const architecture of architectures) args.push('--arch', architecture);
+  if (compression === 'fast') args.push('--fast');
   const env = { ...process.env, TZ: timeZone, LC_ALL: 'C.UTF-8' };
   const status = await new Promise((resolve, reject) => {
     const command = ['-c', 'umask "$1"; shift; exec "$@"', 'sh', umask, ...args];
@@ -60,7 +61,7 @@ const areSame = (name, first, second) => {
 };
 
 /** @returns 0 where both are the same to the byte, else 1 */
-export const verifyPackages = async (architectures) => {
+export const verifyPackages = async (architectures, compression) => {
   for (const architecture of architectures) await obtainNode(architecture);
   mkdirSync(work, { recursive: true });
   const folder = mkdtempSync(join(work, 'verify-'));
@@ -69,8 +70,8 @@ export const verifyPackages = async (architectures) => {
     await copySources(root, here);
     await copySources(here, there);
     const [first, second] = await Promise.all([
-      build(here, architectures, { umask: '022', timeZone: 'UTC' }),
-      build(there, architectures, { umask: '077', timeZone: 'Asia/Tokyo' }),
+      build(here, architectures, compression, { umask: '022', timeZone: 'UTC' }),
+      build(there, architectures, compression, { umask: '077', timeZone: 'Asia/Tokyo' }),
     ]);
     return readdirSync(first).filter((name) => !areSame(name, first, second)).length === 0 ? 0 : 1;
   } finally {

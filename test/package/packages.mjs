@@ -22,7 +22,7 @@ export const buildPackages = async (project) => {
   const folder = join(project, packagesFolder);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  await run(process.execPath, ['deploy/package.mjs', '--out', folder], { cwd: project });
+  await run(process.execPath, ['deploy/package.mjs', '--fast', '--out', folder], { cwd: project });
   const [file, ...others] = readdirSync(folder).filter((name) => name.endsWith('.deb'));
   if (file === undefined || others.length > 0)
     throw new Error(`npm run package made ${others.length + (file ? 1 : 0)} packages`);
