@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { procFiles, unknown } from '../../src/vocabulary.js';
 import { epoch, planOf } from '../support/daemon.js';
-import { parseExposition, samplesOf, valueIn } from '../support/exposition.js';
+import { samplesOf } from '../support/exposition.js';
 import { blockRow, procFileRow, readerBlockRow, tick, unblockedRow, waitRow } from '../support/records.js';
 import { busyDaemon, quietDaemon, silentDaemon } from '../support/scenes.js';
 
@@ -83,45 +83,6 @@ test('procmap_query is there at 0 only where a fragment sees when it ends', asyn
   }
 });
 
-test('blocks are those of the records, by file and by reader and victim', async () => {
-  const text = await busyDaemon().text();
-  const smaps = { file: 'smaps', reader: 'agent "x"', victim: 'mysqld' };
-  const nobody = { file: unknown, reader: unknown, victim: 'mysqld' };
-  assert.equal(valueIn(text, 'mmaplock_blocks_total', { file: 'smaps' }), 2);
-  assert.equal(valueIn(text, 'mmaplock_block_seconds_total', { file: 'smaps' }), 0.0055);
-  assert.equal(valueIn(text, 'mmaplock_blocks_total', { file: unknown }), 1);
-  assert.equal(valueIn(text, 'mmaplock_block_seconds_total', { file: unknown }), 0.0005);
-  assert.equal(valueIn(text, 'mmaplock_reader_blocks_total', smaps), 2);
-  assert.equal(valueIn(text, 'mmaplock_reader_block_seconds_total', smaps), 0.0055);
-  assert.equal(valueIn(text, 'mmaplock_reader_blocks_total', nobody), 1);
-  assert.equal(valueIn(text, 'mmaplock_reader_block_seconds_total', nobody), 0.0005);
-  assert.equal(valueIn(text, 'mmaplock_unblocked_waits_total', { mode: 'read' }), 3);
-  assert.equal(valueIn(text, 'mmaplock_unblocked_wait_seconds_total', { mode: 'write' }), 268.435456);
-});
-
-test('buckets of block durations are those of waits, cumulative, with the sum of the block seconds', async () => {
-  const all = parseExposition(await busyDaemon().text());
-  const bounds = (family: string, labels: Record<string, string>) =>
-    all
-      .get(family)!
-      .samples.filter(({ name, labels: own }) => {
-        return name.endsWith('_bucket') && Object.entries(labels).every(([key, value]) => own[key] === value);
-      })
-      .map(({ labels: { le } }) => le);
-  const of = bounds('mmaplock_block_duration_seconds', { file: 'smaps' });
-  assert.equal(of.length, 25);
-  assert.deepEqual(of, bounds('mmaplock_wait_duration_seconds', { mode: 'read' }));
-  const text = await busyDaemon().text();
-  const smaps = samplesOf(text, 'mmaplock_block_duration_seconds', { file: 'smaps' });
-  const value = (suffix: string, le?: string) =>
-    smaps.find(({ name, labels }) => name.endsWith(suffix) && labels.le === le)!.value;
-  assert.equal(value('_bucket', '0.002048'), 0);
-  assert.equal(value('_bucket', '0.004096'), 2);
-  assert.equal(value('_bucket', '+Inf'), 2);
-  assert.equal(value('_count'), 2);
-  assert.equal(value('_sum'), 0.0055);
-});
-
 test('block seconds and unblocked seconds are all wait seconds, and readers and victims are all of a file', async () => {
   const daemon = busyDaemon();
   const balanced = async (): Promise<string> => {
@@ -167,12 +128,4 @@ test('block seconds and unblocked seconds are all wait seconds, and readers and 
   const text = await balanced();
   assert.equal(nanosecondsOf(text, 'mmaplock_block_seconds_total', { file: 'numa_maps' }), 3000);
   assert.equal(nanosecondsOf(text, 'mmaplock_block_seconds_total', { file: unknown }), 507_000);
-});
-
-test('the help says that block seconds are an estimate, and that a wait may count for several readers', async () => {
-  const all = parseExposition(await quietDaemon().text());
-  for (const name of ['mmaplock_block_seconds_total', 'mmaplock_reader_block_seconds_total'])
-    assert.match(all.get(name)!.help, /An estimate: /);
-  for (const name of ['mmaplock_blocks_total', 'mmaplock_reader_blocks_total'])
-    assert.match(all.get(name)!.help, /one wait counts once for each reader/);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { epoch, planOf } from '../support/daemon.js';
-import { parseExposition, samplesOf, valueIn } from '../support/exposition.js';
+import { samplesOf, valueIn } from '../support/exposition.js';
 import { stall, stallReader, tick } from '../support/records.js';
 import { busyDaemon, quietDaemon, silentDaemon } from '../support/scenes.js';
 
@@ -58,10 +58,4 @@ test('an incident counts under the file of its reader at once, without one under
   assert.deepEqual(await counted(), [1, 0]);
   daemon.apply(tick(epoch + 60_000));
   assert.deepEqual(await counted(), [1, 1]);
-});
-
-test('the help says when an incident is counted, and what none is', async () => {
-  const { help } = parseExposition(await quietDaemon().text()).get(family)!;
-  assert.match(help, /counted once/);
-  assert.match(help, /none: no reader was found/);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { observables } from '../../src/vocabulary.js';
 import { epoch, planOf } from '../support/daemon.js';
-import { parseExposition, samplesOf, valueIn } from '../support/exposition.js';
+import { samplesOf, valueIn } from '../support/exposition.js';
 import { procFileRow, readerRow, tick } from '../support/records.js';
 import { busyDaemon, quietDaemon, silentDaemon } from '../support/scenes.js';
 
@@ -86,25 +86,6 @@ test('what was counted is shown although it was not foreseen', async () => {
   assert.deepEqual(samplesOf(text, 'mmaplock_proc_opens_total', { file: 'remote' }), []);
 });
 
-test('counts and seconds are those of the records, over two tracers', async () => {
-  const text = await busyDaemon().text();
-  const of = (family: string, labels: Record<string, string>) => valueIn(text, `mmaplock_${family}`, labels);
-  assert.equal(of('proc_opens_total', { file: 'maps' }), 11);
-  assert.equal(of('proc_reads_total', { file: 'maps' }), 33);
-  assert.equal(of('proc_read_retries_total', { file: 'maps' }), 4);
-  assert.equal(of('proc_read_fallbacks_total', { file: 'maps' }), 1);
-  assert.equal(of('proc_reads_total', { file: 'smaps' }), 6);
-  assert.equal(of('proc_read_waits_total', { file: 'smaps' }), 1);
-  assert.equal(of('proc_read_wait_seconds_total', { file: 'smaps' }), 0.00003);
-  assert.equal(of('proc_read_wait_seconds_total', { file: 'remote' }), 0.00002);
-  assert.equal(of('reader_opens_total', { file: 'maps', reader: 'cat' }), 11);
-  assert.equal(of('reader_reads_total', { file: 'maps', reader: 'cat' }), 33);
-  assert.equal(of('reader_retries_total', { file: 'maps', reader: 'cat' }), 4);
-  assert.equal(of('reader_fallbacks_total', { file: 'maps', reader: 'cat' }), 1);
-  assert.equal(of('reader_waits_total', { file: 'smaps', reader: 'agent "x"' }), 1);
-  assert.equal(of('reader_wait_seconds_total', { file: 'smaps', reader: 'agent "x"' }), 0.00003);
-});
-
 test('over all readers of a file the counts are those of the file', async () => {
   const daemon = busyDaemon();
   // Of these only some have a name: the other rows were left out.
@@ -167,16 +148,4 @@ test('what was shed is absent, and resumes its total', async () => {
   assert.deepEqual(samplesOf(await daemon.text(), 'mmaplock_reader_retries_total'), []);
   daemon.plan = observed;
   assert.equal(valueIn(await daemon.text(), 'mmaplock_proc_read_retries_total', { file: 'maps' }), 4);
-});
-
-test('the help says that self-reads have no retries', async () => {
-  const families = parseExposition(await quietDaemon().text());
-  for (const name of ['mmaplock_proc_read_retries_total', 'mmaplock_reader_retries_total'])
-    assert.match(families.get(name)!.help, /self-reads are left out/);
-});
-
-test('the help says what a read of clear_refs and of procmap_query is', async () => {
-  const families = parseExposition(await quietDaemon().text());
-  for (const name of ['mmaplock_proc_reads_total', 'mmaplock_reader_reads_total'])
-    assert.match(families.get(name)!.help, /for clear_refs one write\(\), for procmap_query one ioctl\(\)/);
 });

@@ -39,17 +39,6 @@ test('from the first tick on they are there at 0', async () => {
   );
 });
 
-test('counts and seconds are those of the records, over two tracers, and are no waits', async () => {
-  const text = await busyDaemon().text();
-  assert.equal(valueIn(text, waits), 4);
-  assert.equal(valueIn(text, seconds), 0.00075);
-  assert.equal(valueIn(text, byVictim, { victim: 'mysqld' }), 0.00065);
-  assert.equal(valueIn(text, byVictim, { victim: 'jvm' }), 0.0001);
-  assert.equal(valueIn(text, byVictim, { victim: '~other' }), 0);
-  const sum = samplesOf(text, 'mmaplock_waits_total').reduce((total, { value }) => total + value, 0);
-  assert.equal(sum, 6);
-});
-
 test('over all victims the seconds are the total; they stand while the tracer is down, and go on', async () => {
   const daemon = busyDaemon();
   const sum = async (): Promise<number> => {
@@ -71,17 +60,6 @@ test('over all victims the seconds are the total; they stand while the tracer is
   const text = await daemon.text();
   assert.equal(valueIn(text, seconds), 0.000759);
   assert.equal(valueIn(text, byVictim, { victim: '~other' }), 0.000005);
-});
-
-test('the help says that they are thread-seconds, who queues behind such a writer, and that they are no waits', async () => {
-  const all = parseExposition(await quietDaemon().text());
-  for (const family of [seconds, byVictim]) {
-    const { help } = all.get(family)!;
-    assert.match(help, /^Thread-seconds /, family);
-    assert.match(help, /everybody else of its process .* queues behind it/, family);
-    assert.match(help, /not among mmaplock_wait_seconds_total/, family);
-  }
-  assert.match(all.get(waits)!.help, /not among mmaplock_waits_total/);
 });
 
 const convoys = [
@@ -112,10 +90,4 @@ test('convoys and wall time are those of the records, at 0 from the first tick, 
   const without = planOf(observables.filter((what) => what !== 'convoys' && what !== 'blocked_time'));
   const blind = await busyDaemon({ plan: without }).text();
   for (const family of [...convoys, blockedTime]) assert.deepEqual(samplesOf(blind, family), [], family);
-});
-
-test('the help says that convoys are among the waits, and that wall time is no thread-time', async () => {
-  const all = parseExposition(await quietDaemon().text());
-  assert.match(all.get(convoys[0]!)!.help, /are among mmaplock_waits_total/);
-  assert.match(all.get(blockedTime)!.help, /however many of its threads wait, a second counts once/);
 });

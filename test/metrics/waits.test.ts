@@ -56,21 +56,6 @@ test('waits keep their totals while the tracer is down', async () => {
   assert.equal(valueIn(text, 'mmaplock_oldest_wait_seconds', { mode: 'read' }), 0);
 });
 
-test('counts and seconds are those of the records, over two tracers', async () => {
-  const text = await busyDaemon().text();
-  assert.equal(valueIn(text, 'mmaplock_waits_total', { mode: 'write', operation: 'munmap' }), 2);
-  assert.equal(valueIn(text, 'mmaplock_wait_seconds_total', { mode: 'write', operation: 'munmap' }), 0.006);
-  assert.equal(
-    valueIn(text, 'mmaplock_wait_seconds_total', { mode: 'read', operation: 'page_fault' }),
-    0.00009,
-  );
-  assert.equal(valueIn(text, 'mmaplock_process_waits_total', { process: 'mysqld', mode: 'read' }), 3);
-  assert.equal(
-    valueIn(text, 'mmaplock_process_wait_seconds_total', { process: 'mysqld', mode: 'write' }),
-    0.006,
-  );
-});
-
 test('a pair that was not foreseen is counted all the same', async () => {
   const daemon = quietDaemon();
   daemon.apply(tick(epoch + 2000, { waits: [waitRow('write', 'proc_read', 1, 1000)] }));
@@ -115,18 +100,6 @@ test('buckets are cumulative powers of two from 16 us to 134 s, and the last is 
   assert.equal(bucket('write', '0.004096'), 2);
   assert.equal(bucket('write', '134.217728'), 2, 'a wait of 268 s lies beyond the last bound');
   assert.equal(bucket('write', '+Inf'), 3);
-});
-
-test('count and sum of the durations agree with the waits', async () => {
-  const text = await busyDaemon().text();
-  for (const mode of ['read', 'write']) {
-    const total = (family: string) =>
-      samplesOf(text, family, { mode }).reduce((sum, { value }) => sum + value, 0);
-    const durations = samplesOf(text, 'mmaplock_wait_duration_seconds', { mode });
-    const of = (suffix: string) => durations.find(({ name }) => name.endsWith(suffix))!.value;
-    assert.equal(of('_count'), total('mmaplock_waits_total'));
-    assert.ok(Math.abs(of('_sum') - total('mmaplock_wait_seconds_total')) < 1e-9);
-  }
 });
 
 test('hostile names come back from the text as they went in, each a series of its own', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { watchedFragment } from '../../src/probes/watched.js';
 import { epoch, planOf } from '../support/daemon.js';
-import { parseExposition, samplesOf, valueIn } from '../support/exposition.js';
+import { samplesOf, valueIn } from '../support/exposition.js';
 import { ongoingWait, tick } from '../support/records.js';
 import { busyDaemon, quietDaemon, silentDaemon } from '../support/scenes.js';
 
@@ -60,9 +60,4 @@ test('what watched victims suffer is told under their names, over tracers', asyn
   const down = await daemon.text();
   assert.equal(valueIn(down, oldest, { victim: 'postgres' }), 0, 'nobody is paged for what is not seen');
   assert.equal(valueIn(down, blocked, { victim: 'mysqld' }), 0.005);
-});
-
-test('the help says that processes of one name add up', async () => {
-  const all = parseExposition(await quietDaemon({ flags }).text());
-  assert.match(all.get(blocked)!.help, /Several processes of the name blocked at the same time count each/);
 });
