@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sinceTime } from '../../src/http/lists.js';
-import { askQuietApp, openApp, problemOf } from '../support/app.js';
+import { askSharedApp, openApp, problemOf } from '../support/app.js';
 import { epoch, type FakeDaemon, planOf } from '../support/daemon.js';
 import {
   blockRow,
@@ -14,7 +14,7 @@ import {
 } from '../support/records.js';
 import { busyDaemon, quietDaemon } from '../support/scenes.js';
 
-const ask = askQuietApp();
+const ask = askSharedApp();
 
 interface ListPage {
   readonly data: readonly Readonly<Record<string, unknown>>[];

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { askQuietApp, openApp, problemOf } from '../support/app.js';
+import { askSharedApp, openApp, problemOf } from '../support/app.js';
 import { FakeDaemon } from '../support/daemon.js';
 import { quietDaemon } from '../support/scenes.js';
 
-const ask = askQuietApp();
+const ask = askSharedApp();
 
 const api = ['/api/v1/status', '/api/v1/waits', '/api/v1/processes', '/api/v1/readers', '/api/v1/blocks'];
 const all = [...api, '/', '/metrics', '/-/healthy', '/-/ready', '/openapi.json'];

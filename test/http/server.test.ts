@@ -5,9 +5,11 @@ import { MmaplockError } from '../../src/errors.js';
 import { buildApp } from '../../src/http/app.js';
 import { type Listener, listen } from '../../src/http/server.js';
 import { createLog } from '../../src/log/log.js';
-import { openApp, problemOf } from '../support/app.js';
+import { askSharedApp, openApp, problemOf } from '../support/app.js';
 import { FakeDaemon } from '../support/daemon.js';
 import { quietDaemon } from '../support/scenes.js';
+
+const ask = askSharedApp(quietDaemon());
 
 const everywhere = ['/', '/metrics', '/-/healthy', '/-/ready', '/api/v1/status', '/openapi.json', '/nothing'];
 const silent = createLog({ level: 'silent', format: 'json', stream: { write: () => {} } });
@@ -34,8 +36,7 @@ for (const host of [
   '::1',
   ' ',
 ])
-  test(`Host "${host}" is refused on every path`, async (context) => {
-    const { ask } = await openApp(context, quietDaemon());
+  test(`Host "${host}" is refused on every path`, async () => {
     for (const path of [...everywhere, '/api/v1/waits?limit=0']) {
       const { field } = problemOf(await ask(path, { headers: { host } }), 421, 'host_not_allowed');
       assert.equal(field, 'Host');
@@ -52,8 +53,7 @@ for (const host of [
   '[::1]',
   '[::1]:10465',
 ])
-  test(`Host "${host}" is accepted`, async (context) => {
-    const { ask } = await openApp(context, quietDaemon());
+  test(`Host "${host}" is accepted`, async () => {
     assert.equal((await ask('/api/v1/status', { headers: { host } })).statusCode, 200);
   });
 
@@ -99,8 +99,7 @@ test('a listener for metrics takes any Host, and serves nothing but /metrics and
   problemOf(await ask('/metrics', { method: 'POST' }), 405, 'method_not_allowed');
 });
 
-test('no answer may be sniffed for another type', async (context) => {
-  const { ask } = await openApp(context, quietDaemon());
+test('no answer may be sniffed for another type', async () => {
   for (const path of everywhere)
     assert.equal((await ask(path)).headers['x-content-type-options'], 'nosniff', path);
 });

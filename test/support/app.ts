@@ -59,14 +59,14 @@ export const openApp = async (
 };
 
 /**
- * Asks one application, of a daemon that has observed nothing, for all tests of a file that change nothing: to make
- * one takes longer than such a test. It is made when it is first asked, and closed after the last test of the file.
+ * Asks one application in all tests of a file that change nothing: to make one takes longer than such a test. It is
+ * made when it is first asked, and closed after the last test of the file.
  */
-export const askQuietApp = (): TestApp['ask'] => {
+export const askSharedApp = (daemon: FakeDaemon = new FakeDaemon()): TestApp['ask'] => {
   let app: ReturnType<typeof makeApp> | undefined;
   after(async () => (await app)?.close());
   return async (url, options) => {
-    app ??= makeApp(new FakeDaemon(), 'everything');
+    app ??= makeApp(daemon, 'everything');
     return (await app).ask(url, options);
   };
 };
