@@ -12,14 +12,17 @@ const directlyIn = (folder) => ({
   holds: (path) => path.startsWith(`${folder}/`) && !path.includes('/', folder.length + 1),
 });
 
+/** Files that take minutes each, since what they do is bounded by counts. */
+const longOf = (folder) => ({ ...directlyIn(`${folder}/long`), fileMinutes: 3 * fileMinutes });
+
 const table = {
   unit: { concurrency: availableParallelism(), pooled: true, holds: (path) => !notUnit.test(path) },
   core: { concurrency: 1, holds: (path) => path === 'live/core.test.js' },
   live: directlyIn('live'),
   faults: directlyIn('faults'),
-  'long-faults': directlyIn('faults/long'),
+  'long-faults': longOf('faults'),
   browser: directlyIn('browser'),
-  'long-browser': directlyIn('browser/long'),
+  'long-browser': longOf('browser'),
   soak: directlyIn('soak'),
 };
 
