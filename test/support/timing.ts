@@ -12,6 +12,10 @@ export const triedAgain = {
   'damaged BTF': 'times as long with damaged BTF as with what it was made from',
   kallsyms: 'times as long to find symbols as to read /proc/kallsyms',
   'kernel profile': 'times as long to make a profile of this host as to read its files',
+  light: 'CPU time of the daemon, as a multiple of what a reference takes in the same span',
+  'ten-pages': 'the same, while ten pages look on',
+  scrape: 'a scrape, as a multiple of one of a bare server',
+  'killed-daemon': 'the time in which all processes of a killed daemon are gone',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type TriedAgain = keyof typeof triedAgain;
