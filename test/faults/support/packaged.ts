@@ -1,12 +1,10 @@
-/** The daemon as it is packaged: one file, with the Node and the flags of the package; and what it takes. */
+/** The daemon as it is packaged: one file, with the Node and the flags of the package; and its memory. */
+import assert from 'node:assert/strict';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { packageRoot, type RunningDaemon, startDaemon } from '../../live/support/daemon.js';
-
-/** USER_HZ. */
-const ticksPerSecond = 100;
 
 const folder = mkdtempSync(path.join(tmpdir(), 'mmaplockd-light-'));
 
@@ -50,8 +48,11 @@ export const megabytes = (pid: number, field: 'VmRSS' | 'VmHWM'): number => {
   return (Number(new RegExp(`^${field}:\\s*(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024) / 1e6;
 };
 
-export const cpuSeconds = (pid: number): number => {
-  const [, rest = ''] = readFileSync(`/proc/${pid}/stat`, 'latin1').split(/\) (?=[A-Z] )/);
-  const fields = rest.split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+/** README's bound, whether idle, in a storm, or looked at. */
+const mostMegabytes = 110;
+
+/** Fails where it ever had more. */
+export const assertSmall = (pid: number, when: string): void => {
+  const most = megabytes(pid, 'VmHWM');
+  assert.ok(most < mostMegabytes, `${most.toFixed(1)} MB resident ${when}`);
 };
