@@ -1,16 +1,15 @@
-/** What a daemon opens to others and what it writes, seen from outside while it lives through all that it can. */
+/** What a daemon opens to others, what its tracer may do and what both write, seen from outside. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { execa, execaSync } from 'execa';
 import { killLeftovers } from '../live/support/children.js';
 import { type RunningDaemon, startDaemon } from '../live/support/daemon.js';
 import { lacking } from '../live/support/host.js';
-import { runWorkload } from '../live/support/workload.js';
-import { changesIn, tracedTo, writingOnlyTo } from './support/written.js';
+import { liveThrough } from './support/whole-life.js';
+import { changesIn, tracedTo } from './support/written.js';
 
 const skip = lacking('root', 'tracing', 'bpftrace');
 const has = (command: string): boolean =>
@@ -23,56 +22,9 @@ const folder = async (): Promise<string> => {
   return made;
 };
 
-afterEach(async () => {
+after(async () => {
   await killLeftovers();
   for (const made of folders.splice(0)) await rm(made, { recursive: true });
-});
-
-/** A writer that a reader of smaps makes wait, long enough for an incident of 1 ms. */
-const makeIncidents = async (daemon: RunningDaemon): Promise<void> => {
-  const writers = await runWorkload('writers', ['--vmas', '2000', '--seconds', '60', '--name', 'wr-doors']);
-  await writers.ready;
-  const reader = await runWorkload('proc-reader', ['smaps', String(writers.pid), '--seconds', '60']);
-  await daemon.until('an incident', (metrics) => (metrics.sum('mmaplock_incidents_total') ?? 0) > 0, 40);
-  await reader.stop();
-  await writers.stop();
-};
-
-/** Everything a daemon may do to files, from its start to its end: incidents, a reload, a tracer that was killed, the socket. */
-const liveThrough = async (state: string, wrap: readonly string[]): Promise<RunningDaemon> => {
-  const args = [
-    `--incidents.directory=${path.join(state, 'incidents')}`,
-    '--incidents.wait-ms=1',
-    '--incidents.quiet-seconds=1',
-    `--web.unix-socket=${path.join(state, 'socket')}`,
-  ];
-  const daemon = await startDaemon({ args, wrap });
-  await daemon.ready(60);
-  await makeIncidents(daemon);
-  process.kill(daemon.pid, 'SIGHUP');
-  const killed = await daemon.tracerPid();
-  process.kill(killed, 'SIGKILL');
-  const isBack = (restarts: number | undefined, up: number | undefined): boolean =>
-    (restarts ?? 0) > 0 && up === 1;
-  await daemon.until(
-    'another tracer',
-    (metrics, { status }) =>
-      status === 200 &&
-      isBack(metrics.sum('mmaplock_tracer_restarts_total'), metrics.sum('mmaplock_tracer_up')),
-    60,
-  );
-  await daemon.settled();
-  assert.ok(existsSync(path.join(state, 'socket')), 'the socket is there');
-  assert.equal(await daemon.stop(), 0);
-  assert.ok((await readdir(path.join(state, 'incidents'))).length > 0, 'incidents were kept');
-  assert.ok(!existsSync(path.join(state, 'socket')), 'the socket is gone');
-  return daemon;
-};
-
-test('it works where it can write to its state directory alone', { skip }, async () => {
-  const state = await folder();
-  const { log } = await liveThrough(state, writingOnlyTo(state));
-  assert.doesNotMatch(JSON.stringify(log), /EROFS|[Rr]ead-only/);
 });
 
 test('neither it nor a tracer tries to write elsewhere', {
@@ -101,6 +53,15 @@ test('neither it nor a tracer tries to write elsewhere', {
   );
 });
 
+/** sys_admin, sys_resource, syslog, perfmon, bpf (include/uapi/linux/capability.h). */
+const most = (1n << 21n) | (1n << 24n) | (1n << 34n) | (1n << 38n) | (1n << 39n);
+const setpcap = 1n << 8n;
+
+const statusOf = async (pid: number | 'self'): Promise<(name: string) => bigint> => {
+  const text = await readFile(`/proc/${pid}/status`, 'latin1');
+  return (name) => BigInt(`0x${new RegExp(`^${name}:\\s*([0-9a-f]+)$`, 'm').exec(text)?.[1]}`);
+};
+
 /** A socket that waits for others: its address, and the processes that hold it. */
 const listening = async (): Promise<{ address: string; pids: number[] }[]> => {
   const { stdout } = await execa('ss', [
@@ -117,16 +78,32 @@ const listening = async (): Promise<{ address: string; pids: number[] }[]> => {
   }));
 };
 
-test('of daemon and tracer, the listener that is configured is all that listens', {
-  skip: skip || (!has('ss') && 'ss does not run here'),
-}, async () => {
-  const daemon = await startDaemon();
-  await daemon.ready();
-  const own = [daemon.pid, await daemon.tracerPid()];
-  const found = (await listening()).filter(({ pids }) => pids.some((pid) => own.includes(pid)));
-  assert.deepEqual(found, [{ address: new URL(daemon.url).host, pids: [daemon.pid] }]);
-  assert.equal(await daemon.stop(), 0);
-  assert.ok(!(await listening()).some(({ address }) => address === new URL(daemon.url).host));
+describe('a daemon and its tracer, as they run', { skip }, () => {
+  let daemon: RunningDaemon;
+  before(async () => {
+    daemon = await startDaemon();
+    await daemon.ready();
+  });
+
+  test('the tracer has five capabilities at most, and can get no others', async (t) => {
+    const own = await statusOf('self');
+    if ((own('CapEff') & setpcap) === 0n) return t.skip('without CAP_SETPCAP nobody can take any away');
+    const tracer = await statusOf(await daemon.tracerPid());
+    t.diagnostic(`CapEff ${tracer('CapEff').toString(16)}`);
+    for (const set of ['CapEff', 'CapPrm', 'CapBnd', 'CapInh', 'CapAmb'])
+      assert.equal(tracer(set) & ~most, 0n, `${set} ${tracer(set).toString(16)}`);
+    assert.equal(tracer('NoNewPrivs'), 1n);
+  });
+
+  test('the listener that is configured is all that listens, until the daemon ends', {
+    skip: !has('ss') && 'ss does not run here',
+  }, async () => {
+    const own = [daemon.pid, await daemon.tracerPid()];
+    const found = (await listening()).filter(({ pids }) => pids.some((pid) => own.includes(pid)));
+    assert.deepEqual(found, [{ address: new URL(daemon.url).host, pids: [daemon.pid] }]);
+    assert.equal(await daemon.stop(), 0);
+    assert.ok(!(await listening()).some(({ address }) => address === new URL(daemon.url).host));
+  });
 });
 
 test('the file of --web.config.file is read again while the daemon runs; a broken one changes nothing', {
