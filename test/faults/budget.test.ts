@@ -1,28 +1,13 @@
-/** The cost budget, kept by the real daemon on this kernel: what is given up and comes back, and what it leaves behind. */
+/** The cost budget and its switch of the kernel; test/faults/long gives up more, step by step. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, test } from 'node:test';
 import { killLeftovers } from '../live/support/children.js';
-import { type Metrics, type RunningDaemon, startDaemon } from '../live/support/daemon.js';
-import { lacking } from '../live/support/host.js';
+import { type RunningDaemon, startDaemon } from '../live/support/daemon.js';
 import { runWorkload } from '../live/support/workload.js';
-
-const file = '/proc/sys/kernel/bpf_stats_enabled';
-const enabled = (): string => readFileSync(file, 'latin1').trim();
-const enable = (value: '0' | '1'): void => writeFileSync(file, `${value}\n`, { flag: 'r+' });
-
-const writable = (): string | false => {
-  try {
-    enable(enabled() === '0' ? '0' : '1');
-    return false;
-  } catch (error) {
-    return `kernel.bpf_stats_enabled cannot be set here: ${String(error)}`;
-  }
-};
-const missing = lacking('root', 'tracing', 'bpftrace');
-const skip = missing === false ? writable() : missing;
+import { eager, enable, enabled, shed, skipOfBudget as skip } from './support/budget.js';
 
 const state = mkdtempSync(path.join(tmpdir(), 'mmaplockd-budget-'));
 after(() => rmSync(state, { recursive: true }));
@@ -36,107 +21,12 @@ const untilOn = async (daemon: RunningDaemon): Promise<void> => {
   }
 };
 
-/** A sample every 2 s or so, of probes that may cost nothing worth mention. */
-const eager = ['--cost.over-seconds=4', '--cost.quiet-seconds=4'];
-
-const shed = (metrics: Metrics): string[] =>
-  metrics
-    .all('mmaplock_shed')
-    .filter(({ value }) => value === 1)
-    .map(({ labels }) => labels.what ?? '');
-
-/** The totals that stay observed all the time, each never lower than before. */
-const watchTotals = () => {
-  const seen = new Map<string, number>();
-  return (metrics: Metrics): true => {
-    for (const { name, labels, value } of metrics.samples) {
-      if (!/^mmaplock_.*_total$/.test(name)) continue;
-      const key = name + JSON.stringify(labels);
-      assert.ok(value >= (seen.get(key) ?? 0), `${key} went from ${seen.get(key)} to ${value}`);
-      seen.set(key, value);
-    }
-    return true;
-  };
-};
-
-test('over a small budget retries go, then reads; waits count on; after the load all comes back with its totals', {
-  skip,
-}, async (t) => {
-  // Writers make each acquisition dear; so small a budget is kept only by a host on which nothing happens.
-  const daemon = await startDaemon({ args: [...eager, '--cost.budget-percent=0.5'] });
-  const first = await daemon.ready();
-  assert.deepEqual(shed(first), []);
-  assert.equal(first.all('mmaplock_shed').length, 7, 'each is there at 0 from the first scrape');
-  const grows = watchTotals();
-  const load = await runWorkload('writers', [
-    '--name',
-    'wr-budget',
-    '--seconds',
-    '110',
-    '--read-own',
-    'maps',
-  ]);
-  const before = await daemon.until(
-    'reads are counted',
-    (now) => grows(now) && (now.sum('mmaplock_proc_reads_total', { file: 'maps' }) ?? 0) > 0,
-  );
-  const readsBefore = before.sum('mmaplock_proc_reads_total', { file: 'maps' }) ?? 0;
-
-  await daemon.until('retries are given up', (now) => grows(now) && shed(now).includes('retries'), 40);
-  const opens = await daemon.until(
-    'reads are given up, and a tracer runs',
-    (now, { status }) =>
-      grows(now) &&
-      shed(now).includes('reads') &&
-      now.sum('mmaplock_proc_reads_total') === undefined &&
-      status === 200 &&
-      now.sum('mmaplock_tracer_up') === 1,
-    40,
-  );
-  t.diagnostic(JSON.stringify({ shed: shed(opens), ratio: opens.sum('mmaplock_probe_cost_ratio') }));
-  assert.ok((opens.sum('mmaplock_tracer_restarts_total', { reason: 'budget' }) ?? 0) >= 2);
-  assert.ok((opens.sum('mmaplock_probe_run_seconds_total') ?? 0) > 0);
-  const { body: ready } = await daemon.get<{ ready: boolean; problems: { code: string; message: string }[] }>(
-    '/-/ready',
-  );
-  assert.equal(ready.ready, true);
-  const told = ready.problems.find(({ code }) => code === 'shed_for_cost');
-  assert.match(told?.message ?? '', /more than 0\.5 % of a core.*retries, reads/);
-  const { body: status } = await daemon.get<{
-    observables: { what: string; reason?: { code: string } }[];
-    cost: { shed: string[] };
-  }>('/api/v1/status');
-  for (const what of ['retries', 'reads', 'blocks'])
-    assert.equal(status.observables.find((one) => one.what === what)?.reason?.code, 'shed_for_cost', what);
-  assert.ok(status.cost.shed.includes('reads'));
-  const line = daemon.log.find(({ step }) => step === 'retries');
-  assert.ok(Number(line?.cost_percent) > 0.5 && line?.budget_percent === 0.5, JSON.stringify(line));
-
-  await load.stop();
-  const back = await daemon.until(
-    'all is back',
-    (now, { status: code }) =>
-      grows(now) &&
-      shed(now).length === 0 &&
-      now.sum('mmaplock_observable', { what: 'retries' }) === 1 &&
-      now.sum('mmaplock_tracer_up') === 1 &&
-      code === 200,
-    90,
-  );
-  assert.ok(
-    (back.sum('mmaplock_proc_reads_total', { file: 'maps' }) ?? 0) >= readsBefore,
-    'the old total is resumed',
-  );
-  assert.equal(await daemon.stop(), 0);
-  assert.equal(enabled(), '0');
-});
-
 test('a budget that nothing can keep to: waits go last, then nothing runs, which is told; then they are tried again', {
   skip,
 }, async () => {
   const daemon = await startDaemon({ args: [...eager, '--cost.budget-percent=0.0001', '--reads=off'] });
   await daemon.ready();
-  const load = await runWorkload('writers', ['--name', 'wr-last', '--seconds', '110']);
+  const load = await runWorkload('writers', ['--name', 'wr-last', '--seconds', '600']);
   const blind = await daemon.until(
     'waits are given up',
     (now, { status, body }) =>
@@ -180,18 +70,12 @@ test('stopped or killed within a sample, the statistics of the kernel do not sta
   assert.equal(await next.stop(), 0);
 });
 
-test('where an operator has the statistics on they stay on, and are read', { skip }, async (t) => {
+test('where an operator has the statistics on they stay on and are read; the maps take no more than was reckoned', {
+  skip,
+}, async (t) => {
   t.after(() => enable('0'));
   enable('1');
-  const daemon = await startDaemon({ args: eager });
-  await daemon.until('a sample', (now) => now.sum('mmaplock_probe_cost_ratio') !== undefined, 40);
-  assert.equal(enabled(), '1');
-  assert.equal(await daemon.stop(), 0);
-  assert.equal(enabled(), '1');
-});
-
-test('the maps take no more memory than was reckoned for this host', { skip }, async (t) => {
-  const daemon = await startDaemon({ args: ['--limits.map-memory-mib=8', '--cost.measure=off'] });
+  const daemon = await startDaemon({ args: [...eager, '--limits.map-memory-mib=8'] });
   await daemon.ready();
   const { body } = await daemon.get<{ tracer: { pid: string } }>('/api/v1/status');
   const folder = `/proc/${body.tracer.pid}/fdinfo`;
@@ -207,10 +91,13 @@ test('the maps take no more memory than was reckoned for this host', { skip }, a
   t.diagnostic(`${maps.size} maps, ${(bytes / 2 ** 20).toFixed(2)} MiB`);
   assert.ok(maps.size > 20, `${maps.size} maps`);
   assert.ok(bytes <= 8 * 2 ** 20, `${bytes} bytes of maps, where 8 MiB are allowed`);
+  await daemon.until('a sample', (now) => now.sum('mmaplock_probe_cost_ratio') !== undefined, 40);
+  assert.equal(enabled(), '1');
   await daemon.until(
     'the metric tells at least as much',
     (now) => (now.sum('mmaplock_tracer_map_memory_bytes') ?? 0) >= bytes,
     40,
   );
   assert.equal(await daemon.stop(), 0);
+  assert.equal(enabled(), '1');
 });
