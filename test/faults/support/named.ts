@@ -11,6 +11,8 @@ export interface Named {
   readonly pid: number;
   /** What it counted, once it has ended. */
   readonly done: Promise<Readonly<Record<string, unknown>>>;
+  /** Ends it early (SIGTERM). */
+  stop(): Promise<void>;
 }
 
 /**
@@ -44,5 +46,12 @@ export const startNamed = async (
   });
   done.catch(() => {});
   const [, pid] = await said.match(/^ready (\d+)$/);
-  return { pid: Number(pid), done };
+  return {
+    pid: Number(pid),
+    done,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await done;
+    },
+  };
 };
