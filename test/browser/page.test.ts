@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
+import { resourcesOf } from '../faults/support/resources.js';
 import { killLeftovers } from '../live/support/children.js';
 import { type RunningDaemon, startDaemon } from '../live/support/daemon.js';
 import { lacking } from '../live/support/host.js';
@@ -48,6 +50,8 @@ describe('the page', { skip }, () => {
   test('the sentence names the reader and the victim, and the matrix shows that pair', async () => {
     const { page } = open;
     await page.getByText(/did (it|most of it)\.$/).waitFor({ timeout: 30_000 });
+    // What the daemon put into the page has backticks until the script of the page has run.
+    await page.locator('#sentence b').first().waitFor();
     const told = await sentence(page);
     assert.match(told, /^Readers of smaps blocked writers of pg-victim for /);
     assert.match(told, /pg-reader .*did (it|most of it)\.$/);
@@ -98,6 +102,22 @@ describe('the page', { skip }, () => {
     await other.page.close();
   });
 
+  test('the connections of pages go with them', async () => {
+    const pages = 3;
+    const descriptors = async (): Promise<number> => (await resourcesOf(daemon.pid)).descriptors;
+    const before = await descriptors();
+    const opened = [];
+    for (let index = 0; index < pages; index += 1) opened.push(await browser.open(daemon.url));
+    await Promise.all(opened.map((one) => one.page.locator('#live.live').waitFor()));
+    const during = await descriptors();
+    assert.ok(during >= before + pages, `each page listens: ${before} descriptors, then ${during}`);
+    for (const one of opened) await one.page.close();
+    let left = during;
+    for (const deadline = Date.now() + 10_000; left > before && Date.now() < deadline; await sleep(100))
+      left = await descriptors();
+    assert.ok(left <= before, `${before} descriptors, ${during} with ${pages} pages, ${left} after them`);
+  });
+
   test('the files say how this kernel serves them', async () => {
     const text = await open.page.locator('#files').innerText();
     for (const part of ['smaps', 'holds the lock of the whole address space', 'mmap_lock'])
@@ -124,7 +144,8 @@ describe('the page', { skip }, () => {
   for (const scheme of ['light', 'dark'] as const)
     test(`axe finds no serious fault (${scheme})`, async () => {
       const { page } = open;
-      await page.emulateMedia({ colorScheme: scheme });
+      // A shade that is on its way to another has a contrast of its own.
+      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
       // By the debugger, for the policy of the page lets no foreign script in.
       const found = await page.evaluate(`${axe}; axe.run()`);
       const { violations } = found as {
@@ -150,13 +171,13 @@ describe('the page', { skip }, () => {
     const port = new URL(daemon.url).port;
     assert.equal(await daemon.stop(), 0);
     await page.locator('#live.lost').waitFor({ timeout: 10_000 });
-    daemon = await startDaemon({ port: Number(port) });
+    daemon = await startDaemon({ port: Number(port), args: ['--bpftrace.stall-seconds=2'] });
     await daemon.ready();
     await page.locator('#live.live').waitFor({ timeout: 15_000 });
     await page.getByText(/pg-reader .*did (it|most of it)\.$/).waitFor({ timeout: 30_000 });
   });
 
-  test('a tracer that is killed is said, and that it is back', async () => {
+  test('a tracer that stands still and is killed is said, and that it is back', async () => {
     const { page } = open;
     process.kill(await daemon.tracerPid(), 'SIGSTOP');
     await page.getByText(/Monitoring is not whole/).waitFor({ timeout: 30_000 });

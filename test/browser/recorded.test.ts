@@ -27,7 +27,7 @@ after(async () => {
 test('it shows what was recorded, by itself', { skip }, async () => {
   const file = path.join(folder, 'recorded.html');
   const load = await startLoad();
-  const { exitCode, stderr, stdout } = await runCli(['record', '--for=8s', `--html=${file}`]);
+  const { exitCode, stderr, stdout } = await runCli(['record', '--for=4s', `--html=${file}`]);
   await load.stop();
   assert.equal(exitCode, 0, stderr);
   assert.match(stdout, /pg-reader/);
