@@ -154,7 +154,7 @@ if (process.platform !== 'linux' || process.getuid() !== 0) {
   rmSync(logs, { recursive: true, force: true });
   mkdirSync(logs, { recursive: true });
   try {
-    // Packing it takes as long as the rest: it is done meanwhile.
+    // Done meanwhile.
     const deb = buildDeb(project, join(logs, 'packages'));
     deb.catch(() => {});
     const root = await createRoot(project, print);
