@@ -32,7 +32,7 @@ const run = async (body: string): Promise<string[]> => {
     {
       stdio: ['ignore', 'pipe', 'inherit'],
       cwd: fileURLToPath(new URL('.', import.meta.url)),
-      timeout: 30_000,
+      timeout: 120_000,
     },
   );
   const lines: string[] = [];

@@ -22,7 +22,7 @@ const started = (context: TestContext, env: NodeJS.ProcessEnv): ChildProcess => 
 };
 
 test('a host that can observe nothing is ready all the same, and says why', {
-  timeout: 60_000,
+  timeout: 300_000,
 }, async (context) => {
   const { folder, path: PATH, said } = fakeNotify(context);
   const changes = watch(folder);
@@ -50,7 +50,7 @@ test('a host that can observe nothing is ready all the same, and says why', {
 });
 
 test('where systemd does not listen it starts no child to say anything', {
-  timeout: 60_000,
+  timeout: 300_000,
 }, async (context) => {
   const { path: PATH, said } = fakeNotify(context);
   const child = started(context, { PATH, WATCHDOG_USEC: '300000' });
