@@ -62,7 +62,7 @@ const assertNumbers = (value: unknown, path: string): void => {
 };
 
 test('damaged outputs: none throws, damage is counted, and the next tick is whole', (context) => {
-  const runs = cases(7000);
+  const runs = cases(10_000);
   const shares = fc.array(fc.nat(65_535), { maxLength: 3 });
   const dialect = fc.nat(dialects.length - 1);
   let damaged = 0;
