@@ -44,7 +44,7 @@ export interface IdentitiesOptions {
 interface Entry {
   readonly start: number | undefined;
   /** Every name under which this process was found: it takes another with each execve(). */
-  readonly names: ReadonlySet<string>;
+  readonly names: readonly string[];
   readonly cgroup: CgroupIdentity | undefined;
   readonly lookedAt: number;
 }
@@ -54,7 +54,9 @@ const believedMs = 60_000;
 /** One that was gone, or had another name, after this. */
 const doubtedMs = 10_000;
 const mostNames = 4;
-const nobody: ReadonlySet<string> = new Set();
+const nobody: readonly string[] = [];
+/** Texts of /proc/PID/cgroup: one for each cgroup whose processes are looked at. */
+const mostTexts = 512;
 
 export class Identities {
   readonly #options: Required<IdentitiesOptions>;
@@ -64,6 +66,8 @@ export class Identities {
   readonly #foreignPids: boolean;
   /** By pid; the least recently asked for comes first. */
   readonly #processes = new Map<number, Entry>();
+  /** By the text that told it; the one met longest ago comes first. */
+  readonly #identified = new Map<string, CgroupIdentity>();
   /** For rows that tell no pid. */
   readonly #named: CgroupsByName;
   #second = Number.NEGATIVE_INFINITY;
@@ -87,8 +91,9 @@ export class Identities {
     if (told && name !== undefined) return { comm: name, cgroup: byId };
     const now = this.#options.now();
     const entry = pid === undefined || this.#foreignPids ? undefined : this.#look(pid, name, now);
-    const believed = entry !== undefined && (name === undefined || entry.names.has(name)) ? entry : undefined;
-    const comm = name ?? [...(believed?.names ?? [])].at(-1);
+    const believed =
+      entry !== undefined && (name === undefined || entry.names.includes(name)) ? entry : undefined;
+    const comm = name ?? believed?.names.at(-1);
     if (told || comm === undefined) return { comm, cgroup: byId };
     if (believed?.cgroup !== undefined) this.#named.learn(cgroupId, comm, believed.cgroup, now);
     return { comm, cgroup: believed?.cgroup ?? this.#named.find(cgroupId, comm, now) ?? byId };
@@ -97,7 +102,8 @@ export class Identities {
   /** What is at a pid: looked at now where that is due and there is room for it in this second, else as it was. */
   #look(pid: number, name: string | undefined, now: number): Entry | undefined {
     const known = this.#processes.get(pid);
-    const fits = known !== undefined && (name === undefined ? known.names.size > 0 : known.names.has(name));
+    const fits =
+      known !== undefined && (name === undefined ? known.names.length > 0 : known.names.includes(name));
     const due = known === undefined || now - known.lookedAt >= (fits ? believedMs : doubtedMs);
     const entry = due && this.#mayLook(now) ? this.#lookNow(pid, known, now) : known;
     if (entry !== undefined) remember(this.#processes, pid, entry, this.#options.maxEntries);
@@ -111,9 +117,20 @@ export class Identities {
     if (process === undefined)
       return { start: undefined, names: nobody, cgroup: undefined, ...known, lookedAt: now };
     const { comm, start_time_ticks: start } = process;
-    const cgroup = identifyMemberships(parseProcCgroup(readText(join(root, String(pid), 'cgroup')) ?? ''));
-    const earlier = known?.start === start ? [...known.names].filter((name) => name !== comm) : [];
-    return { start, names: new Set([...earlier.slice(1 - mostNames), comm]), cgroup, lookedAt: now };
+    const cgroup = this.#identify(readText(join(root, String(pid), 'cgroup')) ?? '');
+    const earlier = known?.start === start ? known.names.filter((name) => name !== comm) : [];
+    return { start, names: [...earlier.slice(1 - mostNames), comm], cgroup, lookedAt: now };
+  }
+
+  /**
+   * Who runs in the cgroups of a text. All processes of a cgroup have the same text, and V8 keeps all of a text of which
+   * a part is kept: with one for each process, 4096 of them took 2 MiB.
+   */
+  #identify(text: string): CgroupIdentity | undefined {
+    const known = this.#identified.get(text);
+    const cgroup = known ?? identifyMemberships(parseProcCgroup(text));
+    if (cgroup !== undefined) remember(this.#identified, text, cgroup, mostTexts);
+    return cgroup;
   }
 
   #mayLook(now: number): boolean {
