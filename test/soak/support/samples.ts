@@ -13,6 +13,8 @@ export interface Sample {
 
 const mib = 1024 * 1024;
 const spanSeconds = 10;
+/** Collections that follow each other are no independent points: garbage that one leaves the next leaves, too. */
+const independentSeconds = 30;
 
 /** One sample; of the tracer none where it is being started again. */
 export const sample = async (daemon: RunningDaemon, at: number): Promise<Sample> => ({
@@ -29,34 +31,50 @@ const pointsOf = (samples: readonly Sample[], who: 'daemon' | 'tracer', what: ke
     resources === undefined ? [] : [{ at, value: resources[what] }],
   );
 
-/**
- * The line through what something takes, in bytes.
- * @param mostRise MiB that it may rise in all the time that is looked at; undefined: it is told, and not judged
- */
-export const assertFlat = (
-  what: string,
-  points: readonly Point[],
-  mostRise: number | undefined,
-  say: (line: string) => void,
-): void => {
+/** Bytes over seconds as a line in words, with its slope in MiB an hour. */
+const slopeOf = (what: string, points: readonly Point[]) => {
   const [first, last] = [points[0], points.at(-1)];
   assert.ok(
     first !== undefined && last !== undefined && points.length >= 4,
     `${what}: ${points.length} points`,
   );
   const { slope, low, high } = theilSen(points);
+  const perHour = (bytes: number): number => (bytes * 3600) / mib;
+  const hourly = { slope: perHour(slope), low: perHour(low), high: perHour(high) };
   const seconds = last.at - first.at;
-  const perHour = (bytes: number): string => ((bytes * 3600) / mib).toFixed(2);
-  const limit =
-    mostRise === undefined
-      ? 'too short to be judged'
-      : `limit ${perHour((mostRise * mib) / seconds)} an hour`;
-  const line =
-    `slope of ${what}: ${perHour(slope)} MiB an hour (95 %: ${perHour(low)} to ${perHour(high)}), ` +
-    `${perHour(slope * 24)} a day, over ${Math.round(seconds)} s; ` +
-    `${(first.value / mib).toFixed(1)} MiB first, ${(last.value / mib).toFixed(1)} last; ${limit}`;
+  const words =
+    `slope of ${what}: ${hourly.slope.toFixed(2)} MiB an hour (95 %: ${hourly.low.toFixed(2)} to ` +
+    `${hourly.high.toFixed(2)}), ${(24 * hourly.slope).toFixed(2)} a day, over ${Math.round(seconds)} s; ` +
+    `${(first.value / mib).toFixed(1)} MiB first, ${(last.value / mib).toFixed(1)} last`;
+  return { ...hourly, risen: (slope * seconds) / mib, words };
+};
+
+interface Verdict {
+  /** Undefined: it is told, and not judged. */
+  readonly most: number | undefined;
+  readonly say: (line: string) => void;
+}
+
+const tooShort = 'too short to be judged';
+
+/** It rises by no more than so many MiB in all the time that is looked at. */
+export const assertRisesLittle = (what: string, points: readonly Point[], { most, say }: Verdict): void => {
+  const { risen, words } = slopeOf(what, points);
+  const line = `${words}; ${most === undefined ? tooShort : `${risen.toFixed(2)} MiB risen, limit ${most}`}`;
   say(line);
-  assert.ok(mostRise === undefined || (slope * seconds) / mib <= mostRise, line);
+  assert.ok(most === undefined || risen <= most, line);
+};
+
+/**
+ * It does not rise, as far as can be told: 95 % of the lines through the least of each half minute may be level, or rise
+ * by no more than so many MiB an hour.
+ */
+export const assertLevel = (what: string, points: readonly Point[], { most, say }: Verdict): void => {
+  const seconds = (points.at(-1)?.at ?? 0) - (points[0]?.at ?? 0);
+  const { low, high, words } = slopeOf(what, lowest(points, Math.min(independentSeconds, seconds / 20)));
+  const line = `${words}; ${most === undefined ? tooShort : `limit: down to 0, or up to ${most} an hour`}`;
+  say(line);
+  assert.ok(most === undefined || low <= 0 || high <= most, line);
 };
 
 /** Resident memory; of each 10 s the least, for garbage is collected more often than that. */
