@@ -16,6 +16,33 @@ export const triedAgain = {
   'ten-pages': 'the same, while ten pages look on',
   scrape: 'a scrape, as a multiple of one of a bare server',
   'killed-daemon': 'the time in which all processes of a killed daemon are gone',
+  'core: a reader of a busy target has to retry': 'whether it ever does, which takes two CPUs at once',
+  'core: blocked for as long as the writer slept':
+    'seconds blocked, against those the scheduler says it slept',
+  'core: a reader that holds the lock without a CPU':
+    'the longest wait of a writer; without one there is nothing to tell',
+  'core: back after a kill': 'seconds until a killed tracer observes again, against its first start',
+  'blocks: smaps blocks for as long as the writer sleeps':
+    'as above, and what maps blocks in as many seconds',
+  'blocks: each of two readers has the share of its holds':
+    'percent of the holds that an independent program saw',
+  'blocks: clear_refs meets writers and readers':
+    'whether they meet at all in 500 passes, which takes two CPUs at once',
+  'blocks: without windows, most of what the writer sleeps':
+    'seconds blocked, against those the scheduler says it slept',
+  'evidence: a reader that holds the lock without a CPU':
+    'the longest wait of a writer, its share without a CPU, what queued',
+  'evidence: shares by windows are those by holds':
+    'percent of the holds that inspect mode saw in the same seconds',
+  'session: a tick each second': 'seconds between ticks as they come through the pipe',
+  'lock-path: a daemon that is ended while it tries it out':
+    'seconds until it has ended, against those a kill would take',
+  'cli: the reader of smaps of the demo blocks': 'whether it meets a writer in the few seconds that it has',
+  'workload: the time of a writer': 'the share of its time that it spends in its operations',
+  'workload: how long a short-lived process waits': 'milliseconds of its one wait',
+  'workload: how long a lock is held for a stopped process':
+    'by the clock of the kernel and by that of the program',
+  'workload: waits of two writers': 'how often they meet, which takes two CPUs at once',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type TriedAgain = keyof typeof triedAgain;

@@ -1,8 +1,11 @@
 /** The built daemon as a user runs it, for live tests: started as a process, asked over HTTP, ended by signal. */
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { track } from './children.js';
+import { eventually, patience, slowness } from './patience.js';
 
 export const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../../..');
 export const mainFile = path.join(packageRoot, 'dist/src/main.js');
@@ -82,12 +85,6 @@ export interface RunningDaemon {
   kill(): Promise<void>;
 }
 
-/** How many times slower than a real machine this one is: an emulated guest of test/kernels sets it. */
-const slowness = Number(process.env.TEST_SLOWNESS ?? 1);
-
-const sleep = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, milliseconds));
-
 export interface DaemonOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -144,15 +141,13 @@ export const startDaemon = async ({
   const pid = log.find(({ msg }) => msg === 'serving')?.pid as number;
 
   const get = async <T>(route: string): Promise<Answer<T>> => {
-    const response = await fetch(url + route, { signal: AbortSignal.timeout(10_000 * slowness) });
+    const response = await fetch(url + route, { signal: AbortSignal.timeout(patience(10)) });
     return { status: response.status, body: (await response.json()) as T };
   };
   const metrics = async (): Promise<Metrics> =>
-    new Metrics(
-      await (await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(10_000 * slowness) })).text(),
-    );
+    new Metrics(await (await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(patience(10)) })).text());
   const until: RunningDaemon['until'] = async (what, holds, seconds = 20) => {
-    const deadline = Date.now() + seconds * 1000 * slowness;
+    const deadline = Date.now() + patience(seconds);
     for (;;) {
       const [now, ready] = [await metrics(), await get<Readiness>('/-/ready')];
       if (holds(now, ready)) return now;
@@ -203,7 +198,16 @@ export const runCli = (args: readonly string[], env: Readonly<Record<string, str
 
 /** Whether a process lives; a zombie does not. */
 export const lives = async (pid: number): Promise<boolean> => {
-  const { readFile } = await import('node:fs/promises');
   const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
   return stat !== '' && !/\) [ZX] /.test(stat);
+};
+
+/** Resolves once a process is gone. */
+export const gone = (pid: number, seconds = 10): Promise<true> =>
+  eventually(`process ${pid} is gone`, async () => ((await lives(pid)) ? undefined : true), seconds);
+
+/** Pids of those a process has started (CONFIG_PROC_CHILDREN); none when it is gone. */
+export const childrenOf = async (pid: number): Promise<number[]> => {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return text.trim().split(' ').filter(Boolean).map(Number);
 };
