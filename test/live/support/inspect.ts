@@ -1,5 +1,5 @@
 /** Inspect mode as a user asks for it, and what the watch program said of the same seconds. */
-import type { RunningDaemon } from './daemon.js';
+import type { Metrics, RunningDaemon } from './daemon.js';
 import { runWorkload } from './workload.js';
 
 export interface InspectAnswer {
@@ -73,12 +73,15 @@ export const inspectShares = async (
   { token, seconds, victim }: InspectOptions,
 ): Promise<Shares> => {
   const samples: { at: number; blocked: readonly number[] }[] = [];
+  /** Takes the next tick that comes. */
   const sample = async (): Promise<void> => {
-    const metrics = await daemon.settled();
+    const tickOf = (now: Metrics): number => now.sum('mmaplock_last_tick_timestamp_seconds') ?? 0;
+    const last = samples.at(-1)?.at ?? 0;
+    const metrics = await daemon.until('a tick', (now) => 1000 * tickOf(now) > last);
     const blocked = readerNames.map(
       (reader) => metrics.sum('mmaplock_reader_block_seconds_total', { reader, victim: victim.name }) ?? 0,
     );
-    samples.push({ at: Date.now(), blocked });
+    samples.push({ at: 1000 * tickOf(metrics), blocked });
   };
   await sample();
   let answered = false;
@@ -89,6 +92,8 @@ export const inspectShares = async (
     answered = true;
   });
   while (!answered) await sample();
+  // One that began after the end.
+  await sample();
   await sample();
   const response = await asked;
   const answer = (await response.json()) as InspectAnswer;
