@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { release, tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { execa } from 'execa';
 import { runCanary } from '../../src/bpftrace/dialect.js';
 import { findBpftrace } from '../../src/bpftrace/find.js';
@@ -14,13 +14,15 @@ import { lockPathChoice, startLockPathCheck } from '../../src/lock-path-check.js
 import { behaviourOf, contradicted, settleLockPaths } from '../../src/probes/lock-path-behaviour.js';
 import type { LockPathEvidence } from '../../src/probes/lock-paths.js';
 import { type LockPath, lockPaths } from '../../src/vocabulary.js';
+import { assertTimely, upToThreeTimes } from '../support/timing.js';
 import { killLeftovers } from './support/children.js';
-import { lives, mainFile, startDaemon } from './support/daemon.js';
+import { childrenOf, lives, mainFile, startDaemon } from './support/daemon.js';
 import { lacking } from './support/host.js';
+import { eventually, patience } from './support/patience.js';
 
 const skip = lacking('root', 'tracing', 'bpftrace');
-const options = { skip, timeout: 120_000 };
-afterEach(killLeftovers);
+const options = { skip, timeout: patience(120) };
+after(killLeftovers);
 
 const survey = await surveyHost(loadConfig({ flags: {} }));
 const choice = lockPathChoice(survey.atStart);
@@ -82,9 +84,14 @@ type Served = readonly { readonly file: string; readonly path: string; readonly 
 const servedBy = (served: Served, file: string): string | undefined =>
   served.find((candidate) => candidate.file === file)?.by;
 
+/** Seconds from the start of a healthy daemon until it is ready. */
+let healthyStart: number;
+
 test('the daemon tries it out at its start, once, and shows it', options, async () => {
+  const startedAt = Date.now();
   const daemon = await startDaemon({ args: ['--log.level=debug'] });
   const metrics = await daemon.ready(60);
+  healthyStart = (Date.now() - startedAt) / 1000;
   const { body } = await daemon.get<{ lock_paths: Served }>('/api/v1/status');
   assert.equal(servedBy(body.lock_paths, 'maps'), 'both');
   assert.equal(servedBy(body.lock_paths, 'clear_refs'), 'evidence');
@@ -102,50 +109,52 @@ test('the daemon tries it out at its start, once, and shows it', options, async 
   assert.equal(await daemon.stop(), 0);
 });
 
-test('check shows what it rests on', options, async () => {
-  const { stdout } = await execa(process.execPath, [mainFile, 'check', '--json'], { reject: false });
-  const report = JSON.parse(stdout) as {
-    lock_paths: Served;
-    fragments: { fragment: string; chosen: boolean; reasons: { code: string }[] }[];
-  };
-  assert.equal(servedBy(report.lock_paths, 'maps'), 'both');
-  const fragment = report.fragments.find((candidate) => candidate.fragment === 'lock-path');
-  assert.equal(fragment?.chosen, false);
-  assert.deepEqual(
-    fragment?.reasons.map(({ code }) => code),
-    ['start_only'],
-  );
-});
-
-test(
-  'switched off, or where the daemon does not know its own id, evidence alone tells',
-  options,
-  async () => {
-    const command = [process.execPath, mainFile, 'check', '--json'];
-    const ways = {
-      disabled_by_config: [...command, '--probes.disable=lock-path'],
-      unknown_host_fact: ['unshare', '--pid', '--fork', '--mount-proc', ...command],
+// Each has a daemon or a command of its own, and most of the time one of the two waits.
+describe('one beside another', { concurrency: 2 }, () => {
+  test('check shows what it rests on', options, async () => {
+    const { stdout } = await execa(process.execPath, [mainFile, 'check', '--json'], { reject: false });
+    const report = JSON.parse(stdout) as {
+      lock_paths: Served;
+      fragments: { fragment: string; chosen: boolean; reasons: { code: string }[] }[];
     };
-    for (const [code, [file = '', ...args]] of Object.entries(ways)) {
-      const { stdout } = await execa(file, args, { reject: false });
-      const report = JSON.parse(stdout) as {
-        lock_paths: Served;
-        fragments: { fragment: string; reasons: { code: string }[] }[];
-      };
-      assert.equal(servedBy(report.lock_paths, 'maps'), 'evidence', code);
-      const reasons = report.fragments.find(({ fragment }) => fragment === 'lock-path')?.reasons;
-      assert.deepEqual(
-        reasons?.map((reason) => reason.code),
-        [code],
-      );
-    }
-  },
-);
+    assert.equal(servedBy(report.lock_paths, 'maps'), 'both');
+    const fragment = report.fragments.find((candidate) => candidate.fragment === 'lock-path');
+    assert.equal(fragment?.chosen, false);
+    assert.deepEqual(
+      fragment?.reasons.map(({ code }) => code),
+      ['start_only'],
+    );
+  });
 
-/** A bpftrace that does otherwise with the program that tries it out. */
-const bpftraceWith = async (instead: string): Promise<string> => {
-  const file = path.join(await mkdtemp(path.join(tmpdir(), 'mmaplockd-test-')), 'bpftrace');
-  const script = `#!/bin/sh
+  test(
+    'switched off, or where the daemon does not know its own id, evidence alone tells',
+    options,
+    async () => {
+      const command = [process.execPath, mainFile, 'check', '--json'];
+      const ways = {
+        disabled_by_config: [...command, '--probes.disable=lock-path'],
+        unknown_host_fact: ['unshare', '--pid', '--fork', '--mount-proc', ...command],
+      };
+      for (const [code, [file = '', ...args]] of Object.entries(ways)) {
+        const { stdout } = await execa(file, args, { reject: false });
+        const report = JSON.parse(stdout) as {
+          lock_paths: Served;
+          fragments: { fragment: string; reasons: { code: string }[] }[];
+        };
+        assert.equal(servedBy(report.lock_paths, 'maps'), 'evidence', code);
+        const reasons = report.fragments.find(({ fragment }) => fragment === 'lock-path')?.reasons;
+        assert.deepEqual(
+          reasons?.map((reason) => reason.code),
+          [code],
+        );
+      }
+    },
+  );
+
+  /** A bpftrace that does otherwise with the program that tries it out. */
+  const bpftraceWith = async (instead: string): Promise<string> => {
+    const file = path.join(await mkdtemp(path.join(tmpdir(), 'mmaplockd-test-')), 'bpftrace');
+    const script = `#!/bin/sh
 [ "$1" = --version ] && exec bpftrace --version
 program=$(cat)
 case $program in *@lock_path_takes*) ${instead} ;; esac
@@ -153,58 +162,56 @@ exec bpftrace "$@" <<.
 $program
 .
 `;
-  await writeFile(file, script);
-  await chmod(file, 0o755);
-  return file;
-};
+    await writeFile(file, script);
+    await chmod(file, 0o755);
+    return file;
+  };
 
-for (const [what, instead] of [
-  ['refuses it', "echo 'stdin:3:1-9: ERROR: no' >&2; exit 1"],
-  ['hangs', 'exec sleep 600'],
-] as const)
-  test(
-    `a bpftrace that ${what}: the daemon goes on with the evidence alone, and says so once`,
-    options,
-    async () => {
-      const bpftrace = await bpftraceWith(instead);
-      try {
-        const args = ['--bpftrace.path', bpftrace, '--bpftrace.start-timeout-seconds=10'];
-        const daemon = await startDaemon({ args });
-        await daemon.ready(60);
-        const { body } = await daemon.get<{ lock_paths: Served }>('/api/v1/status');
-        assert.equal(servedBy(body.lock_paths, 'maps'), 'evidence');
-        const told = daemon.log.filter(({ msg }) => msg?.includes('could not be tried out'));
-        assert.equal(told.length, 1);
+  for (const [what, instead] of [
+    ['refuses it', "echo 'stdin:3:1-9: ERROR: no' >&2; exit 1"],
+    ['hangs', 'exec sleep 600'],
+  ] as const)
+    test(
+      `a bpftrace that ${what}: the daemon goes on with the evidence alone, and says so once`,
+      options,
+      async () => {
+        const bpftrace = await bpftraceWith(instead);
+        try {
+          // The one that hangs is given up after that time, and those that follow must start in it.
+          const timeout = `--bpftrace.start-timeout-seconds=${Math.max(5, 2 * healthyStart).toFixed(1)}`;
+          const args = ['--bpftrace.path', bpftrace, timeout];
+          const daemon = await startDaemon({ args });
+          await daemon.ready(60);
+          const { body } = await daemon.get<{ lock_paths: Served }>('/api/v1/status');
+          assert.equal(servedBy(body.lock_paths, 'maps'), 'evidence');
+          const told = daemon.log.filter(({ msg }) => msg?.includes('could not be tried out'));
+          assert.equal(told.length, 1);
+          assert.equal(await daemon.stop(), 0);
+        } finally {
+          await rm(path.dirname(bpftrace), { recursive: true });
+        }
+      },
+    );
+
+  test('ended meanwhile, the daemon goes at once and leaves no process behind', options, async (t) => {
+    const bpftrace = await bpftraceWith('exec sleep 600');
+    try {
+      await upToThreeTimes(t, 'lock-path: a daemon that is ended while it tries it out', async () => {
+        const daemon = await startDaemon({ args: ['--bpftrace.path', bpftrace] });
+        const hanging = await eventually('it is tried out', async () => {
+          for (const pid of await childrenOf(daemon.pid))
+            if ((await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')) === 'sleep\n') return pid;
+          return undefined;
+        });
+        const before = Date.now();
         assert.equal(await daemon.stop(), 0);
-      } finally {
-        await rm(path.dirname(bpftrace), { recursive: true });
-      }
-    },
-  );
-
-/** Pids of those it has started (CONFIG_PROC_CHILDREN). */
-const childrenOf = async (pid: number): Promise<number[]> => {
-  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
-  return text.trim().split(' ').filter(Boolean).map(Number);
-};
-
-test('ended meanwhile, the daemon goes at once and leaves no process behind', options, async () => {
-  const bpftrace = await bpftraceWith('exec sleep 600');
-  try {
-    const daemon = await startDaemon({ args: ['--bpftrace.path', bpftrace] });
-    let hanging: number | undefined;
-    const deadline = Date.now() + 60_000;
-    while (hanging === undefined) {
-      assert.ok(Date.now() < deadline, 'it was never tried out');
-      for (const pid of await childrenOf(daemon.pid))
-        if ((await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')) === 'sleep\n') hanging = pid;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+        const took = Date.now() - before;
+        assert.equal(await lives(hanging), false);
+        // One that were waited for would be killed after 5 s.
+        assertTimely(took < 3000, `it took ${took} ms`);
+      });
+    } finally {
+      await rm(path.dirname(bpftrace), { recursive: true });
     }
-    const before = Date.now();
-    assert.equal(await daemon.stop(), 0);
-    assert.ok(Date.now() - before < 3000, `it took ${Date.now() - before} ms`);
-    assert.equal(await lives(hanging), false);
-  } finally {
-    await rm(path.dirname(bpftrace), { recursive: true });
-  }
+  });
 });

@@ -6,12 +6,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { parse } from 'yaml';
 import { killLeftovers } from './support/children.js';
 import { packageRoot, startDaemon } from './support/daemon.js';
 import { lacking } from './support/host.js';
+import { eventually } from './support/patience.js';
 import { type Prometheus, type Rule, startPrometheus } from './support/prometheus.js';
 import { runWorkload } from './support/workload.js';
 
@@ -32,7 +32,7 @@ const load = (file: string) => import(pathToFileURL(deployed(file)).href);
 const quickRules = async (): Promise<Record<string, unknown>> => {
   const { buildRules } = await load('prometheus/rules.mjs');
   const { thresholds } = await load('prometheus/thresholds.mjs');
-  const windows = { short: '15s', medium: '15s', long: '15s' };
+  const windows = { short: '8s', medium: '8s', long: '8s' };
   const page = { ...thresholds.page, oldestWait: { seconds: 3600, for: '1s' } };
   return buildRules({ ...thresholds, interval: '1s', windows, page });
 };
@@ -46,15 +46,6 @@ const unfed: readonly (readonly [RegExp, string])[] = [
 ];
 
 const reasonFor = (name: string): string | undefined => unfed.find(([pattern]) => pattern.test(name))?.[1];
-
-const until = async <T>(what: string, look: () => Promise<T | undefined>, seconds = 60): Promise<T> => {
-  for (const deadline = Date.now() + seconds * 1000; ; ) {
-    const found = await look();
-    if (found !== undefined) return found;
-    assert.ok(Date.now() < deadline, `not within ${seconds} s: ${what}`);
-    await sleep(500);
-  }
-};
 
 const alertIn = async (prometheus: Prometheus, name: string): Promise<Rule> => {
   const found = (await prometheus.rules()).find((rule) => rule.type === 'alerting' && rule.name === name);
@@ -99,17 +90,17 @@ test('dashboards and rules hold against the live daemon, and a reader of smaps m
   });
 
   const blocked = ['MmaplockWritersBlocked', 'MmaplockVictimBlocked'];
-  await until('hosts are counted', async () => {
+  await eventually('hosts are counted', async () => {
     const hosts = await prometheus.query('cluster:mmaplock_hosts:count{cluster="test"}');
     return hosts[0]?.value[1] === '1' ? hosts : undefined;
   });
   for (const name of blocked)
     assert.equal((await alertIn(prometheus, name)).state, 'inactive', `${name}, before there is a reader`);
 
-  const writers = await runWorkload('writers', ['--name', 'wr-prom', '--vmas', '300', '--seconds', '300']);
+  const writers = await runWorkload('writers', ['--name', 'wr-prom', '--vmas', '300', '--seconds', '3600']);
   await writers.ready;
-  const target = [`${writers.pid}`, '--seconds', '300'];
-  await until('their waits are seen', async () => {
+  const target = [`${writers.pid}`, '--seconds', '3600'];
+  await eventually('their waits are seen', async () => {
     const waits = await prometheus.query('instance_mode:mmaplock_waits:rate5m{mode="write"} > 0');
     return waits.length > 0 ? waits : undefined;
   });
@@ -119,7 +110,7 @@ test('dashboards and rules hold against the live daemon, and a reader of smaps m
     await runWorkload('proc-reader', ['maps', ...target, '--name', 'rd-maps']),
   ];
   for (const name of blocked) {
-    const rule = await until(`${name} fires`, async () => {
+    const rule = await eventually(`${name} fires`, async () => {
       const now = await alertIn(prometheus, name);
       return now.state === 'firing' ? now : undefined;
     });
@@ -144,7 +135,7 @@ test('dashboards and rules hold against the live daemon, and a reader of smaps m
   assert.deepEqual(empty, [], 'what the load feeds has data');
 
   for (const workload of [...readers, writers]) await workload.stop();
-  await until('the alert ends', async () =>
+  await eventually('the alert ends', async () =>
     (await alertIn(prometheus, blocked[0] as string)).state === 'inactive' ? true : undefined,
   );
   await prometheus.stop();

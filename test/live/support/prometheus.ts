@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { stringify } from 'yaml';
 import { track } from './children.js';
+import { patience } from './patience.js';
 
 export interface Series {
   readonly metric: Readonly<Record<string, string>>;
@@ -76,12 +77,12 @@ export const startPrometheus = async ({ target, labels, rules }: PrometheusOptio
   });
 
   const ask = async <T>(route: string): Promise<T> => {
-    const response = await fetch(url + route, { signal: AbortSignal.timeout(10_000) });
+    const response = await fetch(url + route, { signal: AbortSignal.timeout(patience(10)) });
     const body = (await response.json()) as { status: string; data: T; error?: string };
     if (body.status !== 'success') throw new Error(`${body.error}`);
     return body.data;
   };
-  for (const deadline = Date.now() + 60_000; ; ) {
+  for (const deadline = Date.now() + patience(60); ; ) {
     const answer = await fetch(`${url}/-/ready`).catch(() => undefined);
     if (answer?.ok) break;
     if (ended || Date.now() > deadline) {
