@@ -1,7 +1,8 @@
 /** Boots one kernel in an emulator, and reads what its guest writes. */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, readSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { waitedForCpu } from './parts.mjs';
 import { takeSlot } from './slot.mjs';
 
 const second = 1000;
@@ -77,6 +78,26 @@ const start = (options) => {
 
 const seconds = (milliseconds) => `${Math.round(milliseconds / second)} s`;
 
+/** The schedstat of each thread of a process; none once it is gone. */
+const schedstats = (pid) => {
+  try {
+    const folder = `/proc/${pid}/task`;
+    return readdirSync(folder).map((thread) => readFileSync(`${folder}/${thread}/schedstat`, 'latin1'));
+  } catch {
+    return [];
+  }
+};
+
+/** Gives how long an emulator has run, and how much of that it waited for a CPU; in the end what was seen last. */
+const clockOf = (emulator) => {
+  const since = performance.now();
+  let waited = 0;
+  return () => {
+    waited = Math.max(waited, waitedForCpu(schedstats(emulator.pid)));
+    return { seconds: (performance.now() - since) / second, waited };
+  };
+};
+
 /** Why a guest is stopped, by how long ago it was started and spoke last; undefined while it may go on. */
 const overdue = ({ began, passed, silent, isTest }) => {
   if (!began && passed > bootTime) return `stopped after ${seconds(passed)} without its init`;
@@ -87,10 +108,12 @@ const overdue = ({ began, passed, silent, isTest }) => {
 
 /**
  * Runs a guest to its end once.
- * @returns {Promise<{began: boolean, trouble?: string}>} whether it reached its init, and what kept it from its end
+ * @returns {Promise<{began: boolean, trouble?: string, at: object}>} whether it reached its init, what kept it from its
+ *   end, and when that was
  */
 const attempt = async (options) => {
   const emulator = start(options);
+  const clock = clockOf(emulator);
   let ended;
   emulator.once('error', (error) => {
     ended ??= error.message;
@@ -103,8 +126,11 @@ const attempt = async (options) => {
   let [began, lastWord] = [false, since];
   const take = (line) => {
     lastWord = performance.now();
-    if (line === '{"init":true}') began = true;
-    else if (began) options.onLine(line);
+    if (began) options.onLine(line, clock());
+    else if (line === '{"init":true}') {
+      began = true;
+      options.onInit?.(clock());
+    }
   };
   let trouble;
   while (ended === undefined) {
@@ -119,13 +145,13 @@ const attempt = async (options) => {
   if (trouble === undefined && ended !== 0)
     trouble = `the emulator ended with ${ended}: ${readFileSync(options.emulatorLog, 'utf8').trim()}`;
   rmSync(options.emulatorLog);
-  return { began, trouble };
+  return { began, trouble, at: clock() };
 };
 
 /**
  * Runs a guest once there is a CPU for it, started again while it does not reach its init.
- * @param options name, root, payload, the init where it is not the one of the images, and further arguments of the emulator; the files consoleLog, results and emulatorLog; onLine for each line it writes; isTest where that is a line for each test
- * @returns {Promise<{began: boolean, trouble?: string, starts: number, seconds: number}>}
+ * @param options name, root, payload, the init where it is not the one of the images, and further arguments of the emulator; the files consoleLog, results and emulatorLog; onInit for the moment in which it reaches its init, and onLine for each line it writes from there on, both with the seconds since the emulator was started (clockOf); isTest where that is a line for each test
+ * @returns {Promise<{began: boolean, trouble?: string, at: object, starts: number, seconds: number}>}
  */
 export const runGuest = async (options) => {
   const release = await takeSlot();

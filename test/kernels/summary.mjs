@@ -1,4 +1,5 @@
 /** The table of all kernels, and what is to be said below it. */
+import { partLines } from './parts.mjs';
 
 const align = (rows) => {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
@@ -42,14 +43,17 @@ const figuresOf = ({ name, results: { figures } }) => {
   return [`${name}:`, ...figures.map((figure) => `  ${figure.name.padEnd(width)}  ${figure.value}`)];
 };
 
+const partsOf = ({ name, results }) => [`${name}:`, ...partLines(results.parts())];
+
 const titled = (title, lines) => (lines.length === 0 ? [] : ['', title, ...lines]);
 
 /**
  * @param ran name, results, seconds and starts of each kernel that ran
  * @param skipped name and reason of the kernels that could not
+ * @param imageSeconds how long it took to make their images, 0 where all were there
  * @returns {{lines: string[], ok: boolean}} the last line holds the totals
  */
-export const summaryOf = (ran, skipped) => {
+export const summaryOf = (ran, skipped, imageSeconds = 0) => {
   const each = (pick) => ran.flatMap(({ name, results }) => pick(results).map((item) => ({ name, item })));
   const failures = each((results) => results.failures);
   const skips = each((results) => results.skips);
@@ -70,7 +74,10 @@ export const summaryOf = (ran, skipped) => {
     ...titled('skipped:', skipLines),
     ...titled('notes:', noteLines),
     ...titled('figures:', figureLines),
+    ...titled('where the seconds went:', ran.flatMap(partsOf)),
     '',
+    `images: ${imageSeconds} s`,
+    `retried: ${ran.reduce((sum, { results }) => sum + results.retried, 0)}`,
     `${passed} passed, ${failures.length} failed, ${skips.length + skipped.length} skipped`,
   ];
   return { lines, ok: failures.length === 0 };

@@ -32,6 +32,9 @@ export const figure = (name: string, value: string): void => write({ figure: nam
 /** A remark, to be shown with the results. */
 export const note = (text: string): void => write({ note: text });
 
+/** From now on the seconds are of this part of the tests: see parts.ts. */
+export const part = (name: string): void => write({ part: name });
+
 /** A file for the host to keep, as dist/kernels/KERNEL.FILE. */
 export const log = (file: string, text: string): void => write({ log: text, file });
 

@@ -1,0 +1,55 @@
+/** Starts a daemon in a guest: each bpftrace that it starts is a part of its own. */
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type RunningDaemon, startDaemon } from '../../live/support/daemon.js';
+import { timed } from './parts.js';
+import { part } from './report.js';
+
+/** What takes a second elsewhere takes half a minute here. */
+const patience = [
+  '--bpftrace.start-timeout-seconds=300',
+  '--bpftrace.stall-restart-seconds=120',
+  '--bpftrace.stall-seconds=60',
+];
+const startMilliseconds = 600_000;
+const lookMilliseconds = 200;
+
+const read = (file: string): string => {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch {
+    return '';
+  }
+};
+
+/** The children of a process that run a bpftrace program; one that only tells its version does not. */
+const tracersOf = (pid: number): string[] =>
+  read(`/proc/${pid}/task/${pid}/children`)
+    .split(' ')
+    .filter((child) => child !== '' && read(`/proc/${child}/cmdline`).includes('bpftrace\0-f\0json'));
+
+/**
+ * Starts a daemon; resolves once it says that it observes. It is not asked meanwhile, for every answer takes the emulator time.
+ * @param triesLockPaths whether it finds out how the kernel serves the proc files, before it starts its program
+ */
+export const startTimed = async (
+  name: string,
+  args: readonly string[],
+  triesLockPaths: boolean,
+): Promise<RunningDaemon> => {
+  const daemon = await timed(`${name}: node`, () => startDaemon({ args: [...patience, ...args] }));
+  const starts = ['canary', ...(triesLockPaths ? ['lock path'] : []), 'program'];
+  const known = new Set<string>();
+  await timed(`${name}: looking for bpftrace`, async () => {
+    const deadline = Date.now() + startMilliseconds;
+    while (!daemon.log.some(({ msg }) => msg === 'observing') && Date.now() < deadline) {
+      for (const tracer of tracersOf(daemon.pid)) {
+        if (known.has(tracer)) continue;
+        known.add(tracer);
+        part(`${name}: ${starts[known.size - 1] ?? 'program, started again'}`);
+      }
+      await sleep(lookMilliseconds);
+    }
+  });
+  return daemon;
+};
