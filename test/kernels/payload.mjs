@@ -5,6 +5,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../roots/command.mjs';
+import { makeOneFile } from './one-file.mjs';
 
 /** What is copied of the project. */
 const parts = [
@@ -17,6 +18,9 @@ const parts = [
   'test/kernels/guest.sh',
   'test/workload',
 ];
+
+/** What Node runs there; one that is not among the parts is left out. */
+const programs = ['dist/src/main.js', 'dist/test/kernels/guest/main.js', 'dist/test/package/guest/main.js'];
 
 const minute = 60_000;
 
@@ -63,6 +67,10 @@ export const makePayload = async ({ project, runFolder, entries, script, more = 
   const wanted = [...parts, ...more, ...productionPackages(project)];
   const paths = wanted.filter((path) => existsSync(join(project, path)));
   await run('cp', ['-a', '--parents', ...paths, folder], { cwd: project });
+  await makeOneFile(
+    folder,
+    programs.filter((path) => existsSync(join(folder, path))),
+  );
   cpSync(process.execPath, join(folder, 'bin/node'));
   for (const entry of entries)
     writeFileSync(join(folder, 'kernels', `${entry.name}.json`), JSON.stringify(entry));
