@@ -5,7 +5,7 @@
  * - `suite`: the Debian release of its root file system, with the bpftrace and the perf of that release
  * - `kernel`: a `package` of that release, or a `file`, relative to the project, that boots without an initrd;
  *   where that file is not there, the entry is skipped
- * - `seconds`: about how long it runs, so that the longest starts first
+ * - `seconds`: about how long it runs on a quiet machine, so that the longest starts first
  * - `expect`: what holds on this kernel, for the tests in the guest (guest/entry.ts says what each of it means)
  */
 
@@ -23,14 +23,14 @@ export const matrix = [
     name: '6.1',
     suite: 'bookworm',
     kernel: { package: 'linux-image-cloud-amd64' },
-    seconds: 540,
+    seconds: 180,
     expect: { paths: underMmapLock, vmaLockIsRwsem: false, vmaWaits: false, kprobes: true, inspect: true },
   },
   {
     name: '6.12',
     suite: 'trixie',
     kernel: { package: 'linux-image-cloud-amd64' },
-    seconds: 280,
+    seconds: 130,
     expect: {
       paths: { ...underMmapLock, procmap_query: 'mmap_lock' },
       vmaLockIsRwsem: true,
@@ -42,7 +42,7 @@ export const matrix = [
     suite: 'trixie',
     // Linux 6.12 with the patch of January 2024 that reads maps under RCU.
     kernel: { file: '../shared/kernels/maps-rcu-v2/bzImage' },
-    seconds: 350,
+    seconds: 140,
     expect: {
       paths: { ...underMmapLock, maps: 'rcu_snapshot', procmap_query: 'mmap_lock' },
       vmaLockIsRwsem: true,
@@ -53,7 +53,7 @@ export const matrix = [
     name: '7.2',
     suite: 'forky',
     kernel: { package: 'linux-image-cloud-amd64' },
-    seconds: 380,
+    seconds: 140,
     expect: {
       paths: {
         maps: 'per_vma_lock',

@@ -1,12 +1,12 @@
 /** How long a reader that holds mmap_lock blocks a writer, held against what the writer itself slept. */
 import type { RunningDaemon } from '../../live/support/daemon.js';
-import { witness } from '../../live/support/witness.js';
 import { runWorkload, type WritersResult } from '../../live/support/workload.js';
-import type { Entry } from './entry.js';
-import { check, figure } from './report.js';
+import { assertTimely } from '../../support/timing.js';
+import { figure } from './report.js';
 import { total } from './scenarios.js';
+import type { Scenario } from './second-opinion.js';
 
-const seconds = 10;
+const seconds = 4;
 /** An emulator gives its processors turns of 100 ms each: one round is noisy, their sum is less so. */
 const rounds = 2;
 const victim = 'wr-blocked';
@@ -23,38 +23,44 @@ const addedSeconds = (writers: WritersResult, alone: WritersResult): number =>
  * Nanoseconds from the moment in which a writer that waits is woken to that in which its CPU takes note, which the
  * scheduler counts as sleep, too. Nothing usually; an emulated CPU takes 1 to 4 ms to wake up.
  */
-const beingWoken = () =>
-  witness(
-    `tracepoint:lock:contention_begin /comm == "${victim}" && args->flags == 4/ { @waits[tid] = 1; }
-     tracepoint:lock:contention_end /@waits[tid]/ { delete(@waits[tid]); }
-     tracepoint:sched:sched_waking /@waits[args->pid] && !@woken[args->pid]/ { @woken[args->pid] = nsecs; }
-     tracepoint:sched:sched_wakeup /@woken[args->pid]/
-       { @waking_ns = sum(nsecs - @woken[args->pid]); delete(@woken[args->pid]); }`,
-  );
+const beingWoken = `
+  tracepoint:lock:contention_begin /comm == "${victim}" && args->flags == 4/ { @waits[tid] = 1; }
+  tracepoint:lock:contention_end /@waits[tid]/ { delete(@waits[tid]); }
+  tracepoint:sched:sched_waking /@waits[args->pid] && !@woken[args->pid]/ { @woken[args->pid] = nsecs; }
+  tracepoint:sched:sched_wakeup /@woken[args->pid]/
+    { @waking_ns = sum(nsecs - @woken[args->pid]); delete(@woken[args->pid]); }`;
 
-/** One writer and one reader of its maps, pinned apart. A wait too short to queue is in the added latency alone. */
-export const blockedTime = async (daemon: RunningDaemon, { expect }: Entry): Promise<void> => {
-  if (expect.paths.maps !== 'mmap_lock') return;
-  const quiet = await runWorkload('writers', [...single, '--seconds', '3', '--name', 'wr-usual']);
-  const alone = await quiet.done;
-  const wakes = await beingWoken();
-  let [slept, added] = [0, 0];
-  for (let round = 0; round < rounds; round += 1) {
-    const result = await oneRound();
-    slept += result.schedstat.slept_ns / 1e9;
-    added += addedSeconds(result, alone);
-  }
-  const waking = Number((await wakes.stop())['@waking_ns'] ?? 0) / 1e9;
-  const labels = { file: 'maps', reader: 'by-maps', victim };
-  const blocked = total(await daemon.settled(), 'reader_block_seconds_total', labels);
-  const told =
-    `slept ${slept.toFixed(3)} s, ${waking.toFixed(3)} s of it woken already, ` +
-    `blocked ${blocked.toFixed(3)} s, added latency ${added.toFixed(3)} s`;
-  const asleep = slept - waking;
-  check('maps: blocked at least 0.95 x what the writer slept', 0.95 * asleep <= blocked && asleep > 0, told);
-  check('maps: blocked at most 1.05 x what its calls took longer', blocked <= 1.05 * added, told);
-  figure('writer-side truth', told);
-};
+/**
+ * One writer and one reader of its maps, pinned apart. A wait too short to queue is in the added latency alone. Only
+ * where maps is read under mmap_lock.
+ */
+export const blockedTime = (daemon: RunningDaemon): Scenario => ({
+  name: 'blocked time',
+  probes: beingWoken,
+  triedAgain: 'maps: blocked for 0.95 x what the writer slept to 1.05 x what its calls took longer',
+  play: async () => {
+    const labels = { file: 'maps', reader: 'by-maps', victim };
+    const before = total(await daemon.metrics(), 'reader_block_seconds_total', labels);
+    const quiet = await runWorkload('writers', [...single, '--seconds', '2', '--name', 'wr-usual']);
+    const alone = await quiet.done;
+    let [slept, added] = [0, 0];
+    for (let round = 0; round < rounds; round += 1) {
+      const result = await oneRound();
+      slept += result.schedstat.slept_ns / 1e9;
+      added += addedSeconds(result, alone);
+    }
+    const blocked = total(await daemon.settled(), 'reader_block_seconds_total', labels) - before;
+    return (maps) => {
+      const waking = Number(maps['@waking_ns'] ?? 0) / 1e9;
+      const told =
+        `slept ${slept.toFixed(3)} s, ${waking.toFixed(3)} s of it woken already, ` +
+        `blocked ${blocked.toFixed(3)} s, added latency ${added.toFixed(3)} s`;
+      figure('writer-side truth', told);
+      const asleep = slept - waking;
+      assertTimely(asleep > 0 && 0.95 * asleep <= blocked && blocked <= 1.05 * added, told);
+    };
+  },
+});
 
 /** Both at once; gives what the writer says of itself. */
 const oneRound = async (): Promise<WritersResult> => {

@@ -9,7 +9,7 @@ export interface Expectations {
   readonly vmaLockIsRwsem: boolean;
   /** A writer that locks a VMA sleeps behind its readers where no lock tracepoint fires (6.15). */
   readonly vmaWaits: boolean;
-  /** The daemon is also run with kprobes in place of all that fentry and contention tracepoints do: one kernel is enough. */
+  /** The daemon is also run with kprobes in place of all that fentry and contention tracepoints do, where `whole` is asked for: one kernel is enough. */
   readonly kprobes?: boolean;
   /** Two readers are held against what inspect mode sees of their holds: one kernel is enough. */
   readonly inspect?: boolean;
@@ -17,6 +17,8 @@ export interface Expectations {
 
 export interface Entry {
   readonly name: string;
+  /** All of it, the second run of the scenarios by kprobes, too. */
+  readonly whole: boolean;
   readonly expect: Expectations;
 }
 

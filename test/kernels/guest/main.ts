@@ -8,23 +8,19 @@ import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execaSync } from 'execa';
 import { killLeftovers } from '../../live/support/children.js';
-import { type RunningDaemon, startDaemon } from '../../live/support/daemon.js';
+import type { RunningDaemon } from '../../live/support/daemon.js';
 import { blockedTime } from './blocked-time.js';
 import { type Entry, readEntry } from './entry.js';
 import { evidence } from './evidence.js';
+import { timed } from './parts.js';
 import { checkPlan } from './plan.js';
 import { readBusyProcess, readIdleProcess } from './readers.js';
-import { check, done, fact, log, note } from './report.js';
+import { check, done, fact, log, part, skip } from './report.js';
+import { withSecondOpinion } from './second-opinion.js';
 import { snapshotRetries } from './snapshot-retries.js';
+import { startTimed, withSettlingTimed } from './start.js';
 import { vmaWaits } from './vma-waits.js';
 import { writersAlone } from './waits.js';
-
-/** A guest is emulated: what takes a second elsewhere takes half a minute. */
-const patience = [
-  '--bpftrace.start-timeout-seconds=300',
-  '--bpftrace.stall-restart-seconds=120',
-  '--bpftrace.stall-seconds=60',
-];
 
 const entry = readEntry(process.argv[2] ?? '');
 
@@ -33,60 +29,68 @@ const token = randomUUID();
 const tokenFile = join(tmpdir(), 'mmaplockd-inspect-token');
 const inspectApi = ['--inspect.api=on', `--inspect.token-file=${tokenFile}`];
 
-/** Starts a daemon, does something with it, and ends it; what goes wrong fails, and the next run goes on. */
+/** By the first daemon alone: it is the kernel that is tried out, and stays the same. */
+const lockPathsKnown = '--probes.disable=lock-path';
+const byTracepoints = ['--probes.allow=tracepoint', lockPathsKnown];
+const byKprobes = ['--probes.allow=tracepoint,kprobe', '--probes.disable=contention-tracepoint,lock-path'];
+
+/**
+ * Starts a daemon, does something with it, and ends it; what goes wrong fails, and the next run goes on.
+ * @param body gets the daemon, and once more for who looks at it all the time: without a part for settling
+ */
 const withDaemon = async (
   name: string,
-  args: readonly string[],
-  body: (daemon: RunningDaemon) => Promise<void>,
+  { args, triesLockPaths = false }: { args: readonly string[]; triesLockPaths?: boolean },
+  body: (daemon: RunningDaemon, untimed: RunningDaemon) => Promise<void>,
 ): Promise<void> => {
-  const began = Date.now();
-  const daemon = await startDaemon({ args: [...patience, ...args] });
+  const daemon = await startTimed(name, args, triesLockPaths);
   try {
-    await daemon.ready(60);
-    note(`${name}: ready after ${Math.round((Date.now() - began) / 1000)} s`);
-    await body(daemon);
+    await timed(`${name}: ready`, () => daemon.ready(10));
+    await body(withSettlingTimed(daemon), daemon);
     const metrics = await daemon.metrics();
     for (const what of ['lost_events', 'decode_errors', 'map_overflows', 'tracer_restarts']) {
       const count = metrics.sum(`mmaplock_${what}_total`) ?? 0;
       check(`${name}: mmaplock_${what}_total is 0`, count === 0, `it is ${count}`);
     }
-    note(`${name}: ran ${Math.round((Date.now() - began) / 1000)} s`);
   } catch (error) {
     check(`${name}: runs to its end`, false, String((error as Error).stack ?? error).slice(0, 2000));
   } finally {
     log(`daemon-${name}.log`, daemon.log.map((record) => JSON.stringify(record)).join('\n'));
-    check(`${name}: ends with 0`, (await daemon.stop()) === 0);
+    check(`${name}: ends with 0`, (await timed(`${name}: end`, () => daemon.stop())) === 0);
     // What it was doing goes on otherwise, and disturbs what comes next.
     await killLeftovers();
   }
 };
 
-const byKprobes = ['--probes.allow=tracepoint,kprobe', '--probes.disable=contention-tracepoint'];
-
-const runAll = async ({ expect }: Entry): Promise<void> => {
+const runAll = async ({ expect, whole }: Entry): Promise<void> => {
   const counts: number[] = [];
+  const idle = (daemon: RunningDaemon, tier: string): Promise<number> =>
+    timed('reads of an idle process', () => readIdleProcess(daemon, tier));
   writeFileSync(tokenFile, token, { mode: 0o600 });
   const functions = [...(expect.vmaWaits ? ['--vma-waits=on'] : []), ...(expect.inspect ? inspectApi : [])];
-  await withDaemon('functions', functions, async (daemon) => {
+  await withDaemon('functions', { args: functions, triesLockPaths: true }, async (daemon, untimed) => {
     await checkPlan(daemon, entry, 'fentry');
-    await writersAlone(daemon, entry);
-    counts.push(await readIdleProcess(daemon, 'functions'));
-    await readBusyProcess(daemon, entry);
-    await blockedTime(daemon, entry);
-    await evidence(daemon, entry, expect.inspect ? token : undefined);
-    await snapshotRetries(daemon, entry);
-    await vmaWaits(daemon, entry);
+    counts.push(await idle(daemon, 'functions'));
+    await timed('reads of a busy process', () => readBusyProcess(daemon, entry));
+    await withSecondOpinion([
+      writersAlone(daemon, entry),
+      ...(expect.paths.maps === 'mmap_lock' ? [blockedTime(daemon)] : []),
+      ...(expect.paths.maps === 'rcu_snapshot' ? [snapshotRetries(daemon)] : []),
+    ]);
+    if (expect.inspect) await timed('two readers, inspected', () => evidence(untimed, token));
+    if (expect.vmaWaits) await timed('VMA waits', () => vmaWaits(daemon));
   });
-  await withDaemon('tracepoints', ['--probes.allow=tracepoint'], async (daemon) => {
+  await withDaemon('tracepoints', { args: byTracepoints }, async (daemon) => {
     await checkPlan(daemon, entry, 'tracepoint');
-    counts.push(await readIdleProcess(daemon, 'tracepoints'));
+    counts.push(await idle(daemon, 'tracepoints'));
   });
-  if (expect.kprobes)
-    await withDaemon('kprobes', byKprobes, async (daemon) => {
+  if (expect.kprobes && whole)
+    await withDaemon('kprobes', { args: byKprobes }, async (daemon) => {
       await checkPlan(daemon, entry, 'kprobe');
-      await writersAlone(daemon, entry, { name: 'wr-kprobes', part: 0.5 });
-      counts.push(await readIdleProcess(daemon, 'kprobes'));
+      await withSecondOpinion([writersAlone(daemon, entry, { name: 'wr-kprobes', part: 0.5 })]);
+      counts.push(await idle(daemon, 'kprobes'));
     });
+  else if (expect.kprobes) skip('the scenarios by kprobes', 'only with --whole');
   const same = counts.length > 1 && counts.every((count) => count === counts[0]);
   check('every kind of probe gives the same count of reads', same, counts.join(', '));
   if (expect.paths.maps === undefined) check('the entry names the lock path of maps', false);
@@ -100,5 +104,6 @@ runAll(entry)
   )
   .finally(() => {
     done();
+    part('going off');
     process.exit();
   });

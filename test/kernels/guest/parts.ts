@@ -1,5 +1,4 @@
 /** Tells the host which part of the tests is under way, so that it can say where the seconds of a guest go. */
-import type { RunningDaemon } from '../../live/support/daemon.js';
 import { type Witness, witness } from '../../live/support/workload.js';
 import { part } from './report.js';
 
@@ -19,12 +18,6 @@ export const timed = async <Result>(name: string, work: () => Promise<Result>): 
     say();
   }
 };
-
-/** The same daemon; waiting until all has been counted is a part of its own. */
-export const withSettlingTimed = (daemon: RunningDaemon): RunningDaemon => ({
-  ...daemon,
-  settled: () => timed('settling', daemon.settled),
-});
 
 /** As {@link witness}, its start and its end parts of their own. */
 export const timedWitness = async (program: string): Promise<Witness> => {

@@ -36,21 +36,30 @@ export interface ReaderTask {
   readonly args: readonly string[];
 }
 
-/** One reader after the other; what the daemon counted is read once, for every tick takes its time. */
-export const readAll = async (daemon: RunningDaemon, tasks: readonly ReaderTask[]): Promise<Reading[]> => {
+/**
+ * One reader after the other; what the daemon counted is read once, for every tick takes its time.
+ * @param after what else is to be over by then
+ */
+export const readAll = async (
+  daemon: RunningDaemon,
+  tasks: readonly ReaderTask[],
+  after: () => Promise<unknown> = async () => {},
+): Promise<{ readings: Reading[]; metrics: Metrics }> => {
   const before = missedReads(await daemon.metrics());
   const truths: ProcReaderResult[] = [];
   for (const { file, pid, name, args } of tasks) {
     const reader = await runWorkload('proc-reader', [file, String(pid), '--name', name, ...args]);
     truths.push(await reader.done);
   }
+  await after();
   const metrics = await daemon.settled();
   const missed = missedReads(metrics) - before;
-  return tasks.map(({ file, name }, index) => ({
+  const readings = tasks.map(({ file, name }, index) => ({
     truth: truths[index] as ProcReaderResult,
     ...seenOf(metrics, name, file),
     missed,
   }));
+  return { readings, metrics };
 };
 
 /** What the daemon counted of a reader. */

@@ -1,7 +1,7 @@
 /** Starts a daemon in a guest: each bpftrace that it starts is a part of its own. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RunningDaemon, startDaemon } from '../../live/support/daemon.js';
+import { type Metrics, type RunningDaemon, startDaemon } from '../../live/support/daemon.js';
 import { timed } from './parts.js';
 import { part } from './report.js';
 
@@ -11,8 +11,9 @@ const patience = [
   '--bpftrace.stall-restart-seconds=120',
   '--bpftrace.stall-seconds=60',
 ];
-const startMilliseconds = 600_000;
+const startMilliseconds = 300_000;
 const lookMilliseconds = 200;
+const settlingMilliseconds = 1500;
 
 const read = (file: string): string => {
   try {
@@ -29,7 +30,28 @@ const tracersOf = (pid: number): string[] =>
     .filter((child) => child !== '' && read(`/proc/${child}/cmdline`).includes('bpftrace\0-f\0json'));
 
 /**
- * Starts a daemon; resolves once it says that it observes. It is not asked meanwhile, for every answer takes the emulator time.
+ * The same daemon, not asked before there can be an answer: for a settled one, ticks must have come that are over a
+ * second apart, and every question takes the emulator 0.1 s, also while a tracer is compiling.
+ */
+const patiently = (daemon: RunningDaemon): RunningDaemon => ({
+  ...daemon,
+  settled: async () => {
+    const lastTick = (metrics: Metrics): number => metrics.sum('mmaplock_last_tick_timestamp_seconds') ?? 0;
+    const first = lastTick(await daemon.metrics());
+    await sleep(settlingMilliseconds);
+    return daemon.until('two more ticks', (now) => lastTick(now) > first + settlingMilliseconds / 1000, 10);
+  },
+});
+
+/** The same daemon; waiting until all has been counted is a part of its own. */
+export const withSettlingTimed = (daemon: RunningDaemon): RunningDaemon => ({
+  ...daemon,
+  settled: () => timed('settling', daemon.settled),
+});
+
+/**
+ * Starts a daemon; resolves once it says that it observes, or has had five minutes. It is not asked meanwhile, for
+ * every answer takes the emulator time.
  * @param triesLockPaths whether it finds out how the kernel serves the proc files, before it starts its program
  */
 export const startTimed = async (
@@ -51,5 +73,5 @@ export const startTimed = async (
       await sleep(lookMilliseconds);
     }
   });
-  return daemon;
+  return patiently(daemon);
 };

@@ -1,14 +1,12 @@
 /** A writer that sleeps for one VMA, with mmap_lock in its hands, while its smaps is read. */
 import type { RunningDaemon } from '../../live/support/daemon.js';
 import { runWorkload } from '../../live/support/workload.js';
-import type { Entry } from './entry.js';
 import { check, figure } from './report.js';
 import { total } from './scenarios.js';
 
 const victim = 'vma-toggler';
 
-export const vmaWaits = async (daemon: RunningDaemon, { expect }: Entry): Promise<void> => {
-  if (!expect.vmaWaits) return;
+export const vmaWaits = async (daemon: RunningDaemon): Promise<void> => {
   const writer = await runWorkload('vma-toggler', ['--name', victim, '--seconds', '10', '--pin', '0'], {
     gate: true,
   });

@@ -155,7 +155,7 @@ export const startDaemon = async ({
         throw new Error(
           `not within ${seconds * slowness} s: ${what}; ready: ${JSON.stringify(ready)}; log: ${JSON.stringify(log.slice(-5))}`,
         );
-      await sleep(100 * slowness);
+      await sleep(Math.min(100 * slowness, 200));
     }
   };
   const lastTick = async (): Promise<number> =>
