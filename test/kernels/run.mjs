@@ -12,12 +12,14 @@ import { fileURLToPath } from 'node:url';
 import { openCache, openRun, removeRunFolder } from '../roots/cache.mjs';
 import { complaintsIn, endOf } from './console.mjs';
 import { runGuest } from './guest.mjs';
+import { imageSeconds } from './image-seconds.mjs';
 import { bootFilesOf, reasonToSkip } from './kernels.mjs';
 import { matrix } from './matrix.mjs';
 import { makePayload } from './payload.mjs';
 import { createResults } from './results.mjs';
 import { scriptOutput } from './script-output.mjs';
 import { summaryOf } from './summary.mjs';
+import { currentTurn, hashOf, kernelsToRun, readTested, withPassed, writeTested } from './tested.mjs';
 
 const project = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const logs = join(project, 'dist', 'kernels');
@@ -36,11 +38,16 @@ const forEach = async (items, atOnce, work) => {
   await Promise.all(Array.from({ length: atOnce }, next));
 };
 
-/** Roots first, each release once, so that no guest waits for one while others run. */
+/**
+ * Roots first, each release once, so that no guest waits for one while others run. Resolves to the seconds it took, 0
+ * where all were there.
+ */
 const makeImages = async (entries) => {
   const suites = [...new Map(entries.map((entry) => [entry.suite, entry])).values()];
-  await forEach(suites, availableParallelism(), (entry) =>
-    bootFilesOf(entry, project, (line) => remark(`${entry.suite}: ${line}`)),
+  return imageSeconds((print) =>
+    forEach(suites, availableParallelism(), (entry) =>
+      bootFilesOf(entry, project, (line) => print(`${entry.suite}: ${line}`)),
+    ),
   );
 };
 
@@ -59,8 +66,9 @@ const prepare = async (entries, script, more = []) => {
   await openCache();
   mkdirSync(logs, { recursive: true });
   const runFolder = openRun();
-  await makeImages(entries);
-  return { runFolder, payload: await payloadFor({ project, runFolder, entries, script, more }) };
+  const made = await makeImages(entries);
+  const payload = await payloadFor({ project, runFolder, entries, script, more });
+  return { runFolder, payload, imageSeconds: made };
 };
 
 const showConsole = (file, show) => {
@@ -82,34 +90,62 @@ const testKernel = async (entry, run) => {
   const results = createResults({ name, logs, say: (line) => print(`${name}: ${line}`) });
   const options = await guestOptions(entry, run, logs, name);
   print(`${name}: starting`);
-  const outcome = await runGuest({ ...options, onLine: results.take, isTest: true });
+  const outcome = await runGuest({ ...options, onInit: results.begin, onLine: results.take, isTest: true });
   results.end(outcome);
   for (const line of complaintsIn(options.consoleLog)) results.note(`the kernel says: ${line}`);
   if (results.failures.length > 0) showConsole(options.consoleLog, (line) => print(`${name}: ${line}`));
   return { name, results, seconds: outcome.seconds, starts: outcome.starts };
 };
 
-/** Runs the tests on the kernels named. Resolves to the exit code. */
-export const testKernels = async (names) => {
-  const entries = matrix.filter(({ name }) => names.includes(name));
+/** Entries that can run here; of the others it prints why not. */
+const ableOf = (entries) => {
   const skips = entries.flatMap((entry) => {
     const reason = reasonToSkip(entry, project);
     return reason === undefined ? [] : [{ name: entry.name, reason }];
   });
   for (const { name, reason } of skips) print(`skipped: ${name}: ${reason}`);
-  const able = entries.filter(({ name }) => !skips.some((skip) => skip.name === name));
+  return { skips, able: entries.filter(({ name }) => !skips.some((skip) => skip.name === name)) };
+};
+
+/** Names of those that are due by test/tested.json; prints why. */
+export const dueKernels = () => {
+  const names = matrix.filter((entry) => reasonToSkip(entry, project) === undefined).map(({ name }) => name);
+  const [tested, hash, turn] = [readTested(project), hashOf(project), currentTurn(project)];
+  const due = kernelsToRun({ tested, hash, turn, names });
+  print(`due: ${due.names.join(', ') || 'none'}: ${due.why}`);
+  return due.names;
+};
+
+/** Those that passed are written into test/tested.json. */
+const keepPassed = (ran, hash) => {
+  const passed = ran
+    .filter(({ results }) => results.failures.length === 0)
+    .map(({ name, results: { facts } }) => [
+      name,
+      { hash, release: facts.release, bpftrace: facts.bpftrace },
+    ]);
+  writeTested(project, withPassed(readTested(project), Object.fromEntries(passed), kernelNames));
+};
+
+/**
+ * Runs the tests on the kernels named. Resolves to the exit code.
+ * @param options `whole`: with the second run of the scenarios by kprobes
+ */
+export const testKernels = async (names, { whole = false } = {}) => {
+  const hash = hashOf(project);
+  const { skips, able } = ableOf(matrix.filter(({ name }) => names.includes(name)));
   const ran = new Map();
+  let run = { imageSeconds: 0 };
   if (able.length > 0) {
-    const run = await prepare(able);
+    run = await prepare(able.map((entry) => ({ ...entry, whole })));
     const longestFirst = able.toSorted((a, b) => b.seconds - a.seconds);
     await forEach(longestFirst, availableParallelism(), async (entry) => {
       ran.set(entry.name, await testKernel(entry, run));
     });
   }
-  const { lines, ok } = summaryOf(
-    able.map(({ name }) => ran.get(name)),
-    skips,
-  );
+  const inOrder = able.map(({ name }) => ran.get(name));
+  keepPassed(inOrder, hash);
+  const { lines, ok } = summaryOf(inOrder, skips, run.imageSeconds);
   for (const line of lines) print(line);
   return ok ? 0 : 1;
 };
