@@ -10,7 +10,7 @@ import { buildSources } from './bootstrap/build.mjs';
 import { runCi } from './bootstrap/ci.mjs';
 import { reportHost, runDaemon } from './bootstrap/daemon.mjs';
 import { extendPath, mountTracefs, requireHost } from './bootstrap/host.mjs';
-import { kernelArguments, runKernels } from './bootstrap/kernels.mjs';
+import { kernelArguments, makeImages, runKernels } from './bootstrap/kernels.mjs';
 import { installNodeModules } from './bootstrap/npm.mjs';
 import { runPackageTest } from './bootstrap/package-test.mjs';
 import { CannotGoOn, say } from './bootstrap/report.mjs';
@@ -57,6 +57,10 @@ const commands = {
   },
   async tools() {
     await installWhatIsMissing([...toolsOfTests, ...toolsToLook, ...toolsToBoot]);
+    return 0;
+  },
+  async images() {
+    await makeImages();
     return 0;
   },
   async ci() {

@@ -39,6 +39,12 @@ export const kernelArguments = async (args) => {
   };
 };
 
+/** Makes what the kernels that are due boot from, ahead of their tests: it takes minutes, once on a machine. */
+export const makeImages = async () => {
+  const { dueKernels, makeImagesOf } = await loadMatrix();
+  await makeImagesOf(dueKernels());
+};
+
 /** A script may not need what is built, so it runs also while the sources do not compile. */
 const buildIfPossible = async () => {
   try {

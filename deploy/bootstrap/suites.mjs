@@ -23,7 +23,8 @@ const table = {
   'long-faults': longOf('faults'),
   browser: directlyIn('browser'),
   'long-browser': longOf('browser'),
-  soak: directlyIn('soak'),
+  // Its tables are filled before the minutes that count begin.
+  soak: { ...directlyIn('soak'), fileMinutes: 2 * fileMinutes },
 };
 
 export const suites = Object.entries(table).map(([name, suite]) => ({ name, fileMinutes, ...suite }));

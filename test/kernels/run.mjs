@@ -127,6 +127,13 @@ const keepPassed = (ran, hash) => {
   writeTested(project, withPassed(readTested(project), Object.fromEntries(passed), kernelNames));
 };
 
+/** Makes the images that the kernels named need, where they are not there yet. */
+export const makeImagesOf = async (names) => {
+  await openCache();
+  const { able } = ableOf(matrix.filter(({ name }) => names.includes(name)));
+  print(`images: ${await makeImages(able)} s`);
+};
+
 /**
  * Runs the tests on the kernels named. Resolves to the exit code.
  * @param options `whole`: with the second run of the scenarios by kprobes
