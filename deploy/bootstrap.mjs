@@ -4,17 +4,18 @@
  * Plain JavaScript without dependencies, since it runs before there are any. Each step does nothing when its
  * result is there already, so a second run is quick.
  */
-import { runAll } from './bootstrap/all.mjs';
+
 import { benchArguments, runBench } from './bootstrap/bench.mjs';
 import { buildSources } from './bootstrap/build.mjs';
-import { runCi } from './bootstrap/ci.mjs';
 import { reportHost, runDaemon } from './bootstrap/daemon.mjs';
 import { extendPath, mountTracefs, requireHost } from './bootstrap/host.mjs';
 import { kernelArguments, makeImages, runKernels } from './bootstrap/kernels.mjs';
 import { installNodeModules } from './bootstrap/npm.mjs';
 import { runPackageTest } from './bootstrap/package-test.mjs';
 import { CannotGoOn, say } from './bootstrap/report.mjs';
-import { runFaults, runPage, runSoak, runTests, soakMinutes } from './bootstrap/tests.mjs';
+import { runAll } from './bootstrap/tests/all.mjs';
+import { runCi } from './bootstrap/tests/ci.mjs';
+import { runFaults, runPage, runSoak, runTests, soakMinutes } from './bootstrap/tests/run.mjs';
 import {
   ensureTools,
   toolsToBoot,

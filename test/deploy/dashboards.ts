@@ -44,7 +44,7 @@ export interface Query {
 
 const grafana = path.join(packageRoot, 'deploy/grafana');
 const require = createRequire(import.meta.url);
-/** At once: no test module may await anything at its top level, see deploy/bootstrap/pools.mjs. */
+/** At once: no test module may await anything at its top level, see deploy/bootstrap/tests/pools.mjs. */
 const load = (file: string): unknown => require(path.join(grafana, file));
 
 export const textOf = (file: string): string => readFileSync(path.join(grafana, file), 'utf8');

@@ -40,7 +40,7 @@ export interface Generator {
 export const prometheusFolder = join(packageRoot, 'deploy/prometheus');
 
 const require = createRequire(import.meta.url);
-/** At once: no test module may await anything at its top level, see deploy/bootstrap/pools.mjs. */
+/** At once: no test module may await anything at its top level, see deploy/bootstrap/tests/pools.mjs. */
 const load = (file: string): unknown => require(join(prometheusFolder, file));
 
 export const { generate, writeRules } = load('generate.mjs') as Generator;

@@ -14,7 +14,7 @@ interface Result {
 }
 
 const require = createRequire(import.meta.url);
-const load = (file: string): unknown => require(path.join(packageRoot, 'deploy/bootstrap', file));
+const load = (file: string): unknown => require(path.join(packageRoot, 'deploy/bootstrap/tests', file));
 const { resultOf } = load('steps.mjs') as {
   resultOf: (
     step: { readonly name: string; readonly isOneTest?: boolean },

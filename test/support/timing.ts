@@ -53,7 +53,7 @@ export type TriedAgain = keyof typeof triedAgain;
 
 const attempts = 3;
 
-/** deploy/bootstrap/test-events.mjs counts the diagnostics that begin so. */
+/** deploy/bootstrap/tests/events.mjs counts the diagnostics that begin so. */
 const mark = 'retried: ';
 
 /** A time, a rate or a ratio that was missed: the one failure after which a test is tried again. */

@@ -1,13 +1,13 @@
 /** Runs the commands of a whole check, each with its own totals, and sums them up. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { root } from './paths.mjs';
+import { root } from '../paths.mjs';
 
 const print = (line) => process.stdout.write(`${line}\n`);
 
 const totalsLine = /^(\d+) passed, (\d+) failed, (\d+) skipped$/gm;
 const retriedLine = /^retried: (\d+)$/gm;
-/** As tests.mjs, test/kernels and test/bare print the failures of a suite. */
+/** As run.mjs, test/kernels and test/bare print the failures of a suite. */
 const failureLine = /^(?:[a-z0-9.-]+: )?failed: .*$/gm;
 
 /** A command that prints no totals is one test by itself. */

@@ -3,10 +3,10 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { parseArgs } from 'node:util';
-import { filesUnder } from './build.mjs';
-import { dist } from './paths.mjs';
+import { filesUnder } from '../build.mjs';
+import { dist } from '../paths.mjs';
+import { CannotGoOn, say } from '../report.mjs';
 import { outcomesOfPools, writePools } from './pools.mjs';
-import { CannotGoOn, say } from './report.mjs';
 import { shareSlowness } from './slowness.mjs';
 import { commands, suites } from './suites.mjs';
 
@@ -49,7 +49,7 @@ const select = (command, args) => {
 };
 
 const runFiles = ({ concurrency, fileMinutes, files }) => {
-  const reporter = new URL('./test-events.mjs', import.meta.url).href;
+  const reporter = new URL('./events.mjs', import.meta.url).href;
   const args = [
     '--test',
     `--test-concurrency=${concurrency}`,

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { filesUnder } from './build.mjs';
-import { root } from './paths.mjs';
+import { filesUnder } from '../build.mjs';
+import { root } from '../paths.mjs';
 
 const file = join(root, 'test/all.md');
 
@@ -12,7 +12,7 @@ const records = ['test/all.md', 'test/tested.json'];
 
 const heading = `# What \`npm run test:all\` found
 
-Written by it. \`tree\` is the hash of what a suite runs and tests (deploy/bootstrap/all.mjs): where it is still the same
+Written by it. \`tree\` is the hash of what a suite runs and tests (deploy/bootstrap/tests/all.mjs): where it is still the same
 and nothing failed, the next \`npm run test:all\` keeps the row and does not run the suite again.
 
 | suite | passed | failed | skipped | retried | seconds | slowness | tree |

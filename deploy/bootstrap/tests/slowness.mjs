@@ -4,7 +4,7 @@
  * against controls of the same run. It stretches the limit of a tier, and how long a test waits for an event.
  */
 import { spawnSync } from 'node:child_process';
-import { say } from './report.mjs';
+import { say } from '../report.mjs';
 
 const rounds = 3;
 
