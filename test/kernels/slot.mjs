@@ -1,11 +1,13 @@
 /**
  * At most as many guests at a time as the host has CPUs, whoever started them: an emulator keeps one CPU busy, and
- * in a guest that gets less of it, what has a time limit fails.
+ * in a guest that gets less of it, what has a time limit fails. TEST_GUESTS leaves a CPU to what runs beside them.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { cache } from '../roots/cache.mjs';
+
+const places = Number(process.env.TEST_GUESTS ?? availableParallelism());
 
 /**
  * Waits for its turn, then for one of the slots, and keeps it until its input ends, which it does with its parent.
@@ -32,7 +34,7 @@ done`;
  * @throws Error where no lock can be taken
  */
 export const takeSlot = async () => {
-  const args = ['--pdeathsig', 'KILL', 'sh', '-c', holder, 'sh', cache, `${availableParallelism()}`];
+  const args = ['--pdeathsig', 'KILL', 'sh', '-c', holder, 'sh', cache, `${places}`];
   const child = spawn('setpriv', args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(child, 'close').then(([code, signal]) => {
     throw new Error(`no place for a guest: sh ended with ${code ?? signal}`);

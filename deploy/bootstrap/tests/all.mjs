@@ -2,6 +2,7 @@
  * `npm run test:all`: everything there is, for over an hour. Each suite's result is kept with the hash of what it runs
  * and tests, so a second call runs what is missing, what has failed and what has changed.
  */
+import { CannotGoOn } from '../report.mjs';
 import { hashOfTree, readResults, writeResults } from './all-results.mjs';
 import { measureSlowness } from './slowness.mjs';
 import { runStep, summarize } from './steps.mjs';
@@ -24,6 +25,9 @@ const product = ['bpf', 'package-lock.json', 'src', 'tsconfig.json'];
 const live = ['test/live', 'test/support', 'test/workload'];
 const faults = [...live, 'deploy/debian', 'deploy/package', 'test/faults'];
 const guests = [...live, 'deploy/debian', 'deploy/package', 'test/kernels', 'test/roots'];
+
+/** Two CPUs: one for a guest, one for the soak. */
+const besideSoak = { TEST_GUESTS: '1' };
 
 /**
  * `tree`: what a suite runs and tests besides the product. How the suites are started is not in it.
@@ -67,10 +71,17 @@ const groups = [
   [
     [{ name: 'soak', command: npm('test:soak'), tree: [...faults, 'test/soak'] }],
     [
-      { name: 'kernels', command: npm('test:kernels', '--whole'), isQuiet: true, tree: guests },
+      {
+        name: 'kernels',
+        command: npm('test:kernels', '--whole'),
+        env: besideSoak,
+        isQuiet: true,
+        tree: guests,
+      },
       {
         name: 'package',
         command: npm('test:package'),
+        env: besideSoak,
         isQuiet: true,
         tree: [...guests, 'deploy/systemd', 'test/package'],
       },
@@ -94,8 +105,17 @@ const names = groups.flat(2).map(({ name }) => name);
 /** What the last run found holds while nothing has failed in it and its tree is the same. */
 const holds = (result, tree) => result !== undefined && result.failed === 0 && result.tree === tree;
 
-/** Resolves to the exit code. */
-export const runAll = async () => {
+/** The suites named, or all of them. */
+const wantedOf = (args) => {
+  const unknown = args.find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new CannotGoOn(`there is no suite "${unknown}"`, `name some of ${names.join(', ')}`);
+  return args.length > 0 ? args : names;
+};
+
+/** Runs the suites named, or all; resolves to the exit code. */
+export const runAll = async (args) => {
+  const wanted = wantedOf(args);
   const results = readResults();
   const run = async ({ tree, ...step }) => {
     const hash = hashOfTree([...product, ...tree]);
@@ -111,11 +131,11 @@ export const runAll = async () => {
   for (const tracks of groups)
     await Promise.all(
       tracks.map(async (track) => {
-        for (const step of track) await run(step);
+        for (const step of track) if (wanted.includes(step.name)) await run(step);
       }),
     );
   return summarize(
-    names.map((name) => ({ failures: [], ...results.get(name) })),
+    wanted.map((name) => ({ failures: [], ...results.get(name) })),
     ['the table is in test/all.md'],
   );
 };
