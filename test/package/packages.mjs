@@ -13,7 +13,7 @@ const makeNext = async (file, folder) => {
   const control = join(tree, 'DEBIAN/control');
   const text = readFileSync(control, 'utf8').replace(/^Version: (.*)$/m, 'Version: $1+next');
   writeFileSync(control, text);
-  await run('dpkg-deb', ['--root-owner-group', '-Zgzip', '-z1', '--build', tree, join(folder, 'next.deb')]);
+  await run('dpkg-deb', ['--root-owner-group', '-Znone', '--build', tree, join(folder, 'next.deb')]);
   rmSync(tree, { recursive: true });
 };
 

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { lintPackages } from '../../deploy/package/lint.mjs';
 import { complaintsIn, endOf } from '../kernels/console.mjs';
 import { runGuest } from '../kernels/guest.mjs';
+import { imageSeconds } from '../kernels/image-seconds.mjs';
 import { makePayload } from '../kernels/payload.mjs';
 import { createResults } from '../kernels/results.mjs';
 import { scriptOutput } from '../kernels/script-output.mjs';
@@ -29,16 +30,29 @@ const remark = (line) => process.stderr.write(`${line}\n`);
 
 const more = ['dist/test/package', 'test/package/guest.sh', packagesFolder];
 
+/** Says what is being done, and how long it took. */
+const told = async (what, work) => {
+  const began = performance.now();
+  remark(what);
+  const result = await work();
+  remark(`${what} took ${Math.round((performance.now() - began) / 1000)} s`);
+  return result;
+};
+
 const prepare = async (script) => {
   await openCache();
   mkdirSync(logs, { recursive: true });
   const runFolder = openRun();
-  const root = await systemdImage(suite, (line) => remark(`${suite}: ${line}`));
-  remark('building the packages');
-  await buildPackages(project);
-  const payload = await makePayload({ project, runFolder, entries: [], script, more });
+  let root;
+  const seconds = await imageSeconds(async (print) => {
+    root = await systemdImage(suite, (line) => print(`${suite}: ${line}`));
+  });
+  await told('building the packages', () => buildPackages(project));
+  const payload = await told('gathering the files for the guest', () =>
+    makePayload({ project, runFolder, entries: [], script, more }),
+  );
   return {
-    ...{ name, root, payload, init: systemd },
+    ...{ name, root, payload, imageSeconds: seconds, init: systemd },
     consoleLog: join(logs, `${name}.console.log`),
     results: join(logs, `${name}.results.ndjson`),
     emulatorLog: join(runFolder, `${name}.emulator.log`),
@@ -62,13 +76,13 @@ const lint = () => {
 export const testPackage = async () => {
   const options = await prepare();
   const results = createResults({ name, logs, say: print });
-  results.take(JSON.stringify(lint()));
-  const outcome = await runGuest({ ...options, onLine: results.take, isTest: true });
+  results.take(JSON.stringify(await told('running lintian', async () => lint())));
+  const outcome = await runGuest({ ...options, onInit: results.begin, onLine: results.take, isTest: true });
   results.end(outcome);
   for (const line of complaintsIn(options.consoleLog)) results.note(`the kernel says: ${line}`);
   if (results.failures.length > 0) showConsole(options.consoleLog);
   const { seconds, starts } = outcome;
-  const { lines, ok } = summaryOf([{ name, results, seconds, starts }], []);
+  const { lines, ok } = summaryOf([{ name, results, seconds, starts }], [], options.imageSeconds);
   for (const line of lines) print(line);
   return ok ? 0 : 1;
 };

@@ -1,4 +1,5 @@
-/** A killed tracer, a daemon that hangs, and one that is killed. */
+/** A killed tracer, a daemon that is killed, and one that hangs. */
+import { timed } from '../../kernels/guest/parts.js';
 import { check } from '../../kernels/guest/report.js';
 import type { Metrics } from '../../live/support/daemon.js';
 import { pidsOf, property, systemctl } from './command.js';
@@ -33,26 +34,6 @@ const killedTracer = async (): Promise<void> => {
   check('no counter went back', down.length === 0, down.join(' '));
 };
 
-/** The event loop stands still: systemd notices, and starts it again. */
-const hangingDaemon = async (): Promise<void> => {
-  const restarts = Number(await property('NRestarts'));
-  const daemon = await mainPid();
-  process.kill(daemon, 'SIGSTOP');
-  await until(
-    'it was started again',
-    () => property('NRestarts'),
-    (now) => Number(now) > restarts,
-    120,
-  );
-  await untilReady();
-  check('the watchdog starts one that hangs again', (await mainPid()) !== daemon);
-  check(
-    'of the one that hung no tracer is left',
-    pidsOf('bpftrace').length === 1,
-    pidsOf('bpftrace').join(' '),
-  );
-};
-
 const killedDaemon = async (): Promise<void> => {
   const daemon = await mainPid();
   process.kill(daemon, 'SIGKILL');
@@ -62,8 +43,33 @@ const killedDaemon = async (): Promise<void> => {
   check('of the killed one no tracer is left', pidsOf('bpftrace').length === 1, pidsOf('bpftrace').join(' '));
 };
 
-export const faults = async (): Promise<void> => {
+/** It observes before and after. */
+export const killed = async (): Promise<void> => {
   await killedTracer();
-  await hangingDaemon();
   await killedDaemon();
+};
+
+/** The event loop stands still: systemd notices, and starts it again. Leaves it serving, and its tracer on the way. */
+export const hangingDaemon = async (): Promise<void> => {
+  const restarts = Number(await property('NRestarts'));
+  const daemon = await mainPid();
+  const tracer = await tracerPid();
+  process.kill(daemon, 'SIGSTOP');
+  await timed('waiting for the watchdog', () =>
+    until(
+      'it was started again',
+      () => property('NRestarts'),
+      (now) => Number(now) > restarts,
+      120,
+    ),
+  );
+  await until('a new process', mainPid, (pid) => pid > 0 && pid !== daemon);
+  await until(
+    'it serves',
+    () => get('/-/healthy'),
+    ({ status }) => status === 200,
+  );
+  check('the watchdog starts one that hangs again', (await systemctl('is-active', 'mmaplockd')).ok);
+  const left = pidsOf('bpftrace');
+  check('of the one that hung no tracer is left', !left.includes(tracer), `${tracer} of ${left.join(' ')}`);
 };

@@ -4,31 +4,35 @@
  */
 import { release } from 'node:os';
 import { execaSync } from 'execa';
-import { check, done, fact, log } from '../../kernels/guest/report.js';
+import { timed } from '../../kernels/guest/parts.js';
+import { check, done, fact, log, part } from '../../kernels/guest/report.js';
 import { killLeftovers } from '../../live/support/children.js';
 import { run } from './command.js';
-import { faults } from './faults.js';
+import { hangingDaemon, killed } from './faults.js';
 import { firstInstall } from './install.js';
 import { load } from './load.js';
 import { blindHost, wrongSetting } from './settings.js';
 import { stop } from './stop.js';
-import { purge, upgrade } from './upgrade.js';
+import { purge, upgrade, upgradeRefused } from './upgrade.js';
 
+/** In an order in which few of them wait until it observes: that takes the emulator a minute each time. */
 const chapters: readonly [string, () => Promise<void>][] = [
   ['install', firstInstall],
   ['load', load],
-  ['faults', faults],
   ['wrong setting', wrongSetting],
+  ['killed', killed],
   ['stop', stop],
   ['blind host', blindHost],
   ['upgrade', upgrade],
+  ['hanging daemon', hangingDaemon],
+  ['upgrade with a wrong configuration', upgradeRefused],
   ['purge', purge],
 ];
 
 const tell = async (): Promise<void> => {
   for (const [name, chapter] of chapters) {
     try {
-      await chapter();
+      await timed(name, chapter);
     } catch (error) {
       check(`${name}: it runs to its end`, false, String((error as Error).stack ?? error).slice(0, 2000));
       await killLeftovers();
@@ -43,5 +47,6 @@ tell()
   .catch((error: unknown) => check('the tests run to their end', false, String(error)))
   .finally(() => {
     done();
+    part('going off');
     process.exit();
   });

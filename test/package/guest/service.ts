@@ -1,10 +1,13 @@
 /** The installed service, asked as Prometheus and the tools of the host ask it. */
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { timed } from '../../kernels/guest/parts.js';
 import { type Answer, Metrics, type Readiness } from '../../live/support/daemon.js';
 
 const url = 'http://127.0.0.1:10465';
 const slowness = Number(process.env.TEST_SLOWNESS ?? 1);
+/** An answer takes an emulator 0.1 s. */
+const lookMilliseconds = 500;
 
 export const get = async <T>(route: string): Promise<Answer<T>> => {
   const response = await fetch(url + route, { signal: AbortSignal.timeout(10_000 * slowness) });
@@ -47,13 +50,15 @@ export const until = async <T>(
       throw new Error(
         `not within ${seconds * slowness} s: ${what}; ${String(trouble ?? JSON.stringify(seen)).slice(0, 500)}`,
       );
-    await sleep(200 * slowness);
+    await sleep(lookMilliseconds);
   }
 };
 
 export const untilReady = (): Promise<Answer<Readiness>> =>
-  until(
-    'ready',
-    () => get<Readiness>('/-/ready'),
-    ({ status }) => status === 200,
+  timed('until it observes', () =>
+    until(
+      'ready',
+      () => get<Readiness>('/-/ready'),
+      ({ status }) => status === 200,
+    ),
   );
