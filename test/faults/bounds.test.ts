@@ -70,7 +70,7 @@ describe('a daemon whose maps have 512 keys', { skip }, () => {
     await target.stop();
   });
 
-  test('2,000 names of processes that wait', (t) => manyWaiters(t, daemon, 2000));
+  test('4,000 names of processes that wait', (t) => manyWaiters(t, daemon, 4000));
 });
 
 describe('one daemon, first little to do and then much', { skip }, () => {

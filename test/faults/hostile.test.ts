@@ -8,9 +8,11 @@ import { Metrics, mainFile, type RunningDaemon, startDaemon } from '../live/supp
 import { lacking } from '../live/support/host.js';
 import { watchLines } from '../live/support/lines.js';
 import { parseExposition, samplesOf } from '../support/exposition.js';
-import { assertHarmless, names, runPair } from './support/hostile-pair.js';
+import { assertHarmless, names, startPair } from './support/hostile-pair.js';
 import { eventsOf, openRawStream, type RawStream } from './support/raw-stream.js';
 
+/** So many pairs at a time. */
+const atOnce = 7;
 const skip = lacking('root', 'tracing', 'bpftrace');
 
 /** What a usual process of a host is called. */
@@ -36,10 +38,28 @@ describe('hostile names under one daemon', { skip }, () => {
     });
     await daemon.ready();
     stream = await openRawStream(daemon.url);
-    for (let first = 0; first < names.length; first += 4)
-      await Promise.all(
-        names.slice(first, first + 4).map(async (name) => reads.set(name.shown, await runPair(name))),
+    for (let first = 0; first < names.length; first += atOnce) {
+      const group = names.slice(first, first + atOnce);
+      const pairs = await Promise.all(
+        group.map(async (name) => ({ shown: name.shown, pair: await startPair(name) })),
       );
+      await daemon.until(
+        'each has earned its series and had its incident',
+        ({ text: now }) => {
+          const victims = new Set(
+            eventsOf<{ victim: string }>(stream.text(), 'incident').map(({ victim }) => victim),
+          );
+          return group.every(
+            ({ shown }) =>
+              victims.has(shown) &&
+              samplesOf(now, 'mmaplock_process_waits_total', { process: shown, mode: 'write' }).length > 0 &&
+              samplesOf(now, 'mmaplock_reader_blocks_total', { reader: shown, victim: shown }).length > 0,
+          );
+        },
+        60,
+      );
+      for (const { shown, pair } of pairs) reads.set(shown, await pair.stop());
+    }
     text = (await daemon.settled()).text;
   });
 
@@ -137,7 +157,8 @@ describe('hostile names without that daemon', { skip }, () => {
     await watchLines(recording.stderr, 'record').match(/recording for 60 s/);
     const chosen = names.filter(({ what }) => /terminal|newline|two bytes|0xff/.test(what));
     assert.ok(chosen.length >= 4);
-    await Promise.all(chosen.map((name) => runPair(name)));
+    const pairs = await Promise.all(chosen.map((name) => startPair(name, { passes: 100 })));
+    await Promise.all(pairs.map((pair) => pair.stop()));
     recording.kill('SIGINT');
     const { stdout } = await recording;
     assertHarmless(stdout, 'record');

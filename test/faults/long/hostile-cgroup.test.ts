@@ -7,7 +7,7 @@ import { startDaemon } from '../../live/support/daemon.js';
 import { lacking } from '../../live/support/host.js';
 import { parseExposition, samplesOf } from '../../support/exposition.js';
 import { hostileCgroup } from '../support/hostile-cgroup.js';
-import { assertHarmless, names, runPair } from '../support/hostile-pair.js';
+import { assertHarmless, names, startPair } from '../support/hostile-pair.js';
 
 test('a cgroup that is called so is shown escaped, as unit and as label', {
   skip: lacking('root', 'tracing', 'bpftrace') || hostileCgroup.lacking(),
@@ -21,7 +21,7 @@ test('a cgroup that is called so is shown escaped, as unit and as label', {
     let text = '';
     // A unit is looked for every 10 s, and until then the name stands for it.
     for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
-      await runPair(name, directory);
+      await (await startPair(name, { passes: 100, cgroup: directory })).stop();
       ({ text } = await daemon.settled());
       if (samplesOf(text, 'mmaplock_process_waits_total', { process: shown }).length > 0) break;
     }

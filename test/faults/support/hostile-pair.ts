@@ -15,19 +15,40 @@ export const assertHarmless = (text: string, where: string): void => {
   assert.equal(found, null, `${where}: ${around}`);
 };
 
-/** A victim of this name and a reader of its smaps of the same name; gives what the reader counted. */
-export const runPair = async ({ bytes }: HostileName, cgroup?: string): Promise<number> => {
+export interface HostilePair {
+  /** Ends both, the reader once it has made its passes where it has a number of them; gives the reads that it counted. */
+  stop(): Promise<number>;
+}
+
+export interface PairOptions {
+  /** Passes of the reader; until it is stopped where they are left out. */
+  readonly passes?: number;
+  /** A directory of cgroup2 for both. */
+  readonly cgroup?: string;
+}
+
+/** Starts a victim of this name and a reader of its smaps of the same name. */
+export const startPair = async (
+  { bytes }: HostileName,
+  { passes, cgroup }: PairOptions = {},
+): Promise<HostilePair> => {
   const own = bytes === empty.bytes ? ['--name', ''] : [];
-  const size = ['--threads', '2', '--vmas', '400', '--vma-bytes', '65536', '--seconds', '600'];
-  const victim = await startNamed('writers', bytes, [...size, ...own], cgroup);
-  const passes = ['--passes', '100'];
+  const forever = ['--seconds', '600'];
+  const size = ['--threads', '2', '--vmas', '400', '--vma-bytes', '65536'];
+  const victim = await startNamed('writers', bytes, [...size, ...forever, ...own], cgroup);
+  const work = passes === undefined ? forever : ['--passes', String(passes)];
   const reader = await startNamed(
     'proc-reader',
     bytes,
-    ['smaps', String(victim.pid), ...passes, ...own],
+    ['smaps', String(victim.pid), ...work, ...own],
     cgroup,
   );
-  const { reads } = await reader.done;
-  await victim.stop();
-  return Number(reads);
+  return {
+    stop: async () => {
+      if (passes === undefined) await reader.stop();
+      const { reads } = await reader.done;
+      await victim.stop();
+      return Number(reads);
+    },
+  };
 };

@@ -52,6 +52,8 @@ export const killTracers = async (t: TestContext, { kills, gapsToBare }: TracerK
   const writers = await runWorkload('writers', ['--name', 'wr-kill', '--seconds', '3600', '--threads', '2']);
   await writers.ready;
   const reader = startTimedReader(`/proc/${writers.pid}/maps`, 'rd-kill');
+  // Its timer would keep a test that failed from ending.
+  t.after(reader.stop);
   const scrapes = watchScrapes(daemon, 250);
   let seen = await scrapes.next(({ up }) => up, 'a tracer', 30);
 
