@@ -86,6 +86,20 @@ export const toolsToTest = [
     optional: true,
   },
   {
+    name: 'ss',
+    why: 'shows which sockets the daemon listens on',
+    present: () => onPath('ss'),
+    ...fromPackages('iproute2'),
+    optional: true,
+  },
+  {
+    name: 'strace',
+    why: 'shows which files the daemon opens',
+    present: () => onPath('strace'),
+    ...fromPackages('strace'),
+    optional: true,
+  },
+  {
     name: 'systemd-analyze',
     why: 'checks the unit and how far it is locked up',
     present: () => onPath('systemd-analyze'),

@@ -1,8 +1,8 @@
 /** The committed dashboards, and the modules that make them: what their tests share. */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { packageRoot } from '../../src/host.js';
+import { loadModule } from '../support/modules.js';
 
 export interface Panel {
   readonly id: number;
@@ -43,9 +43,6 @@ export interface Query {
 }
 
 const grafana = path.join(packageRoot, 'deploy/grafana');
-const require = createRequire(import.meta.url);
-/** At once: no test module may await anything at its top level, see deploy/bootstrap/tests/pools.mjs. */
-const load = (file: string): unknown => require(path.join(grafana, file));
 
 export const textOf = (file: string): string => readFileSync(path.join(grafana, file), 'utf8');
 
@@ -54,9 +51,11 @@ export const committed: ReadonlyMap<string, Dashboard> = new Map(
   ['fleet.json', 'host.json'].map((file) => [file, JSON.parse(textOf(`dashboards/${file}`)) as Dashboard]),
 );
 
-export const { dashboards } = load('generate.mjs') as { dashboards: () => Map<string, string> };
+export const { dashboards } = loadModule('deploy/grafana/generate.mjs') as {
+  dashboards: () => Map<string, string>;
+};
 
-export const { queriesOf, substitute } = load('queries.mjs') as {
+export const { queriesOf, substitute } = loadModule('deploy/grafana/queries.mjs') as {
   queriesOf: (dashboard: Dashboard, values?: Readonly<Record<string, string>>) => Query[];
   substitute: (text: string, values: Readonly<Record<string, string>>) => string;
 };

@@ -1,8 +1,8 @@
 /** The rules of deploy/prometheus, as their modules make them and as they are committed. */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/host.js';
+import { loadModule } from '../support/modules.js';
 
 /** See thresholds.mjs for what each means. */
 export interface Thresholds {
@@ -39,13 +39,9 @@ export interface Generator {
 
 export const prometheusFolder = join(packageRoot, 'deploy/prometheus');
 
-const require = createRequire(import.meta.url);
-/** At once: no test module may await anything at its top level, see deploy/bootstrap/tests/pools.mjs. */
-const load = (file: string): unknown => require(join(prometheusFolder, file));
-
-export const { generate, writeRules } = load('generate.mjs') as Generator;
-export const { thresholds } = load('thresholds.mjs') as { thresholds: Thresholds };
-export const { buildRules } = load('rules.mjs') as {
+export const { generate, writeRules } = loadModule('deploy/prometheus/generate.mjs') as Generator;
+export const { thresholds } = loadModule('deploy/prometheus/thresholds.mjs') as { thresholds: Thresholds };
+export const { buildRules } = loadModule('deploy/prometheus/rules.mjs') as {
   buildRules: (thresholds: Thresholds) => Record<string, RuleFile>;
 };
 

@@ -1,9 +1,7 @@
 /** How .ci/run and `npm run test:all` judge what they run, and what is kept of it. */
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
-import path from 'node:path';
 import { test } from 'node:test';
-import { packageRoot } from '../../src/host.js';
+import { loadModule } from '../support/modules.js';
 
 interface Result {
   readonly passed: number;
@@ -13,9 +11,7 @@ interface Result {
   readonly failures: readonly string[];
 }
 
-const require = createRequire(import.meta.url);
-const load = (file: string): unknown => require(path.join(packageRoot, 'deploy/bootstrap/tests', file));
-const { resultOf } = load('steps.mjs') as {
+const { resultOf } = loadModule('deploy/bootstrap/tests/steps.mjs') as {
   resultOf: (
     step: { readonly name: string; readonly isOneTest?: boolean },
     ran: { readonly status: number | string; readonly output: string },
@@ -48,7 +44,7 @@ test('a command without totals is one test', () => {
 });
 
 test('what a suite runs decides whether its last result still holds', () => {
-  const { hashOfTree } = load('all-results.mjs') as {
+  const { hashOfTree } = loadModule('deploy/bootstrap/tests/all-results.mjs') as {
     hashOfTree: (paths: readonly string[]) => string;
   };
   assert.match(hashOfTree(['bpf', 'tsconfig.json']), /^[0-9a-f]{12}$/);

@@ -1,18 +1,14 @@
 /** Where the seconds of a guest go. */
 import assert from 'node:assert/strict';
-import path from 'node:path';
 import { test } from 'node:test';
-import { pathToFileURL } from 'node:url';
-import { packageRoot } from '../../src/host.js';
+import { loadModule } from '../support/modules.js';
 
 interface Moment {
   readonly seconds: number;
   readonly waited: number;
 }
 
-const { createParts, partLines, waitedForCpu } = (await import(
-  pathToFileURL(path.join(packageRoot, 'test/kernels/parts.mjs')).href
-)) as {
+const { createParts, partLines, waitedForCpu } = loadModule('test/kernels/parts.mjs') as {
   createParts: () => {
     enter: (part: string, at: Moment) => void;
     totals: () => ({ part: string } & Moment)[];

@@ -4,14 +4,14 @@ import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { pathToFileURL } from 'node:url';
 import { packageRoot } from '../../src/host.js';
+import { loadModule } from '../support/modules.js';
 
 type Tested = Readonly<Record<string, { readonly hash: string }>>;
 
-const load = (file: string) => import(pathToFileURL(path.join(packageRoot, 'test/kernels', file)).href);
-
-const { hashed, hashOf, kernelsToRun, readTested, withPassed, writeTested } = (await load('tested.mjs')) as {
+const { hashed, hashOf, kernelsToRun, readTested, withPassed, writeTested } = loadModule(
+  'test/kernels/tested.mjs',
+) as {
   hashed: readonly string[];
   hashOf: (project: string) => string;
   kernelsToRun: (options: { tested: Tested; hash: string; turn: number; names: readonly string[] }) => {
@@ -22,7 +22,7 @@ const { hashed, hashOf, kernelsToRun, readTested, withPassed, writeTested } = (a
   withPassed: (tested: Tested, passed: Tested, order: readonly string[]) => Tested;
   writeTested: (project: string, tested: Tested) => void;
 };
-const { matrix } = (await load('matrix.mjs')) as { matrix: readonly { readonly name: string }[] };
+const { matrix } = loadModule('test/kernels/matrix.mjs') as { matrix: readonly { readonly name: string }[] };
 
 const names = ['6.1', '6.12', '6.12-rcu', '7.2'];
 
