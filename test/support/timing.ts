@@ -46,7 +46,7 @@ export const triedAgain = {
   'maps: blocked for 0.95 x what the writer slept to 1.05 x what its calls took longer':
     'an emulator gives its processors turns of 100 ms, more where it waits for a CPU itself',
   'two readers: shares by windows are within 10 points of those by real holds':
-    'a window is a sample: over ten seconds two equal readers differ by some points',
+    'the windows are looked at for some seconds longer than the holds, in which the readers had other turns',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type TriedAgain = keyof typeof triedAgain;

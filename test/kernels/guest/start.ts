@@ -23,7 +23,10 @@ const read = (file: string): string => {
   }
 };
 
-/** The children of a process that run a bpftrace program; one that only tells its version does not. */
+/**
+ * The children of a process that run a bpftrace program; one that only tells its version does not. None where the
+ * kernel does not list children (CONFIG_PROC_CHILDREN): then all starts are one part.
+ */
 const tracersOf = (pid: number): string[] =>
   read(`/proc/${pid}/task/${pid}/children`)
     .split(' ')
@@ -62,7 +65,7 @@ export const startTimed = async (
   const daemon = await timed(`${name}: node`, () => startDaemon({ args: [...patience, ...args] }));
   const starts = ['canary', ...(triesLockPaths ? ['lock path'] : []), 'program'];
   const known = new Set<string>();
-  await timed(`${name}: looking for bpftrace`, async () => {
+  await timed(`${name}: bpftrace`, async () => {
     const deadline = Date.now() + startMilliseconds;
     while (!daemon.log.some(({ msg }) => msg === 'observing') && Date.now() < deadline) {
       for (const tracer of tracersOf(daemon.pid)) {
