@@ -62,13 +62,14 @@ const run = async (readConfig: () => Config, checkOnly: boolean): Promise<number
 
   // Whoever starts it may want it ended before it serves, and a tracer may run by then.
   const end = terminated();
+  // It ends a process that does not listen to it, as does `systemctl reload` one that still starts.
+  process.on('SIGHUP', () => reload(config, readConfig, log));
 
   // From here on the daemon lives, whether or not this host lets it see anything.
   const daemon = await startDaemon(config, log, systemClock);
   log.info({ version, urls: daemon.urls.join(' ') }, 'serving');
   introduce(daemon);
 
-  process.on('SIGHUP', () => reload(config, readConfig, log));
   manager.ready(daemon.view.readiness);
   const signal = await end;
   log.info({ signal }, 'ending');

@@ -1,10 +1,12 @@
 /** What goes wrong on real hosts, brought about for real: each has its name, its metric and its word in /-/ready. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { execa } from 'execa';
 import { killLeftovers, track } from './support/children.js';
 import { lives, type Metrics, mainFile, packageRoot, runCli, startDaemon } from './support/daemon.js';
@@ -190,6 +192,21 @@ describe('faults', { concurrency: 2 }, () => {
     const { exitCode, signal, all } = await child;
     assert.deepEqual([exitCode, signal], [0, undefined], all);
     assert.doesNotMatch(all, /error/i);
+  });
+
+  test('told to reread its settings while it starts, it does so and goes on', { skip }, async () => {
+    const incidents = path.join(await folder(), 'incidents');
+    const where = ['--web.listen-address=127.0.0.1:0', `--incidents.directory=${incidents}`];
+    const args = [mainFile, 'run', ...where, '--allow-second', '--log.format=json'];
+    const child = execa(process.execPath, args, { reject: false, all: true });
+    track(child);
+    // It makes the folder before it serves.
+    while (!existsSync(incidents) && child.exitCode === null) await immediate();
+    child.kill('SIGHUP');
+    for await (const line of child.iterable({ from: 'stderr' }))
+      if (line.includes('the configuration was read again')) child.kill('SIGTERM');
+    const { exitCode, signal, all } = await child;
+    assert.deepEqual([exitCode, signal], [0, undefined], all);
   });
 
   test('SIGHUP takes over a log level, names what needs a new start, and survives a bad file', {
