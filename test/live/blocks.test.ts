@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { execa } from 'execa';
 import { assertTimely, upToThreeTimes } from '../support/timing.js';
-import { assertBlocksOf, assertConserved, assertNobodyElse, total } from './support/blocks.js';
+import { assertBlocksOf, assertConserved, total } from './support/blocks.js';
 import { killLeftovers } from './support/children.js';
 import { type Metrics, type RunningDaemon, startDaemon } from './support/daemon.js';
 import { lacking } from './support/host.js';
@@ -124,8 +124,8 @@ describe('one daemon', { skip }, () => {
     await idle.stop();
   });
 
-  test('one writer and one reader, pinned apart: smaps blocks, for as long as the writer sleeps; maps hardly does', (t) =>
-    upToThreeTimes(t, 'blocks: smaps blocks for as long as the writer sleeps', async () => {
+  test('one writer and one reader, pinned apart: each blocks for as long as the writer sleeps, smaps more than maps', (t) =>
+    upToThreeTimes(t, 'blocks: for as long as the writer sleeps', async () => {
       attempts += 1;
       const seconds: Record<string, number> = {};
       for (const file of ['smaps', 'maps']) {
@@ -140,20 +140,15 @@ describe('one daemon', { skip }, () => {
         const metrics = await daemon.settled();
         const labels = { reader: name, file, victim };
         seconds[file] = total(metrics, 'mmaplock_reader_block_seconds_total', labels);
-        if (file === 'maps') {
-          t.diagnostic(JSON.stringify(seconds));
-          assertNobodyElse(metrics, labels);
-          continue;
-        }
         assertBlocksOf(t, metrics, labels, result.schedstat);
+        if (file === 'maps') continue;
         const { body } = await daemon.get<{ data: Record<string, string>[] }>(
           `/api/v1/blocks?victim=${victim}`,
         );
         const [row] = body.data;
         assert.deepEqual({ reader: row?.reader, file: row?.file, victim: row?.victim }, labels);
       }
-      // 20 to 300 times on a machine of its own; where others take its CPUs away, the two threads seldom run at once.
-      assertTimely(seconds.smaps! >= 2 * seconds.maps!, `smaps ${seconds.smaps} s, maps ${seconds.maps} s`);
+      assertTimely(seconds.smaps! > seconds.maps!, `smaps ${seconds.smaps} s, maps ${seconds.maps} s`);
     }));
 
   const sharesOf = async (t: TestContext, fileA: string, fileB: string) => {

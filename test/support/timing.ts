@@ -22,8 +22,7 @@ export const triedAgain = {
   'core: a reader that holds the lock without a CPU':
     'the longest wait of a writer; without one there is nothing to tell',
   'core: back after a kill': 'seconds until a killed tracer observes again, against its first start',
-  'blocks: smaps blocks for as long as the writer sleeps':
-    'as above, and what maps blocks in as many seconds',
+  'blocks: for as long as the writer sleeps': 'as above, and what maps blocks in as many seconds',
   'blocks: each of two readers has the share of its holds':
     'percent of the holds that an independent program saw',
   'blocks: clear_refs meets writers and readers':

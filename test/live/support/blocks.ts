@@ -36,7 +36,7 @@ interface Block {
 }
 
 /** No other reader blocked the victim. */
-export const assertNobodyElse = (metrics: Metrics, { reader, victim }: Block): void => {
+const assertNobodyElse = (metrics: Metrics, { reader, victim }: Block): void => {
   const others = metrics
     .all('mmaplock_reader_block_seconds_total', { victim })
     .filter(({ labels, value }) => value > 0 && ![reader, '~unknown'].includes(labels.reader as string));
@@ -61,8 +61,10 @@ export const assertBlocksOf = (
   t.diagnostic(JSON.stringify({ file, blocks, blocked, unknown, waited, slept, delayed }));
   assertConserved(metrics);
   assertNobodyElse(metrics, { reader, file, victim });
-  assertTimely(slept > 0.1, `the writer slept for ${slept} s only`);
-  assert.ok(blocks > 0, 'it blocks');
+  if (file === 'smaps') {
+    assertTimely(slept > 0.1, `the writer slept for ${slept} s only`);
+    assert.ok(blocks > 0, 'it blocks');
+  }
   assert.ok(
     blocked + unknown <= waited + 1e-6,
     `${blocked} s blocked and ${unknown} s by nobody known, of ${waited} s`,
