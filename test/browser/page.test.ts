@@ -53,7 +53,7 @@ describe('the page', { skip }, () => {
     // What the daemon put into the page has backticks until the script of the page has run.
     await page.locator('#sentence b').first().waitFor();
     const told = await sentence(page);
-    assert.match(told, /^Readers of smaps blocked writers of pg-victim for /);
+    assert.match(told, /^Readers of smaps( and smaps_rollup)? blocked writers of pg-victim for /);
     assert.match(told, /pg-reader .*did (it|most of it)\.$/);
     const cell = page.locator('#matrix tr', { hasText: 'pg-reader' }).locator('td[title]').first();
     assert.match(String(await cell.getAttribute('title')), /^pg-victim waited .*: pg-reader by smaps, /);
