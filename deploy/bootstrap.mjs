@@ -30,7 +30,7 @@ const usage =
   'npm run test:all [-- SUITE...], npm run test:faults [-- [faults|long-faults] PART_OF_A_FILE_NAME...], ' +
   'npm run test:page [-- [--minutes N] [browser|long-browser] PART_OF_A_FILE_NAME...], ' +
   'npm run test:soak [-- --minutes N], ' +
-  'npm run test:kernels [-- [KERNEL]... [--exec SCRIPT]], ' +
+  'npm run test:kernels [-- [--due | KERNEL...] [--whole] [--exec SCRIPT]], ' +
   'npm run test:package [-- --exec SCRIPT], npm run bench:cost [-- [--guest KERNEL] FLAG...]';
 
 const installWhatIsMissing = async (tools) => {

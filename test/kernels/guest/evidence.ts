@@ -8,7 +8,7 @@ import { check, figure } from './report.js';
 import { total } from './scenarios.js';
 import { timely } from './timely.js';
 
-/** The windows begin some seconds earlier and end some later: of ten seconds that was too large a part. */
+/** The windows begin and end at a tick, up to a second from the real holds: so long that it is a small part. */
 const inspectedSeconds = 20;
 
 const shares = 'two readers: shares by windows are within 10 points of those by real holds';
