@@ -1,15 +1,13 @@
 /** Which of two readers blocks a writer how much: by windows, and by the real holds that inspect mode sees. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
+import { longestInspectSeconds } from '../../../src/inspect.js';
 import type { RunningDaemon } from '../../live/support/daemon.js';
 import { inspectShares, writerAndReaders } from '../../live/support/inspect.js';
 import { assertTimely } from '../../support/timing.js';
 import { check, figure } from './report.js';
 import { total } from './scenarios.js';
 import { timely } from './timely.js';
-
-/** The windows begin and end at a tick, up to a second from the real holds: so long that it is a small part. */
-const inspectedSeconds = 20;
 
 const shares = 'two readers: shares by windows are within 10 points of those by real holds';
 
@@ -35,7 +33,7 @@ export const evidence = async (daemon: RunningDaemon, token: string): Promise<vo
   const victim = await atLowPriority(() =>
     writerAndReaders('wr-evidence', ['--threads', '1', '--vmas', '500'], 600),
   );
-  const options = { token, seconds: inspectedSeconds, victim };
+  const options = { token, seconds: longestInspectSeconds, victim };
   await timely(shares, async () => {
     const { answer, real, seen, seconds } = await inspectShares(daemon, options);
     const told = `smaps_rollup has ${seen.toFixed(1)} % by windows, ${real.toFixed(1)} % of ${seconds.toFixed(2)} s by real holds`;
