@@ -192,9 +192,9 @@ export const startDaemon = async ({
   };
 };
 
-/** Runs the command line to its end. */
+/** Runs the command line to its end; one that has none is ended, and its test fails. */
 export const runCli = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
-  execa(process.execPath, [mainFile, ...args], { reject: false, env });
+  execa(process.execPath, [mainFile, ...args], { reject: false, env, timeout: patience(120) });
 
 /** Whether a process lives; a zombie does not. */
 export const lives = async (pid: number): Promise<boolean> => {
