@@ -9,7 +9,7 @@ import { killLeftovers, track } from './support/children.js';
 import { childrenOf, lives, mainFile, runCli, startDaemon } from './support/daemon.js';
 import { lacking } from './support/host.js';
 import { watchLines } from './support/lines.js';
-import { eventually } from './support/patience.js';
+import { ticksOf } from './support/ticks.js';
 import { runWorkload } from './support/workload.js';
 
 const skip = lacking('root', 'tracing', 'bpftrace');
@@ -132,11 +132,7 @@ test('record ends early and in order at a signal: it tells what it has, and leav
   load.release();
   const tracers = await childrenOf(recording.pid);
   const [tracer] = tracers as [number];
-  // A tick is written once a second, and nothing else tells of it outside.
-  const written = async (): Promise<number> =>
-    Number(/^wchar: (\d+)$/m.exec(await readFile(`/proc/${tracer}/io`, 'utf8'))?.[1]);
-  const before = await written();
-  await eventually('a tick', async () => ((await written()) > before ? true : undefined));
+  await ticksOf(tracer, 3);
   recording.end();
   const { exitCode, stdout } = await recording.result;
   await load.stop();
