@@ -90,6 +90,16 @@ export const assertExactWaits = (t: TestContext, metrics: Metrics, truth: ExactW
     seconds.least <= timed && timed <= seconds.most,
     `${timed} s, where ${seconds.least} to ${seconds.most} s are right`,
   );
+  // By name it is never more than in all: what the bounded family has too much of goes to ~other.
+  const ofOthers = metrics
+    .all('mmaplock_process_wait_seconds_total')
+    .filter(({ labels }) => labels.process !== name && labels.process !== '~other')
+    .reduce((sum, { value }) => sum + value, 0);
+  const inAll = (metrics.sum('mmaplock_wait_seconds_total') ?? 0) - ofOthers;
+  assert.ok(
+    seconds.least <= inAll && inAll <= seconds.most,
+    `${inAll} s in all without those of others, where ${seconds.least} to ${seconds.most} s are right`,
+  );
   for (const mode of ['read', 'write']) {
     const bounded = metrics.sum('mmaplock_waits_total', { mode });
     assert.equal(metrics.sum('mmaplock_process_waits_total', { mode }), bounded, 'by process and in all');
