@@ -55,6 +55,24 @@ export function readLockdown(sys = '/sys'): Lockdown {
 export const readRelease = (proc = '/proc'): string =>
   readOptional(join(proc, 'sys/kernel/osrelease'))?.trim() ?? release();
 
+/**
+ * The stable release this kernel is built from, as three numbers. Debian keeps 5.10.0 in its release for the sake of its
+ * modules, and names 5.10.237 in its version (`uname -v`); the higher of the two counts.
+ */
+export const readUpstream = (proc = '/proc'): readonly [number, number, number] => {
+  const numbers = (text: string): [number, number, number][] =>
+    [...text.matchAll(/\b(\d+)\.(\d+)(?:\.(\d+))?\b/g)].map(([, a, b, c]) => [
+      Number(a),
+      Number(b),
+      Number(c ?? 0),
+    ]);
+  const [major, minor, patch] = numbers(readRelease(proc))[0] ?? [0, 0, 0];
+  const named = numbers(readOptional(join(proc, 'sys/kernel/version')) ?? '')
+    .filter(([a, b]) => a === major && b === minor)
+    .map(([, , c]) => c);
+  return [major, minor, Math.max(patch, ...named)];
+};
+
 /** The machine, as `uname -m`; /proc/sys/kernel/arch (6.1) is not changed by setarch. */
 export const readMachine = (proc = '/proc'): string =>
   readOptional(join(proc, 'sys/kernel/arch'))?.trim() ?? machine();

@@ -13,6 +13,7 @@ import {
   readMachine,
   readPossibleCpus,
   readRelease,
+  readUpstream,
 } from './host.js';
 import { type KernelSymbol, readSymbols } from './kallsyms.js';
 import { findTracefs, readTracepoint, type TracepointField, type TracepointFormat } from './tracefs.js';
@@ -42,6 +43,8 @@ export interface KernelRoots {
  */
 export interface KernelProfile {
   readonly release: string;
+  /** The stable release it is built from: see readUpstream(). */
+  readonly upstream: readonly [number, number, number];
   readonly machine: string;
   readonly endian: 'LE' | 'BE';
   readonly possibleCpus: number;
@@ -119,6 +122,7 @@ export async function readKernelProfile(
 
   return {
     release: readRelease(proc),
+    upstream: readUpstream(proc),
     machine: readMachine(proc),
     endian: endianness(),
     possibleCpus: readPossibleCpus(sys),

@@ -101,6 +101,11 @@ const lacksMember = (what: string, profile: KernelProfile): Reason => {
       code: 'btf_unavailable',
       detail: `${what} cannot be looked up: the kernel's BTF is not readable`,
     };
+  if (what === 'rw_semaphore.count')
+    return {
+      code: 'preempt_rt',
+      detail: 'this is a PREEMPT_RT kernel, whose rw_semaphores wait by other functions',
+    };
   return {
     code: 'kernel_lacks_member',
     detail:

@@ -22,6 +22,14 @@ export interface FieldNeed {
   readonly why: string | undefined;
 }
 
+/** The releases of Linux from which on a fragment may run. */
+export interface ReleaseNeed {
+  /** Lowest first: the last is the mainline release, those before it are stable releases that have the same fix. */
+  readonly releases: readonly (readonly [number, number, number])[];
+  /** What is wrong with those before. */
+  readonly why: string;
+}
+
 /** What a fragment lets be observed. */
 export interface Provision {
   readonly what: Observable;
@@ -49,6 +57,7 @@ export interface Header {
     readonly fields: readonly FieldNeed[];
     readonly fragments: readonly string[];
     readonly events: readonly string[];
+    readonly releases: readonly ReleaseNeed[];
   };
   readonly prints: readonly { readonly map: string; readonly limit: number | undefined }[];
 }
@@ -92,6 +101,7 @@ export const parseDirectives = (directives: readonly Directive[], malformed: Mal
       fields: needs.flatMap((need) => ('field' in need ? [need] : [])),
       fragments: needs.flatMap((need) => ('fragment' in need ? [need.fragment] : [])),
       events: needs.flatMap((need) => ('event' in need ? [need.event] : [])),
+      releases: needs.flatMap((need) => ('releases' in need ? [need] : [])),
     },
     prints: all('prints', parsePrints).flat(),
   };
@@ -129,7 +139,7 @@ const parseTells = (value: string): { event: string } | string =>
 const parseRank = (value: string): number | string =>
   Number.isInteger(Number(value)) ? Number(value) : `rank is an integer, not ${value}`;
 
-type Need = { symbol: string } | { fragment: string } | { event: string } | FieldNeed;
+type Need = { symbol: string } | { fragment: string } | { event: string } | FieldNeed | ReleaseNeed;
 
 const parseNeed = (value: string): Need | string => {
   const symbol = /^symbol\s+([\w.]+)$/.exec(value)?.[1];
@@ -138,10 +148,20 @@ const parseNeed = (value: string): Need | string => {
   if (fragment !== undefined) return { fragment };
   const event = /^event\s+([a-z][a-z-]*)$/.exec(value)?.[1];
   if (event !== undefined) return { event };
+  const release = /^release\s+(\d[\d.]*(?:\s+or\s+\d[\d.]*)*):\s+(.+)$/.exec(value);
+  if (release !== null) return releaseNeed(release[1] as string, release[2] as string);
   const [, tracepoint, field, why] = /^field\s+(\w+:\w+)\.(\w+)(?::\s+(.+))?$/.exec(value) ?? [];
   if (tracepoint !== undefined && field !== undefined) return { tracepoint, field, why };
-  return `needs symbol NAME, field CATEGORY:NAME.FIELD[: WHY], fragment NAME or event NAME, not "${value}"`;
+  return `needs symbol NAME, field CATEGORY:NAME.FIELD[: WHY], fragment NAME, event NAME or release N[ or N]: WHY, not "${value}"`;
 };
+
+const releaseNeed = (text: string, why: string): ReleaseNeed => ({
+  releases: text.split(/\s+or\s+/).map((release) => {
+    const [major = 0, minor = 0, patch = 0] = release.split('.').map(Number);
+    return [major, minor, patch];
+  }),
+  why,
+});
 
 const parsePrints = (value: string): Header['prints'] | string => {
   const prints: { map: string; limit: number | undefined }[] = [];

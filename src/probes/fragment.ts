@@ -12,6 +12,8 @@
  *   //@ rank N                                  lower is preferred where two provide or tell the same (default 100)
  *   //@ needs symbol NAME                       beyond what its probes and constants show
  *   //@ needs field CATEGORY:NAME.FIELD[: WHY]  of a tracepoint; WHY is what to tell where the kernel lacks it
+ *   //@ needs release N[ or N]...: WHY          the last is the release of Linux from which on it may run, those before
+ *                                               it are stable releases, each for its own series
  *   //@ needs fragment NAME                     runs only where that one runs
  *   //@ needs event EVENT                       runs only where a source of that event runs
  *   //@ prints @map[:LIMIT] ...                 what each tick prints, in this order; LIMIT: largest values only

@@ -27,6 +27,11 @@ const lines: readonly Line[] = [
     text: 'Waits shorter than the optimistic spin, some 25 us: the task never queues.',
   },
   {
+    code: 'waits_at_once',
+    runs: ['contention-kprobe', 'waits'],
+    text: 'Of the threads that wait at once, more than kretprobes have room for: as many as there are possible CPUs (twice that on preemptible kernels). The rest is not counted.',
+  },
+  {
     code: 'waits_in_exit_mmap',
     runs: ['waits'],
     text: 'Waits in exit_mmap(), after the address space has lost its owner.',

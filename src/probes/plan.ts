@@ -147,7 +147,8 @@ const decide = (
   const againstEvent = (event: string): Reason | undefined =>
     tellers.has(event)
       ? undefined
-      : (against(sourcesOf(event, order)[0]?.name ?? '') ?? {
+      : (reasonToTell(sourcesOf(event, order), byName) ??
+        against(sourcesOf(event, order)[0]?.name ?? '') ?? {
           code: 'no_fragment',
           detail: `no fragment tells of ${event}`,
         });
@@ -162,6 +163,18 @@ const decide = (
     if (fragment.tells !== undefined) tellers.set(fragment.tells, fragment.name);
   }
   return decisions;
+};
+
+/**
+ * Why none of these sources of one event runs, in one reason: that the kernel is of another kind, else what keeps out
+ * the one that asks least of a host, which is by tracepoints.
+ */
+const reasonToTell = (sources: readonly Fragment[], byName: Decisions['byName']): Reason | undefined => {
+  const reasonsOf = ({ name }: Fragment): readonly Reason[] => byName.get(name)?.reasons ?? [];
+  const another = sources.flatMap(reasonsOf).find(({ code }) => code === 'preempt_rt');
+  const byTracepoints = sources.find(({ probes }) => probes.every(({ kind }) => kind === 'tracepoint'));
+  const [first] = byTracepoints === undefined ? [] : reasonsOf(byTracepoints);
+  return another ?? (first?.code === 'needs_fragment' ? undefined : first);
 };
 
 /** A source of which nobody makes anything would cost and show nothing. */

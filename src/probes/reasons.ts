@@ -6,6 +6,8 @@ export const reasonCodes = [
   'kind_not_allowed',
   'needs_fragment',
   'nothing_needs_it',
+  'kernel_too_old',
+  'preempt_rt',
   'kernel_lacks_tracepoint',
   'kernel_lacks_field',
   'kernel_lacks_member',

@@ -5,6 +5,7 @@ import type { ShedStep } from '../vocabulary.js';
 import { type ConstantValue, resolveConstant } from './constants.js';
 import type { Fragment, ProbeKind, ProbePoint, ProbeSwitch } from './fragment.js';
 import type { OptionName } from './fragment-constants.js';
+import type { ReleaseNeed } from './fragment-header.js';
 import { withoutProbes } from './fragment-probes.js';
 import type { ServedFile } from './lock-paths.js';
 import type { Reason } from './reasons.js';
@@ -78,6 +79,9 @@ export const examine = (
     if (!absent.includes(probe)) reasons.push(...probeRefusal(probe, profile, options));
   for (const { tracepoint, field, why } of fragment.needs.fields)
     reasons.push(...tracepointRefusal(tracepoint, [field], profile, why));
+  for (const need of fragment.needs.releases)
+    if (isTooOld(profile.upstream, need))
+      reasons.push({ code: 'kernel_too_old', detail: `${need.why}: it needs ${releasesOf(need)} or later` });
   for (const symbol of fragment.needs.symbols)
     if (!profile.hasSymbol(symbol))
       reasons.push({ code: 'kernel_lacks_symbol', detail: `this kernel has no symbol ${symbol}` });
@@ -92,6 +96,20 @@ export const examine = (
     reasons: [...new Map(reasons.map((reason) => [reason.detail, reason])).values()],
   };
 };
+
+/** Whether a kernel is neither as new as the last release, nor as one of the others within its own series. */
+const isTooOld = (kernel: readonly [number, number, number], { releases }: ReleaseNeed): boolean => {
+  const order = ([a, b, c]: readonly [number, number, number]): number => (a * 1000 + b) * 100_000 + c;
+  const last = releases.at(-1);
+  return (
+    last !== undefined &&
+    order(kernel) < order(last) &&
+    !releases.some(([a, b, c]) => kernel[0] === a && kernel[1] === b && kernel[2] >= c)
+  );
+};
+
+const releasesOf = ({ releases }: ReleaseNeed): string =>
+  releases.map(([a, b, c]) => (c === 0 ? `${a}.${b}` : `${a}.${b}.${c}`)).join(' or ');
 
 /** What rules a fragment out whatever the kernel has. */
 const refusedByPeople = (fragment: Fragment, options: PlanOptions): Reason | undefined => {

@@ -15,6 +15,7 @@ import {
   readMachine,
   readPossibleCpus,
   readRelease,
+  readUpstream,
 } from '../../src/kernel/host.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'mmaplock-host-'));
@@ -41,6 +42,22 @@ test('lockdown is the word in brackets', () => {
   ] as const) {
     writeFileSync(join(security, 'lockdown'), text);
     assert.equal(readLockdown(directory), expected);
+  }
+});
+
+test('the stable release is the one that is built, where a distribution keeps another in its name', () => {
+  const proc = join(directory, 'upstream');
+  mkdirSync(join(proc, 'sys/kernel'), { recursive: true });
+  for (const [release, version, expected] of [
+    ['5.10.0-35-cloud-amd64\n', '#1 SMP Debian 5.10.237-1 (2025-05-19)\n', [5, 10, 237]],
+    ['5.15.0-91-generic\n', '#101-Ubuntu SMP Tue Nov 14 13:30:08 UTC 2023\n', [5, 15, 0]],
+    ['5.10.234-225.910.amzn2.x86_64\n', '#1 SMP Fri Feb 14 16:52:40 UTC 2025\n', [5, 10, 234]],
+    ['6.18.44-fc-v769\n', '#1 SMP PREEMPT_DYNAMIC @0\n', [6, 18, 44]],
+    ['7.2-rc1\n', '', [7, 2, 0]],
+  ] as const) {
+    writeFileSync(join(proc, 'sys/kernel/osrelease'), release);
+    writeFileSync(join(proc, 'sys/kernel/version'), version);
+    assert.deepEqual(readUpstream(proc), expected);
   }
 });
 

@@ -18,6 +18,7 @@ export const everything: PlanOptions = {
 /** What a made-up kernel has; everything else it lacks. */
 export interface FakeKernel {
   readonly machine?: string;
+  readonly upstream?: readonly [number, number, number];
   readonly kprobes?: boolean;
   readonly functionTracing?: KernelProfile['functionTracing']['list'];
   /** False: its BTF cannot be read, so it has no members either. */
@@ -72,6 +73,7 @@ export const fakeKernel = (has: FakeKernel = {}): KernelProfile => {
   };
   return {
     release: '6.18.0-fake',
+    upstream: has.upstream ?? [6, 18, 0],
     machine: has.machine ?? 'x86_64',
     endian: 'LE',
     possibleCpus: 2,

@@ -65,6 +65,7 @@ test('a fragment says all that the plan must know', () => {
     symbols: ['seq_read.isra.0'],
     fragments: ['proc-opens'],
     events: ['vma-writes'],
+    releases: [],
     fields: [
       {
         tracepoint: 'mmap_lock:mmap_lock_start_locking',
@@ -111,7 +112,7 @@ test('a fragment without rank has 100, and needs neither constants, prints nor o
       prints: [],
       provides: [],
       runsWhen: [],
-      needs: { symbols: [], fields: [], fragments: [], events: [] },
+      needs: { symbols: [], fields: [], fragments: [], events: [], releases: [] },
     },
   );
 });

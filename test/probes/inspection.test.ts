@@ -171,7 +171,12 @@ for (const [host, has, kind] of [
       chosen.filter((name) => shipped.find((fragment) => fragment.name === name)?.tells === event);
     assert.deepEqual(sourcesOf('acquisitions'), [`acquisitions-${kind}`]);
     assert.deepEqual(sourcesOf('reads'), [`reads-${kind}`]);
-    assert.deepEqual(sourcesOf('contention'), ['contention-tracepoint'], 'the cheapest everywhere');
+    const waiting = kind === 'fentry' ? 'contention-fentry' : 'contention-tracepoint';
+    assert.deepEqual(
+      sourcesOf('contention'),
+      [waiting],
+      'kprobes lose waits, and tracepoints cost spinlocks',
+    );
     for (const needless of ['vma-rows', 'proc-opens', 'procmap-query', 'stalls', 'lock-path', 'releases'])
       assert.ok(!chosen.includes(needless), needless);
     assert.equal(chosen.includes('opens-tracepoint'), kind === 'tracepoint', 'marks are for tracepoints');

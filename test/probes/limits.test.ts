@@ -91,9 +91,16 @@ test('only waits, and nothing at all', () => {
   assert.deepEqual(limitsOf({ chosen: [] }), []);
 });
 
+test('a kprobe has room for so many waits at once, and that is said', () => {
+  const chosen = all
+    .filter(({ name, tells }) => tells === undefined || name.endsWith('-kprobe'))
+    .map((fragment) => ({ fragment, constants: new Map<string, number>() }));
+  assert.ok(limitsOf({ chosen }).some(({ code }) => code === 'waits_at_once'));
+});
+
 test('with function probes readers are seen however they read', () => {
   const chosen = all
-    .filter(({ name, tells }) => tells === undefined || name.endsWith('-fentry') || tells === 'contention')
+    .filter(({ name, tells }) => tells === undefined || name.endsWith('-fentry'))
     .map((fragment) => ({ fragment, constants: new Map<string, number>() }));
   assert.deepEqual(
     limitsOf({ chosen }).map(({ code }) => code),

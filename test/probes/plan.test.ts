@@ -71,6 +71,12 @@ const refusals: Readonly<Partial<Record<ReasonCode, () => ProbePlan>>> = {
   kernel_lacks_tracepoint: () => plan([waits], { ...full, tracepoints: {} }),
   kernel_lacks_field: () =>
     plan([waits], { ...full, tracepoints: { 'lock:contention_begin': ['lock_addr'] } }),
+  kernel_too_old: () =>
+    plan(
+      [fragmentOf('waits', { header: [...plainHeader, 'needs release 5.10.30 or 5.12: not safe before'] })],
+      { ...full, upstream: [5, 11, 22] },
+    ),
+  preempt_rt: () => plan([fragmentOf('waits', { defines: ['X 1 // offset rw_semaphore.count'] })]),
   kernel_lacks_member: () => plan([waits], { ...full, members: {} }),
   kernel_lacks_symbol: () => plan([fragmentOf('waits', { body: byKprobe })], { ...full, symbols: {} }),
   kernel_lacks_kprobes: () => plan([fragmentOf('waits', { body: byKprobe })], { ...full, kprobes: false }),
@@ -97,6 +103,26 @@ test('a fragment that is refused says why, and so does what it would have shown'
       assert.equal(result.observables.waits.reason?.code, code);
       assert.notEqual(result.observables.waits.reason?.detail, '');
     });
+});
+
+test('a stable release with the fix is as good as the release that has it first', () => {
+  const fragment = fragmentOf('waits', {
+    header: [...plainHeader, 'needs release 5.10.30 or 5.12: not safe before'],
+  });
+  const runs = (...upstream: readonly [number, number, number]): boolean =>
+    chosen(plan([fragment], { ...full, upstream })).length > 0;
+  assert.deepEqual(
+    [runs(5, 10, 30), runs(5, 10, 237), runs(5, 12, 0), runs(6, 1, 0)],
+    [true, true, true, true],
+  );
+  assert.deepEqual(
+    [runs(5, 10, 29), runs(5, 11, 30), runs(5, 4, 280), runs(4, 19, 0)],
+    [false, false, false, false],
+  );
+  assert.deepEqual(plan([fragment], { ...full, upstream: [5, 10, 0] }).observables.waits.reason, {
+    code: 'kernel_too_old',
+    detail: 'not safe before: it needs 5.10.30 or 5.12 or later',
+  });
 });
 
 test('no reason code is without a way to it', () => {
