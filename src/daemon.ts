@@ -36,7 +36,7 @@ import { markOpenProcFiles } from './marks.js';
 import { MetricsText } from './metrics/exposition.js';
 import { inspectProgram } from './probes/inspection.js';
 import { behaviourOf, contradicted, type OwnReads } from './probes/lock-path-behaviour.js';
-import { mapKeysWithin, mapNames } from './probes/map-budget.js';
+import { mapKeysOn, mapNames } from './probes/map-budget.js';
 import { wantsMarks } from './probes/plan.js';
 import { joinProgram } from './probes/program.js';
 import { readinessOf } from './readiness.js';
@@ -75,11 +75,7 @@ export const startDaemon = async (
   let program = joined();
 
   const mapKeys = ({ text }: { readonly text: string }): number =>
-    mapKeysWithin(
-      text,
-      { keys: config.limits.map_keys, bytes: config.limits.map_memory_mib * 2 ** 20 },
-      survey.kernel.possibleCpus,
-    );
+    mapKeysOn(text, config.limits, survey.kernel.possibleCpus);
 
   // What happened.
   const cgroups = new CgroupIndex({ now: () => clock.monotonic() });
@@ -180,6 +176,14 @@ export const startDaemon = async (
     startSession,
     typesFile: cTypesFile,
     program: async (found) => {
+      const known = tracer?.bpftrace;
+      if (
+        known !== undefined &&
+        (known.path !== found.bpftrace.path || known.version !== found.bpftrace.version)
+      ) {
+        replanDue ||= rejected.size > 0;
+        rejected.clear();
+      }
       tracer = found;
       // What is lacking may be there by now, such as tracefs.
       if (replanDue || program === undefined) {

@@ -131,3 +131,9 @@ export const messageOf = (error: unknown): string => (error instanceof Error ? e
 /** The errno name (`ENOENT`, `EADDRINUSE`) of a system error, else undefined. */
 export const errnoOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+
+/** Anything thrown, as an error of ours: what nobody expected is a defect. */
+export const asMmaplockError = (error: unknown): MmaplockError =>
+  error instanceof MmaplockError
+    ? error
+    : new MmaplockError('internal_error', messageOf(error), { cause: error });

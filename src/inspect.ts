@@ -8,7 +8,7 @@ import type { Clock } from './clock.js';
 import { MmaplockError } from './errors.js';
 import type { BlockEntry } from './ledger/block-list.js';
 import { Ledger } from './ledger/ledger.js';
-import type { Program } from './probes/program.js';
+import { areAllProbes, type Program } from './probes/program.js';
 import type { HoldRow, Tick, TracerRecord, WriterStack } from './records.js';
 
 /** A second tracer is looked after for so long at most: it costs what design allows for seconds, never for ever. */
@@ -123,7 +123,7 @@ export class Inspector {
       mapKeys: this.#options.mapKeys(program),
       now: () => clock.now(),
       onAttached: (probes) => {
-        if (probes === program.probes) return;
+        if (areAllProbes(program, probes)) return;
         const message = `${probes} of ${program.probes} probes attached`;
         giveUp(new MmaplockError('attach_incomplete', message, { fix }));
       },

@@ -67,7 +67,7 @@ const way = [
   ['probes'],
   ['host', 'instance', 'marks'], // the survey of this host, its one daemon, and what that tells the tracer
   ['bpftrace'],
-  ['readiness', 'lock-path-check'],
+  ['readiness', 'lock-path-check', 'trial'],
   ['ledger'],
   ['inspect'], // a second tracer, with a ledger of its own
   ['cost-watch'],

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../clock.js';
 import { MmaplockError } from '../errors.js';
-import type { Program } from '../probes/program.js';
+import { areAllProbes, type Program } from '../probes/program.js';
 import type { Tick } from '../records.js';
 import type { Dialect } from './dialect.js';
 import type { SessionEnd, startSession } from './session.js';
@@ -65,7 +65,7 @@ export const runOnce = (options: OnceOptions): Once => {
     mapKeys,
     now: () => clock.now(),
     onAttached: (probes) => {
-      attached = probes === program.probes;
+      attached = areAllProbes(program, probes);
       if (!attached)
         giveUp(new MmaplockError('attach_incomplete', `${probes} of ${program.probes} probes attached`));
     },

@@ -3,15 +3,16 @@
  * starts it again when it ends, less and less eagerly while it fails.
  */
 import type { Clock } from '../clock.js';
-import { MmaplockError, messageOf } from '../errors.js';
-import type { Program } from '../probes/program.js';
+import { asMmaplockError, MmaplockError } from '../errors.js';
+import { GivenUp } from '../probes/give-up.js';
+import { areAllProbes, type Program } from '../probes/program.js';
 import type { TracerRecord } from '../records.js';
 import type { RestartReason } from '../vocabulary.js';
 import type { Dialect } from './dialect.js';
 import type { FoundBpftrace } from './find.js';
 import type { Session, SessionEnd, SessionOptions } from './session.js';
 import type { Judgement } from './stderr.js';
-import { whyEnded } from './why-ended.js';
+import { wasKilled, whyEnded } from './why-ended.js';
 
 /** The bpftrace at hand, and how it writes. */
 export interface Tracer {
@@ -69,9 +70,6 @@ const lookMilliseconds = 500;
 /** Once it seems to end. */
 const secondLookMilliseconds = 50;
 
-/** Signals that others send; of the rest bpftrace dies by its own fault. */
-const killed: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
-
 export class Supervisor {
   state: TracerState;
   readonly #options: SupervisorOptions;
@@ -83,11 +81,13 @@ export class Supervisor {
   #finished: Promise<void> | undefined;
   /** Ends of tracers that are over, and not yet gone. */
   readonly #leaving = new Set<Promise<SessionEnd>>();
+  readonly #givenUp: GivenUp;
   /** The bpftrace that once ended before it was ready, with the types of {@link SupervisorOptions.typesFile} alone. */
   #wantsKernelTypes: string | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#givenUp = new GivenUp(options.onRejected);
     this.state = { phase: 'stopped', since: options.clock.now() };
   }
 
@@ -168,15 +168,17 @@ export class Supervisor {
     if (this.#stopping())
       return { reason: this.#stopReason, error: undefined, handedOver: true, worked: true };
     this.#planned = undefined;
+    const version = `${bpftrace.path} ${bpftrace.version}`;
+    this.#givenUp.triedBy(version);
 
     // Silence is told by a clock that nobody sets: a corrected time of day must not end a healthy tracer.
     const startedAt = clock.monotonic();
     let attached: number | undefined;
     let lastSign = startedAt;
     let ready = false;
+    let progress = false;
     let giveUp: { reason: RestartReason; error: MmaplockError } | undefined;
 
-    const version = `${bpftrace.path} ${bpftrace.version}`;
     const typesFile =
       program.needsKernelTypes || this.#wantsKernelTypes === version ? undefined : this.#options.typesFile;
     const session = startSession({
@@ -191,13 +193,13 @@ export class Supervisor {
         // Up to 0.23 a probe that was skipped shows nowhere else: the number told is the one wanted.
         if (judgement.code !== 'attach_incomplete' || ready) return;
         const origin = program.fragmentNamedIn(line, true);
-        if (origin !== undefined) this.#options.onRejected(origin.fragment, line);
+        if (origin && this.#givenUp.refused(program, line, origin.fragment)) progress = true;
         giveUp ??= { reason: 'attach', error: new MmaplockError('attach_incomplete', line) };
         session.kill();
       },
       onAttached: (probes) => {
         attached = probes;
-        if (probes === program.probes) return;
+        if (areAllProbes(program, probes)) return;
         const said = `${probes} of ${program.probes} probes attached`;
         giveUp = { reason: 'attach', error: new MmaplockError('attach_incomplete', said) };
         session.kill();
@@ -208,6 +210,7 @@ export class Supervisor {
           lastSign = clock.monotonic();
           if (!ready) {
             ready = true;
+            this.#givenUp.accepted();
             onRecord({ kind: 'tracer_started', at: record.at });
             this.#become({ phase: 'observing', pid: session.pid, bpftrace, dialect });
           }
@@ -247,15 +250,17 @@ export class Supervisor {
       const reason = this.#planned === 'stop' ? this.#stopReason : this.#planned;
       return { reason, error: undefined, handedOver: end.orderly, worked: true };
     }
-    if (giveUp !== undefined) return { ...giveUp, handedOver: false, worked };
+    if (giveUp?.reason === 'attach') progress ||= this.#givenUp.refused(program, giveUp.error.message);
+    if (giveUp !== undefined) return { ...giveUp, handedOver: false, worked: worked || progress };
     // Whatever it dislikes: before a fragment is given up for it, it shall have all types.
-    if (typesFile !== undefined && !ready && !killed.has(end.signal ?? '')) {
+    if (typesFile !== undefined && !ready && !wasKilled(end)) {
       this.#wantsKernelTypes = version;
       return { reason: 'rejected', error: undefined, handedOver: true, worked: true };
     }
     const { reason, error, origin } = whyEnded(end, ready, program);
-    if (origin !== undefined) this.#options.onRejected(origin.fragment, error.message);
-    return { reason, error, handedOver: end.orderly && ready, worked };
+    if (reason === 'rejected' && error.code !== 'not_root')
+      progress = this.#givenUp.refused(program, error.message, origin?.fragment);
+    return { reason, error, handedOver: end.orderly && ready, worked: worked || progress };
   }
 
   /**
@@ -293,8 +298,3 @@ export class Supervisor {
     this.#options.onState(this.state);
   }
 }
-
-const asMmaplockError = (error: unknown): MmaplockError =>
-  error instanceof MmaplockError
-    ? error
-    : new MmaplockError('internal_error', messageOf(error), { cause: error });

@@ -12,6 +12,12 @@ export interface Ending {
   readonly origin?: Origin;
 }
 
+/** Signals that others send; of the rest bpftrace dies by its own fault. */
+const killed: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
+
+/** Whether somebody ended it. */
+export const wasKilled = ({ signal }: SessionEnd): boolean => signal !== undefined && killed.has(signal);
+
 /** @param ready it observed already */
 export const whyEnded = (end: SessionEnd, ready: boolean, program: Program): Ending => {
   if (end.signal !== undefined)

@@ -18,7 +18,7 @@ export const checkText = (report: CheckReport): string => {
   const byChoice = !bpftrace.works && bpftrace.code === 'probes_switched_off';
   const parts: readonly (readonly string[])[] = [
     [byChoice ? blindByChoice : verdicts[report.verdict]],
-    [...kernelLines(report), bpftraceLine(report), inspectModeLine(report.inspect)],
+    [...kernelLines(report), bpftraceLine(report), ...trialLines(report), inspectModeLine(report.inspect)],
     ['What is observed', ...observableLines(report)],
     ['What a reader does to a process, by the file of /proc/PID that it reads', ...servedLines(report)],
     ['How that is known', ...evidenceLines(report)],
@@ -50,6 +50,9 @@ const bpftraceLine = ({ bpftrace }: CheckReport): string =>
   bpftrace.works
     ? `bpftrace ${bpftrace.version} (${bpftrace.path}): works, a program starts in ${bpftrace.seconds.toFixed(1)} s`
     : `bpftrace: ${bpftrace.code}: ${bpftrace.message}. ${bpftrace.fix}`;
+
+const trialLines = ({ refused }: CheckReport): string[] =>
+  refused === null ? [] : [`the program of run: ${refused.code}: ${refused.message}. ${refused.fix}`];
 
 const observableLines = ({ observables }: CheckReport): string[] =>
   observables.flatMap(({ what, observed, source, reason }) => [

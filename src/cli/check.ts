@@ -14,9 +14,12 @@ import { snakeCase } from '../http/snake-case.js';
 import { otherInstance } from '../instance.js';
 import { lockPathChoice, startLockPathCheck } from '../lock-path-check.js';
 import { type Limit, limitsOf } from '../probes/limits.js';
+import type { OwnReads } from '../probes/lock-path-behaviour.js';
 import { lockPathFragment } from '../probes/lock-path-behaviour.js';
 import type { LockPathEvidence } from '../probes/lock-paths.js';
 import type { Observation, ProbePlan } from '../probes/plan.js';
+import { type Problem, problemOf } from '../readiness.js';
+import { type Trial, tryProgram } from '../trial.js';
 import { type Observable, observables } from '../vocabulary.js';
 import { checkText } from './check-text.js';
 import { type InspectMode, inspectModeOf } from './inspect-mode.js';
@@ -29,6 +32,8 @@ export interface CheckReport {
   readonly bpftrace:
     | { readonly path: string; readonly version: string; readonly works: true; readonly seconds: number }
     | { readonly works: false; readonly code: string; readonly message: string; readonly fix: string };
+  /** Why the program that `run` would run does not start here, whatever is left out of it; null where it does. */
+  readonly refused: Problem | null;
   readonly lock_paths: readonly LockPathEvidence[];
   readonly observables: readonly ({ readonly what: Observable } & Observation)[];
   readonly fragments: readonly {
@@ -58,20 +63,25 @@ export const check = async (
 /** What `check --json` prints. */
 export const checkJson = (report: CheckReport) => ({ ...report, kernel: snakeCase(report.kernel) });
 
-/** Looks at this host, with two short runs of bpftrace. What bpftrace refuses is in the report. */
+/**
+ * Looks at this host, with three short runs of bpftrace: the last is the program of `run`. What bpftrace refuses is in
+ * the report.
+ */
 export const examine = async (config: Config, clock: Clock): Promise<CheckReport> => {
   const [surveyed, { bpftrace, tracer }] = await Promise.all([
     surveyHost(config),
     config.probes.allow.includes(noProbes) ? untriedBpftrace : tryBpftrace(config, clock),
   ]);
-  const { survey, untried } = await tryLockPaths(surveyed, tracer, config, clock);
+  const { survey: tried, untried, seen } = await tryLockPaths(surveyed, tracer, config, clock);
+  const { survey, error } = await tryTracer(tried, tracer, config, clock, seen);
   const { kernel, plan, catalog } = survey;
   const providable = new Set(catalog.fragments.flatMap(({ provides }) => provides.map(({ what }) => what)));
   return {
     version,
-    verdict: bpftrace.works ? verdictOf(plan, providable) : 'blind',
+    verdict: bpftrace.works && error === undefined ? verdictOf(plan, providable) : 'blind',
     kernel,
     bpftrace,
+    refused: error === undefined ? null : problemOf(error),
     lock_paths: survey.lockPaths,
     observables: observables.map((what) => ({ what, ...plan.observables[what] })),
     fragments: fragmentsOf(survey, untried),
@@ -151,15 +161,29 @@ const tryLockPaths = async (
   tracer: Tracer | undefined,
   config: Config,
   clock: Clock,
-): Promise<{ readonly survey: HostSurvey; readonly untried?: MmaplockError }> => {
+): Promise<{
+  readonly survey: HostSurvey;
+  readonly untried?: MmaplockError;
+  readonly seen: readonly OwnReads[];
+}> => {
   const choice = lockPathChoice(survey.atStart);
-  if (tracer === undefined || choice === undefined) return { survey };
+  if (tracer === undefined || choice === undefined) return { survey, seen: [] };
   const timeoutSeconds = config.bpftrace.start_timeout_seconds;
   try {
-    const { seen } = startLockPathCheck({ ...tracer, choice, clock, timeoutSeconds });
-    return { survey: await settleSurvey(survey, await seen, config) };
+    const seen = await startLockPathCheck({ ...tracer, choice, clock, timeoutSeconds }).seen;
+    return { survey: await settleSurvey(survey, seen, config), seen };
   } catch (error) {
     if (!(error instanceof MmaplockError)) throw error;
-    return { survey, untried: error };
+    return { survey, untried: error, seen: [] };
   }
 };
+
+/** Tries the program of `run`, where there is a bpftrace for it. */
+const tryTracer = async (
+  survey: HostSurvey,
+  tracer: Tracer | undefined,
+  config: Config,
+  clock: Clock,
+  seen: readonly OwnReads[],
+): Promise<Trial> =>
+  tracer === undefined ? { survey, error: undefined } : tryProgram({ survey, tracer, config, clock, seen });

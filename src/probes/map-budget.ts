@@ -19,6 +19,13 @@ export const mapKeysWithin = (
   return Math.max(64, Math.min(limits.keys, affordable));
 };
 
+/** The same, by the settings of this host. */
+export const mapKeysOn = (
+  program: string,
+  { map_keys, map_memory_mib }: { readonly map_keys: number; readonly map_memory_mib: number },
+  possibleCpus: number,
+): number => mapKeysWithin(program, { keys: map_keys, bytes: map_memory_mib * 2 ** 20 }, possibleCpus);
+
 /** What an entry of a map holds, in 64-bit words. */
 interface MapSize {
   readonly keyWords: number;

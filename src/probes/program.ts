@@ -3,7 +3,7 @@
  * an interval block ends each tick with what the fragments print and a tick line.
  */
 import type { ConstantValue } from './constants.js';
-import type { Fragment } from './fragment.js';
+import type { Fragment, ProbeKind } from './fragment.js';
 import { isZeroByHand } from './fragment-constants.js';
 import { addsTo, hookOf } from './fragment-hooks.js';
 
@@ -26,6 +26,12 @@ export interface Script {
   readonly probes: number;
 }
 
+/** Whether so many probes are all of a program. */
+export const areAllProbes = (
+  { probes, sessions }: Pick<Program, 'probes' | 'sessions'>,
+  attached: number,
+): boolean => attached === probes || attached === probes - sessions;
+
 export interface Program extends Script {
   readonly fragments: readonly string[];
   /** Which line of which fragment a line of the program (from 1) came from; undefined for lines of the join itself. */
@@ -35,6 +41,10 @@ export interface Program extends Script {
    * @param attaching the probe compiles and could not be attached: that is no fault of what was added to it
    */
   readonly fragmentNamedIn: (message: string, attaching?: boolean) => Origin | undefined;
+  /** Pairs of a kprobe and a kretprobe, which bpftrace 0.26 and later make one probe of (kprobe session, Linux 6.10). */
+  readonly sessions: number;
+  /** The fragments that have probes of this kind. */
+  readonly fragmentsWith: (kind: ProbeKind) => readonly string[];
   /** Whether bpftrace must know the types of this kernel to compile it: function probes name them. */
   readonly needsKernelTypes: boolean;
   /** The probes in their order, for what is counted by probe; the intervals are last. */
@@ -63,6 +73,20 @@ const names = (message: string, target: string): boolean => {
     ).test(message)
   );
 };
+
+/** How many functions of a fragment have one kprobe and one kretprobe, each with a block of its own. */
+const sessionsOf = ({ lines, probes }: Fragment): number => {
+  const alone = (word: string): string[] =>
+    probes
+      .filter(({ line }) => lines[line - 1]?.startsWith(`${word}:`) && !isInList(lines, line - 1))
+      .map(({ target }) => target);
+  const returns = alone('kretprobe');
+  return alone('kprobe').filter((target) => returns.includes(target)).length;
+};
+
+/** Whether a probe line shares its block with the one before or after it. */
+const isInList = (lines: readonly string[], index: number): boolean =>
+  /,\s*$/.test(lines[index] ?? '') || /^[a-z]+:.*,\s*$/.test(lines[index - 1] ?? '');
 
 /** Those that add to a fragment. */
 const addersTo = (fragment: Fragment, choices: readonly Choice[]): Fragment[] =>
@@ -143,6 +167,7 @@ export const joinProgram = (choices: readonly Choice[]): Program => {
   own(`  printf("${tickWord} %llu\\n", nsecs);`);
   own('}');
 
+  const kindsOf = ({ fragment }: Choice): readonly ProbeKind[] => fragment.probes.map(({ kind }) => kind);
   const probeNames = choices.flatMap(({ fragment }) =>
     fragment.probes.map(({ kind, target }) => `${kind}:${target}`),
   );
@@ -160,6 +185,9 @@ export const joinProgram = (choices: readonly Choice[]): Program => {
           }
       return undefined;
     },
+    sessions: choices.reduce((sum, { fragment }) => sum + sessionsOf(fragment), 0),
+    fragmentsWith: (kind) =>
+      choices.filter((choice) => kindsOf(choice).includes(kind)).map(({ fragment }) => fragment.name),
     needsKernelTypes: choices.some(({ fragment }) =>
       fragment.probes.some(({ kind }) => kind !== 'tracepoint'),
     ),

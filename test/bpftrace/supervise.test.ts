@@ -128,6 +128,36 @@ test('a refusal that names no line but a probe is told by that probe', async () 
   assert.match(supervisor.state.error?.message ?? '', /^waits\.bt:7: ERROR: Error loading program/);
 });
 
+test('what was given up is tried without at once; refused again all the same, it waits', async () => {
+  const { clock, supervisor, newest, sessions } = supervised();
+  supervisor.start();
+  await settled();
+  const refuse = async (): Promise<number> => {
+    newest().say('ERROR: Error loading program: kprobe:down_read (try -v)');
+    await newest().exit(1);
+    const wait = (supervisor.state.nextTryAt ?? 0) - clock.now();
+    await clock.pass(wait / 1000);
+    return wait;
+  };
+  assert.deepEqual([await refuse(), await refuse(), await refuse(), await refuse()], [100, 100, 200, 400]);
+  assert.equal(sessions.length, 5);
+});
+
+test('fewer probes than planned, and again: the kind of probe that asks most is given up', async () => {
+  const { clock, supervisor, rejected, newest } = supervised();
+  supervisor.start();
+  await settled();
+  const lose = async (): Promise<void> => {
+    newest().attach(1);
+    await newest().killed();
+    await clock.pass(1);
+  };
+  await lose();
+  assert.deepEqual(rejected, [], 'once may be chance');
+  await lose();
+  assert.deepEqual(rejected, [['waits', '1 of 3 probes attached']]);
+});
+
 test('a refusal that names nothing keeps the code of what was said', async () => {
   const { supervisor, rejected, newest, stops } = supervised();
   supervisor.start();
@@ -260,8 +290,9 @@ test('it waits longer each time it fails, 30 s at most, and anew once it has wor
     await clock.pass(0.001);
     assert.equal(sessions.length, before + 1, 'it was not started in time');
   };
-  for (let failure = 0; failure < 10; failure += 1) await failOnce();
-  assert.deepEqual(waits, [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000]);
+  // At the second something is given up, and what is left is tried at once.
+  for (let failure = 0; failure < 12; failure += 1) await failOnce();
+  assert.deepEqual(waits, [100, 100, 100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000]);
 
   // To tick for a moment is not yet to work: a program that kills its tracer must not be started in a loop.
   newest().attach();

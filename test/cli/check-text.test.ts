@@ -9,6 +9,7 @@ const report = (more: Partial<CheckReport> = {}): CheckReport => ({
   verdict: 'partial',
   kernel: new FakeDaemon().view.kernel,
   bpftrace: { path: '/usr/bin/bpftrace', version: '0.23.2', works: true, seconds: 1.25 },
+  refused: null,
   lock_paths: [
     { file: 'maps', path: 'per_vma_lock', by: 'evidence', evidence: 'lock_next_vma is there.' },
     { file: 'smaps', path: 'mmap_lock', by: 'both', evidence: 'So it is.' },
@@ -72,6 +73,14 @@ test('what is empty has no title, and another daemon is named', () => {
     report({ other_daemon: '127.0.0.1:10465', limits: [{ code: 'spin', text: 'Spins.' }] }),
   );
   assert.match(text, /\nWhat this cannot see\n {2}Spins\.\n\nAnother mmaplockd runs on this host: 127/);
+});
+
+test('a program that does not start is told beside the bpftrace that works', () => {
+  const refused = { code: 'program_rejected', message: 'bpftrace ended with 1: no', fix: 'Look.' };
+  assert.match(
+    checkText(report({ verdict: 'blind', refused })),
+    /^Blind: [\s\S]*works, a program.*\nthe program of run: program_rejected: bpftrace ended with 1: no\. Look\.\n/,
+  );
 });
 
 test('blind by choice is not told as a fault of the host', () => {

@@ -1,7 +1,7 @@
 /** The commands as a person types them, on this host. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -30,8 +30,17 @@ interface Report {
   readonly verdict: string;
   readonly kernel: { readonly release: string; readonly kprobes: boolean };
   readonly lock_paths: readonly { file: string; path: string; evidence: string }[];
-  readonly observables: readonly { what: string; observed: boolean; reason?: { code: string } }[];
-  readonly fragments: readonly { fragment: string; chosen: boolean; reasons: { code: string }[] }[];
+  readonly observables: readonly {
+    what: string;
+    observed: boolean;
+    source?: string;
+    reason?: { code: string };
+  }[];
+  readonly fragments: readonly {
+    fragment: string;
+    chosen: boolean;
+    reasons: { code: string; detail: string }[];
+  }[];
   readonly inspect: { readonly available: boolean; readonly code?: string };
 }
 
@@ -104,6 +113,32 @@ describe('one beside another', { concurrency: 2 }, () => {
         reasonOf('function'),
         report.kernel.kprobes ? 'kernel_lacks_symbol' : 'kernel_lacks_kprobes',
       );
+    } finally {
+      await rm(fragments, { recursive: true });
+    }
+  });
+
+  test('check tries the program of run: what is refused costs its source alone, with the reason', {
+    skip,
+  }, async () => {
+    const fragments = await mkdtemp(path.join(tmpdir(), 'mmaplockd-test-'));
+    try {
+      await cp(path.join(packageRoot, 'bpf'), fragments, { recursive: true });
+      const source = await readFile(path.join(fragments, 'contention-tracepoint.bt'), 'utf8');
+      await writeFile(
+        path.join(fragments, 'contention-first.bt'),
+        source
+          .replace('//@ rank 10', '//@ rank 1')
+          .replace('$slept = (uint64)1;', '$slept = no_such_function(1);'),
+      );
+      const { exitCode, report } = await checked(['--probes.directory', fragments]);
+      const refused = report.fragments.find(({ fragment }) => fragment === 'contention-first');
+      assert.equal(refused?.chosen, false);
+      assert.equal(refused?.reasons[0]?.code, 'rejected_by_bpftrace');
+      assert.match(refused?.reasons[0]?.detail ?? '', /no_such_function/);
+      const waits = report.observables.find(({ what }) => what === 'waits');
+      assert.deepEqual([waits?.observed, waits?.source], [true, 'contention-tracepoint']);
+      assert.notEqual(exitCode, 2);
     } finally {
       await rm(fragments, { recursive: true });
     }
