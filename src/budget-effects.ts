@@ -1,4 +1,5 @@
 /** Keeps to the cost budget: carries out what it asks for, which is another program, none at all, or one again. */
+import { cpus } from 'node:os';
 import type { Supervisor } from './bpftrace/supervise.js';
 import type { Clock } from './clock.js';
 import type { Config } from './config/schema.js';
@@ -6,14 +7,16 @@ import type { CostAccount } from './cost/account.js';
 import type { BudgetChange } from './cost/budget.js';
 import { StatsSwitch } from './cost/stats-switch.js';
 import { readTracerCost } from './cost/tracer.js';
+import { isWorthGivingUp } from './cost/worth.js';
 import { CostWatch } from './cost-watch.js';
 import type { HostSurvey } from './host.js';
 import type { Inspector } from './inspect.js';
 import type { Log } from './log/log.js';
+import { probesOfStep } from './probes/shed.js';
 import type { ShedStep } from './vocabulary.js';
 
 export interface BudgetKeeperOptions {
-  readonly config: Pick<Config, 'cost' | 'incidents' | 'inspect'>;
+  readonly config: Pick<Config, 'cost' | 'incidents' | 'inspect' | 'probes'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly account: CostAccount;
@@ -45,8 +48,18 @@ export const keepCostBudget = (options: BudgetKeeperOptions): CostWatch => {
   const { inspect } = config;
   const inspectStep: readonly ShedStep[] =
     inspect.api === 'on' || inspect.on_incident === 'on' ? ['inspect'] : [];
+  const positions = { ...config.probes, watched_victims: 'on' };
+  /** Waits cost all there is by then. */
+  const isWorth = (step: ShedStep): boolean => {
+    const running = options.survey().plan.chosen.map(({ fragment }) => fragment);
+    return (
+      step === 'waits' ||
+      isWorthGivingUp(options.account.probes, probesOfStep(running, positions, watch.shed, step))
+    );
+  };
   const watch = new CostWatch({
     config: config.cost,
+    cpus: cpus().length,
     clock: options.clock,
     log: options.log,
     account: options.account,
@@ -58,7 +71,7 @@ export const keepCostBudget = (options: BudgetKeeperOptions): CostWatch => {
     },
     inspectPid: () => options.inspector.pid,
     read: readTracerCost,
-    sheddable: () => [...inspectStep, ...options.survey().sheddable],
+    sheddable: () => [...inspectStep, ...options.survey().sheddable.filter(isWorth)],
     onChange: (change) => void carryOut(change),
   });
   return watch;

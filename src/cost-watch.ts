@@ -5,7 +5,7 @@
 import type { Clock } from './clock.js';
 import type { Config } from './config/schema.js';
 import type { CostAccount, ProbeCost } from './cost/account.js';
-import { Budget, type BudgetChange } from './cost/budget.js';
+import { Budget, type BudgetChange, budgetRatio } from './cost/budget.js';
 import { type CostSample, type RunningSample, startSample } from './cost/sample.js';
 import type { StatsSwitch } from './cost/stats-switch.js';
 import type { TracerCost } from './cost/tracer.js';
@@ -36,6 +36,8 @@ export interface WatchedTracer {
 
 export interface CostWatchOptions {
   readonly config: Config['cost'];
+  /** That are online. */
+  readonly cpus: number;
   readonly clock: Pick<Clock, 'monotonic' | 'after'>;
   readonly log: Pick<Log, 'warn' | 'info'>;
   readonly account: CostAccount;
@@ -54,6 +56,8 @@ export class CostWatch {
   unmeasured: MmaplockError | undefined;
   readonly #options: CostWatchOptions;
   readonly #budget: Budget;
+  /** Of one core. */
+  readonly #percent: number;
   #cancel = (): void => {};
   #sample: RunningSample | undefined;
   readonly #atExit = (): void => this.#options.stats.off();
@@ -65,8 +69,10 @@ export class CostWatch {
   constructor(options: CostWatchOptions) {
     this.#options = options;
     const { budget_percent, over_seconds, quiet_seconds } = options.config;
+    const ratio = budgetRatio(budget_percent, options.cpus);
+    this.#percent = Number((ratio * 100).toFixed(3));
     this.#budget = new Budget({
-      ratio: budget_percent / 100,
+      ratio,
       overMilliseconds: over_seconds * 1000,
       quietMilliseconds: quiet_seconds * 1000,
     });
@@ -84,9 +90,9 @@ export class CostWatch {
 
   /** For people: the status and /-/ready. */
   get budget(): BudgetView {
-    const { config, account } = this.#options;
+    const { account } = this.#options;
     return {
-      percent: config.budget_percent,
+      percent: this.#percent,
       shed: this.shed,
       ratio: account.probeCostRatio,
       probes: account.probes,
@@ -184,13 +190,13 @@ export class CostWatch {
   }
 
   #take(point: { readonly at: number; readonly ratio: number }): void {
-    const { config, log, onChange } = this.#options;
+    const { log, onChange } = this.#options;
     const change = this.#budget.take(point, this.#options.sheddable());
     if (change === undefined) return;
     const figures = {
       step: change.step,
       cost_percent: Number((point.ratio * 100).toFixed(3)),
-      budget_percent: config.budget_percent,
+      budget_percent: this.#percent,
       for_seconds: Math.round(change.lastedMilliseconds / 1000),
       shed: this.shed.join(' '),
     };

@@ -19,7 +19,11 @@ let count = 0;
 const defaults = { budget_percent: 1, over_seconds: 120, quiet_seconds: 600, measure: 'on' } as const;
 
 /** Probes that take a share of one core for as long as the statistics are on, which is all the kernel tells of. */
-const watching = (more: Partial<typeof defaults> | { measure: 'off' } = {}, enabled: '0' | '1' = '0') => {
+const watching = (
+  more: Partial<typeof defaults> | { measure: 'off' } = {},
+  enabled: '0' | '1' = '0',
+  cpus = 2,
+) => {
   const clock = new HandClock();
   const file = join(root, String(count++));
   writeFileSync(file, enabled);
@@ -52,6 +56,7 @@ const watching = (more: Partial<typeof defaults> | { measure: 'off' } = {}, enab
   };
   const watch = new CostWatch({
     config: { ...defaults, ...more },
+    cpus,
     clock,
     log: { warn: log, info: log } as never,
     account,

@@ -4,9 +4,10 @@ import { Type } from 'typebox';
 export const costSettings = {
   budget_percent: Type.Number({
     description:
-      'Percent of the time of one core that probes may take from the programs they trace. Where they take more for ' +
-      'cost.over_seconds, inspect mode is given up, then retries, then reads (opens stay), then opens, and waits ' +
-      'last. 0: no limit.',
+      'Percent of the time of one core that probes may take from the programs they trace; where there are more than 8 ' +
+      'CPUs, of one core for each 8. Where they take more for cost.over_seconds, inspect mode is given up, then ' +
+      'retries, then reads (opens stay), then opens, and waits last; a step that would save nothing is passed over. ' +
+      '0: no limit.',
     default: 1,
     minimum: 0,
     maximum: 100,

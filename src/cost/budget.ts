@@ -10,6 +10,13 @@ export interface BudgetSettings {
   readonly quietMilliseconds: number;
 }
 
+/** So many CPUs have a budget of one core's share; more of them have more, for more goes on that probes see. */
+const cpusOfOneShare = 8;
+
+/** What probes may take on a host, as a share of one core. */
+export const budgetRatio = (percent: number, cpus: number): number =>
+  (percent / 100) * Math.max(1, cpus / cpusOfOneShare);
+
 /** What probes cost at a moment. */
 export interface CostPoint {
   /** Milliseconds of a clock that never goes back. */

@@ -2,6 +2,7 @@
 import type { ShedStep } from '../vocabulary.js';
 import type { Fragment } from './fragment.js';
 import type { ProbeSwitch } from './fragment-header.js';
+import { addsTo } from './fragment-hooks.js';
 import type { Reason } from './reasons.js';
 
 /** Where a switch stands after these steps, wherever the operator has put it. Nothing is ever turned up. */
@@ -52,4 +53,38 @@ export const shedStepsFor = (
     left = remaining;
   }
   return steps;
+};
+
+/**
+ * The probes that a step takes away, and those that stay and lose what fragments that go have added to them.
+ * @param running those that run now
+ */
+export const probesOfStep = (
+  running: readonly Fragment[],
+  positions: Readonly<Record<ProbeSwitch, string>>,
+  shed: readonly ShedStep[],
+  step: ShedStep,
+): { readonly gone: Set<string>; readonly lightened: Set<string> } => {
+  const leaving = running.filter((fragment) => isLeftOut(fragment, positions, [...shed, step]));
+  // It grows while it is gone through: what needs one that goes, goes.
+  for (const { name, tells } of leaving)
+    for (const other of running)
+      if (
+        !leaving.includes(other) &&
+        (other.needs.fragments.includes(name) || (tells !== undefined && other.needs.events.includes(tells)))
+      )
+        leaving.push(other);
+  const staying = running.filter((fragment) => !leaving.includes(fragment));
+  const lightened = new Set<Fragment>();
+  const lighten = ({ additions }: Fragment): void => {
+    for (const target of staying)
+      if (!lightened.has(target) && additions.some((addition) => addsTo(addition, target))) {
+        lightened.add(target);
+        lighten(target);
+      }
+  };
+  leaving.forEach(lighten);
+  const probesOf = (fragments: Iterable<Fragment>): Set<string> =>
+    new Set([...fragments].flatMap(({ probes }) => probes.map(({ kind, target }) => `${kind}:${target}`)));
+  return { gone: probesOf(leaving), lightened: probesOf(lightened) };
 };

@@ -5,7 +5,7 @@ import { before, test } from 'node:test';
 import { packageRoot } from '../../src/host.js';
 import { readCatalog } from '../../src/probes/catalog.js';
 import type { Fragment } from '../../src/probes/fragment.js';
-import { shedReason, shedStepsFor } from '../../src/probes/shed.js';
+import { probesOfStep, shedReason, shedStepsFor } from '../../src/probes/shed.js';
 import { everything } from './fake.js';
 
 let watch: readonly Fragment[];
@@ -53,4 +53,22 @@ test('a step that makes no difference on a host is none', () => {
     'waits',
   ]);
   assert.deepEqual(shedStepsFor([], everything), []);
+});
+
+test('a step takes probes away, and what it added to those that stay', () => {
+  const named = (...names: string[]) => watch.filter(({ name }) => names.includes(name));
+  const running = named(
+    'contention-fentry',
+    'waits',
+    'acquisitions-fentry',
+    'retries',
+    'reads-fentry',
+    'proc-reads',
+    'blocks',
+  );
+  const { gone } = probesOfStep(running, everything, [], 'retries');
+  assert.ok(gone.has('fentry:down_read_killable') && !gone.has('fentry:seq_read'), [...gone].join());
+  const reads = probesOfStep(running, everything, ['retries'], 'reads');
+  assert.ok(reads.gone.has('fentry:seq_read'), [...reads.gone].join());
+  assert.ok(reads.lightened.has('fentry:rwsem_down_write_slowpath'), [...reads.lightened].join());
 });
