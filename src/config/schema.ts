@@ -186,14 +186,16 @@ export const configSchema = section({
   }),
   limits: section({
     map_keys: Type.Integer({
-      description: 'Keys a BPF map may hold. Lowered where limits.map_memory_mib asks for it.',
+      description:
+        'Keys a BPF map may hold. Lowered where limits.map_memory_mib asks for it, but not below 512.',
       default: 4096,
       minimum: 512,
       maximum: 65_536,
     }),
     map_memory_mib: Type.Integer({
       description:
-        'MiB of kernel memory for all BPF maps together. A key costs more the more CPUs are possible.',
+        'MiB of kernel memory for all BPF maps together. A key costs more the more CPUs are possible: with more than ' +
+        '128 of them maps may take as many times more, up to a sixteenth of the memory that mmaplockd may use.',
       default: 64,
       minimum: 8,
       maximum: 1024,

@@ -1,7 +1,14 @@
 /** How much memory the maps of a program may take. */
+import { totalmem } from 'node:os';
 
 /** The maps of a program, without `@`. */
 export const mapNames = (program: string): string[] => [...mapSizes(program).keys()];
+
+/**
+ * So many keys a map always has, whatever they take: twice the 256 slots of `@waiting`. With fewer a host with many CPUs
+ * would overflow by design, and for ever.
+ */
+const fewestKeys = 512;
 
 /**
  * How many keys a map may have: bpftrace gives all maps of a program the same number, so that all of them together
@@ -16,15 +23,44 @@ export const mapKeysWithin = (
   let bytesPerKey = 0;
   for (const size of mapSizes(program).values()) bytesPerKey += entryBytes(size, possibleCpus);
   const affordable = Math.floor(limits.bytes / Math.max(1, bytesPerKey));
-  return Math.max(64, Math.min(limits.keys, affordable));
+  return Math.max(Math.min(fewestKeys, limits.keys), Math.min(limits.keys, affordable));
 };
 
-/** The same, by the settings of this host. */
+/** Up to so many possible CPUs the setting is all that maps may take. */
+const cpusOfSetting = 128;
+
+/** Of the memory that this process may use, the maps of one program take no more than this for the sake of more CPUs. */
+const shareOfMemory = 1 / 16;
+
+/**
+ * What the maps of a program may take on this host, in bytes: what the operator allows and, with more possible CPUs than
+ * usual, in proportion more, where there is memory for it.
+ */
+export const mapBytesOn = (
+  { map_memory_mib }: { readonly map_memory_mib: number },
+  possibleCpus: number,
+  memoryBytes: number,
+): number => {
+  const allowed = map_memory_mib * 2 ** 20;
+  const wanted = allowed * Math.max(1, possibleCpus / cpusOfSetting);
+  return Math.max(allowed, Math.min(wanted, memoryBytes * shareOfMemory));
+};
+
+/** What this process may use: the memory of the host, or what its cgroup leaves of it. */
+const memoryHere = (): number =>
+  Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+
+/** Keys of each map of a program, by the settings, on this host. */
 export const mapKeysOn = (
   program: string,
-  { map_keys, map_memory_mib }: { readonly map_keys: number; readonly map_memory_mib: number },
+  limits: { readonly map_keys: number; readonly map_memory_mib: number },
   possibleCpus: number,
-): number => mapKeysWithin(program, { keys: map_keys, bytes: map_memory_mib * 2 ** 20 }, possibleCpus);
+): number =>
+  mapKeysWithin(
+    program,
+    { keys: limits.map_keys, bytes: mapBytesOn(limits, possibleCpus, memoryHere()) },
+    possibleCpus,
+  );
 
 /** What an entry of a map holds, in 64-bit words. */
 interface MapSize {

@@ -4,7 +4,7 @@ import { before, test } from 'node:test';
 import { packageRoot } from '../../src/host.js';
 import { readCatalog } from '../../src/probes/catalog.js';
 import type { Fragment } from '../../src/probes/fragment.js';
-import { mapKeysWithin, mapNames } from '../../src/probes/map-budget.js';
+import { mapBytesOn, mapKeysWithin, mapNames } from '../../src/probes/map-budget.js';
 import { joinProgram } from '../../src/probes/program.js';
 
 const mib = 2 ** 20;
@@ -77,12 +77,12 @@ test('the shipped fragments have all the keys asked for on a small host, and som
   const keys = (cpus: number) => mapKeysWithin(shipped, { keys: 4096, bytes: 64 * mib }, cpus);
   assert.equal(keys(8), 4096);
   assert.ok(keys(256) >= 512, `${keys(256)} keys`);
-  assert.ok(keys(1024) < keys(256));
+  assert.equal(keys(1024), 512);
 });
 
 test('no program, and no budget so small that nothing can be counted', () => {
   assert.equal(mapKeysWithin('', { keys: 4096, bytes: mib }, 2), 4096);
-  assert.equal(mapKeysWithin('@a', { keys: 16_384, bytes: 1 }, 256), 64);
+  assert.equal(mapKeysWithin('@a', { keys: 16_384, bytes: 1 }, 256), 512);
 });
 
 const sources = ['tracepoint', 'kprobe', 'fentry'] as const;
@@ -104,10 +104,34 @@ for (const kind of sources)
   test(`the whole program of a host with ${kind}s stays within 64 MiB, however many CPUs are possible`, () => {
     const program = tierOf(kind);
     assert.ok(mapNames(program).length > 30, 'the whole of it');
-    for (const cpus of [2, 64, 256, 512]) {
+    for (const cpus of [2, 64, 128, 256]) {
       const keys = mapKeysWithin(program, { keys: 4096, bytes: 64 * mib }, cpus);
       const bytes = keys * (boundless.bytes / mapKeysWithin(program, boundless, cpus));
       assert.ok(bytes <= 64 * mib, `${cpus} CPUs: ${keys} keys are ${(bytes / mib).toFixed(1)} MiB`);
-      assert.ok(cpus > 256 || keys >= 512, `${cpus} CPUs: ${keys} keys, fewer than a tick prints`);
+      assert.ok(keys >= 512, `${cpus} CPUs: ${keys} keys, fewer than a tick prints`);
     }
   });
+
+for (const kind of sources)
+  test(`with 1,024 possible CPUs no map of a host with ${kind}s overflows by design`, () => {
+    const program = tierOf(kind);
+    const slots = [...program.matchAll(/@waiting\[\$(?:next|slot)\]/g)].length;
+    assert.ok(slots > 0, 'the waits that go on have their slots');
+    for (const gib of [1, 16, 2048]) {
+      const bytes = mapBytesOn({ map_memory_mib: 64 }, 1024, gib * 2 ** 30);
+      const keys = mapKeysWithin(program, { keys: 4096, bytes }, 1024);
+      assert.ok(keys >= 2 * 256, `${gib} GiB: ${keys} keys for 256 slots`);
+      assert.ok(keys < 4096 || gib > 16, 'few on a small host');
+      const taken = keys * (boundless.bytes / mapKeysWithin(program, boundless, 1024));
+      const most = Math.max(bytes, 192 * mib);
+      assert.ok(taken <= most, `${gib} GiB: ${(taken / mib).toFixed(0)} MiB`);
+    }
+  });
+
+test('the memory for maps grows with the CPUs, where there is memory for it', () => {
+  const on = (cpus: number, gib: number) => mapBytesOn({ map_memory_mib: 64 }, cpus, gib * 2 ** 30) / mib;
+  assert.deepEqual([on(2, 2), on(128, 4), on(256, 512), on(1024, 2048)], [64, 64, 128, 512]);
+  // A cgroup of 768 MiB has no room for more.
+  assert.equal(on(1024, 0.75), 64);
+  assert.equal(on(1024, 4), 256);
+});
