@@ -15,6 +15,9 @@ export const waitMaps = {
   '@process_pid': 3,
 } as const;
 
+/** What bpf/contention-kprobe.bt prints: ends of waits that it missed. */
+export const endsMissedMaps = { '@ends_missed': 1 } as const;
+
 /** The maps of tuples it prints: integers in the key, and in the value. */
 export const waitTuples = { '@waiting': [1, 3] } as const;
 

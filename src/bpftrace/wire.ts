@@ -32,13 +32,22 @@ import { procFileRows, readerMaps, readerRows } from './wire-readers.js';
 import { stackMap, writerStacks } from './wire-stacks.js';
 import { StallLines, stallMaps, untoldStalls } from './wire-stalls.js';
 import { victimVmaWaitRows, vmaWaitMaps, vmaWaits } from './wire-vma-waits.js';
-import { ongoingWaits, processRows, waitDurations, waitMaps, waitRows, waitTuples } from './wire-waits.js';
+import {
+  endsMissedMaps,
+  ongoingWaits,
+  processRows,
+  waitDurations,
+  waitMaps,
+  waitRows,
+  waitTuples,
+} from './wire-waits.js';
 
 const tickLine = new RegExp(`^${tickWord} (\\d{1,20})\\n?$`);
 
 /** How many integers the key of each map has. Maps not named are working state and are passed over. */
 const keyWidths: Readonly<Record<string, number>> = {
   ...waitMaps,
+  ...endsMissedMaps,
   ...readerMaps,
   ...blockMaps,
   ...unblockedMaps,
@@ -73,6 +82,7 @@ export class Wire {
   #histograms = new Map<string, HistogramRows>();
   #stacks: readonly WriterStack[] = [];
   #complete = true;
+  #endsMissed = 0;
   readonly #stalls = new StallLines();
 
   constructor(options: WireOptions) {
@@ -96,7 +106,7 @@ export class Wire {
         );
       case 'printf': {
         const kernelNow = tickLine.exec(line.text)?.[1];
-        if (kernelNow !== undefined) return [this.#tick(at, BigInt(kernelNow))];
+        if (kernelNow !== undefined) return [...this.#missedEnds(at), this.#tick(at, BigInt(kernelNow))];
         return StallLines.has(line.text) ? this.#stall(line.text, at) : [];
       }
       case 'lost_events':
@@ -125,7 +135,9 @@ export class Wire {
 
   /** What bpftrace said after its last tick, which counts only if it ended in order. */
   lastWords(): TracerRecord[] {
-    return this.#maps.size === 0 ? [] : [this.#tick(this.#options.now(), undefined)];
+    if (this.#maps.size === 0) return [];
+    const at = this.#options.now();
+    return [...this.#missedEnds(at), this.#tick(at, undefined)];
   }
 
   /** Keeps what a line says of a map until the tick is whole; all keys are integers. */
@@ -175,6 +187,15 @@ export class Wire {
     } catch (error) {
       return [{ kind: 'undecodable', at, reason: messageOf(error) }];
     }
+  }
+
+  /** What a source of waits could not see the end of since the last tick. */
+  #missedEnds(at: number): TracerRecord[] {
+    const rows = this.#maps.get('@ends_missed') ?? [];
+    const missed = rows.reduce((sum, { value }) => sum + Number(value), 0);
+    const events = missed - this.#endsMissed;
+    this.#endsMissed = missed;
+    return events > 0 ? [{ kind: 'events_lost', at, events }] : [];
   }
 
   #tick(at: number, kernelNow: bigint | undefined): Tick {

@@ -29,7 +29,7 @@ const lines: readonly Line[] = [
   {
     code: 'waits_at_once',
     runs: ['contention-kprobe', 'waits'],
-    text: 'Of the threads that wait at once, more than kretprobes have room for: as many as there are possible CPUs (twice that on preemptible kernels). The rest is not counted.',
+    text: 'Of the threads that wait at once, more than kretprobes have room for: as many as there are possible CPUs (twice that on preemptible kernels). The rest is not counted, but told in mmaplock_lost_events_total once those threads wait again or end.',
   },
   {
     code: 'waits_in_exit_mmap',

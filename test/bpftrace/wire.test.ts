@@ -56,6 +56,18 @@ test('the maps of one tick become one record, at its tick line', () => {
   });
 });
 
+test('ends of waits that a source missed are lost events, each once', () => {
+  const { say } = wireOf();
+  const lost = (missed: object): number[] =>
+    say(map('@ends_missed', missed), tickAt(1)).flatMap((record) =>
+      record.kind === 'events_lost' ? [record.events] : [],
+    );
+  assert.deepEqual(lost({}), []);
+  assert.deepEqual(lost({ '2': 60, '0': 1 }), [61]);
+  assert.deepEqual(lost({ '2': 60, '0': 1 }), []);
+  assert.deepEqual(lost({ '2': 61, '4': 2, '0': 1 }), [3]);
+});
+
 test('a tick begins empty: nothing of the one before is told again', () => {
   const { say } = wireOf();
   const bucket = { min: 16, max: 31, count: 2 };
