@@ -45,7 +45,10 @@ export interface Program extends Script {
   readonly sessions: number;
   /** The fragments that have probes of this kind. */
   readonly fragmentsWith: (kind: ProbeKind) => readonly string[];
-  /** Whether bpftrace must know the types of this kernel to compile it: function probes name them. */
+  /**
+   * Whether bpftrace must know the types of this kernel to compile it: fentry names them. Kprobes must do without: where
+   * bpftrace finds no BTF for itself (0.17 before Linux 5.11) it asks for the headers of a C library.
+   */
   readonly needsKernelTypes: boolean;
   /** The probes in their order, for what is counted by probe; the intervals are last. */
   readonly probeNames: readonly string[];
@@ -188,9 +191,7 @@ export const joinProgram = (choices: readonly Choice[]): Program => {
     sessions: choices.reduce((sum, { fragment }) => sum + sessionsOf(fragment), 0),
     fragmentsWith: (kind) =>
       choices.filter((choice) => kindsOf(choice).includes(kind)).map(({ fragment }) => fragment.name),
-    needsKernelTypes: choices.some(({ fragment }) =>
-      fragment.probes.some(({ kind }) => kind !== 'tracepoint'),
-    ),
+    needsKernelTypes: choices.some(({ fragment }) => fragment.probes.some(({ kind }) => kind === 'fentry')),
     probeNames: [...probeNames, ...intervals],
   };
 };

@@ -71,7 +71,7 @@ export class ScriptedSession implements Session {
   }
 }
 
-const fragment = fragmentOf('waits', { body: 'kprobe:down_read\n{\n  @waits = count();\n}\n' });
+const fragment = fragmentOf('waits', { body: 'kfunc:down_read\n{\n  @waits = count();\n}\n' });
 export const program: Program = joinProgram([{ fragment, constants: new Map() }]);
 const bpftrace: FoundBpftrace = { path: '/usr/bin/bpftrace', version: '0.17.0' };
 

@@ -546,9 +546,15 @@ test('a program of tracepoints starts with plain C types, and with all types onc
   );
 });
 
-test('a program with function probes starts with the types of the kernel', async () => {
+test('a program with fentry starts with the types of the kernel, one with kprobes does not', async () => {
   const { supervisor, newest } = supervised();
   supervisor.start();
   await settled();
   assert.equal(newest().options.typesFile, undefined);
+  const body = 'kprobe:down_read\n{\n  @waits = count();\n}\n';
+  const kprobes = joinProgram([{ fragment: fragmentOf('waits', { body }), constants: new Map() }]);
+  const other = supervised({ program: async () => kprobes });
+  other.supervisor.start();
+  await settled();
+  assert.equal(other.newest().options.typesFile, typesFile);
 });
