@@ -101,10 +101,10 @@ const lacksMember = (what: string, profile: KernelProfile): Reason => {
       code: 'btf_unavailable',
       detail: `${what} cannot be looked up: the kernel's BTF is not readable`,
     };
-  if (what === 'rw_semaphore.count')
+  if (what.startsWith('rw_semaphore.'))
     return {
       code: 'preempt_rt',
-      detail: 'this is a PREEMPT_RT kernel, whose rw_semaphores wait by other functions',
+      detail: `this is a PREEMPT_RT kernel: its rw_semaphores are made of other parts, without ${what}`,
     };
   return {
     code: 'kernel_lacks_member',

@@ -8,7 +8,7 @@ import type { OptionName } from './fragment-constants.js';
 import type { ReleaseNeed } from './fragment-header.js';
 import { withoutProbes } from './fragment-probes.js';
 import type { ServedFile } from './lock-paths.js';
-import type { Reason } from './reasons.js';
+import type { Reason, ReasonCode } from './reasons.js';
 import { shedReason } from './shed.js';
 
 /** What the operator, and bpftrace on this host, let run. */
@@ -32,6 +32,9 @@ export interface PlanOptions extends Readonly<Record<ProbeSwitch, string>> {
   /** Numbers that the operator decides, for fragments; where left out, those of the files stand. */
   readonly numbers?: Partial<Readonly<Record<OptionName, number>>>;
 }
+
+/** Reasons against a fragment that are also those of what needs it. */
+const passedOn: ReadonlySet<string> = new Set<ReasonCode>(['shed_for_cost', 'preempt_rt']);
 
 /** What is decided already: why a fragment does not run, or no source of an event; undefined where one does. */
 export interface Decided {
@@ -62,8 +65,8 @@ export const examine = (
     const why = against(name);
     if (why !== undefined)
       reasons.push({
-        // What follows from the budget is told as such: it comes back.
-        code: why.code === 'shed_for_cost' ? why.code : 'needs_fragment',
+        // What follows from the budget, or from the kind of kernel, is told as such.
+        code: passedOn.has(why.code) ? why.code : 'needs_fragment',
         detail: `it needs ${name}, which does not run: ${why.detail}`,
       });
   }

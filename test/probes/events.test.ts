@@ -8,7 +8,7 @@ import { dependencyProblems } from '../../src/probes/dependencies.js';
 import type { Fragment } from '../../src/probes/fragment.js';
 import { makePlan, type PlanOptions, type ProbePlan } from '../../src/probes/plan.js';
 import { joinProgram, scriptOf } from '../../src/probes/program.js';
-import { everything, type FakeKernel, fakeKernel, fragmentOf } from './fake.js';
+import { everything, type FakeKernel, fakeKernel, fragmentOf, kernelFor } from './fake.js';
 
 const plan = (
   fragments: readonly Fragment[],
@@ -209,4 +209,40 @@ test('what is shipped: one source of each event for each kind of host', async ()
     for (const probe of probes)
       assert.ok(probe.kind === kind || probe.target === 'sched:sched_process_exit' || kind === 'tracepoint');
   }
+});
+
+const without = (pattern: RegExp, { members = {}, ...kernel }: FakeKernel): FakeKernel => ({
+  ...kernel,
+  members: Object.fromEntries(Object.entries(members).filter(([name]) => !pattern.test(name))),
+});
+
+test('what is shipped, on PREEMPT_RT: waits by its own source, and the rest is told by name', async () => {
+  const { fragments } = await readCatalog(path.join(packageRoot, 'bpf'));
+  const all = { kprobes: true, functionTracing: 'readable' } as const;
+  const rt = without(/^rw_semaphore\./, kernelFor(fragments, all));
+  const { observables } = plan(fragments, rt);
+  assert.deepEqual(observables.waits, { observed: true, source: 'contention-tracepoint-rt' });
+  assert.equal(observables.blocks.reason?.code, 'preempt_rt');
+  const old = plan(fragments, without(/^rw_semaphore\.|^rwbase_rt\./, kernelFor(fragments, all)));
+  assert.equal(old.observables.waits.observed, false);
+  assert.equal(old.observables.waits.reason?.code, 'preempt_rt', 'never a quiet 0');
+});
+
+test('what is shipped, elsewhere: waits by fentry, by tracepoints, and by kprobes last', async () => {
+  const { fragments } = await readCatalog(path.join(packageRoot, 'bpf'));
+  const kernel = without(
+    /^rwbase_rt\./,
+    kernelFor(fragments, { kprobes: true, functionTracing: 'readable' }),
+  );
+  const source = (options: Partial<PlanOptions>, more: Partial<FakeKernel> = {}) =>
+    plan(fragments, { ...kernel, ...more }, options).observables.waits.source;
+  assert.equal(source({}), 'contention-fentry');
+  assert.equal(source({}, { upstream: [5, 10, 29] }), 'contention-tracepoint');
+  assert.equal(source({ allow: ['tracepoint', 'kprobe'] }), 'contention-tracepoint');
+  assert.equal(
+    source({ rejected: new Map([['contention-fentry', 'BTF data not available']]) }),
+    'contention-tracepoint',
+  );
+  const { 'lock:contention_begin': _, ...tracepoints } = kernel.tracepoints ?? {};
+  assert.equal(source({ allow: ['tracepoint', 'kprobe'] }, { tracepoints }), 'contention-kprobe');
 });

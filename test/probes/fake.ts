@@ -126,3 +126,32 @@ export const fragmentText = ({
 /** A fragment parsed from its parts. */
 export const fragmentOf = (name: string, parts: FragmentParts = {}): Fragment =>
   parseFragment(name, fragmentText(parts));
+
+/** A kernel that has whatever these fragments ask for, but the kinds of probes that are not asked for. */
+export const kernelFor = (fragments: readonly Fragment[], more: Partial<FakeKernel>): FakeKernel => {
+  const tracepoints: Record<string, string[]> = {};
+  const addFields = (tracepoint: string, fields: readonly string[]): void => {
+    tracepoints[tracepoint] = [...(tracepoints[tracepoint] ?? []), ...fields];
+  };
+  const symbols: Record<string, number> = {};
+  const members: Record<string, number> = { 'pt_regs.orig_ax': 120, 'pt_regs.di': 112, 'pt_regs.ax': 80 };
+  for (const { probes, needs, constants } of fragments) {
+    for (const { kind, target, fields } of probes)
+      if (kind === 'tracepoint') addFields(target, fields);
+      else symbols[target] = 1;
+    for (const { tracepoint, field } of needs.fields) addFields(tracepoint, [field]);
+    for (const symbol of needs.symbols) symbols[symbol] = 1;
+    for (const { source } of constants)
+      if (source.from === 'offset') members[source.of[0]!] = 8;
+      else if (source.from === 'address') symbols[source.of] = 1;
+  }
+  return {
+    tracepoints,
+    symbols,
+    members,
+    sizes: { pt_regs: 168 },
+    functions: Object.keys(symbols),
+    addresses: Object.fromEntries(Object.keys(symbols).map((name) => [name, 1n])),
+    ...more,
+  };
+};

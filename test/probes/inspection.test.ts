@@ -7,7 +7,7 @@ import { readCatalog } from '../../src/probes/catalog.js';
 import type { Fragment } from '../../src/probes/fragment.js';
 import { chooseForInspection, type Inspection, inspectProgram } from '../../src/probes/inspection.js';
 import { makePlan, type PlanOptions } from '../../src/probes/plan.js';
-import { everything, type FakeKernel, fakeKernel, fragmentOf } from './fake.js';
+import { everything, type FakeKernel, fakeKernel, fragmentOf, kernelFor } from './fake.js';
 
 const choose = (
   fragments: readonly Fragment[],
@@ -123,35 +123,6 @@ test('without stacks it still tells of holds', () => {
   assert.ok(without.includes('holds') && !without.includes('writer-stacks'));
   assert.ok(!without.includes('waits'), 'and what only stacks need does not run');
 });
-
-/** A kernel that has whatever these fragments ask for, but the kinds of probes that are not asked for. */
-const kernelFor = (fragments: readonly Fragment[], more: Partial<FakeKernel>): FakeKernel => {
-  const tracepoints: Record<string, string[]> = {};
-  const addFields = (tracepoint: string, fields: readonly string[]): void => {
-    tracepoints[tracepoint] = [...(tracepoints[tracepoint] ?? []), ...fields];
-  };
-  const symbols: Record<string, number> = {};
-  const members: Record<string, number> = { 'pt_regs.orig_ax': 120, 'pt_regs.di': 112, 'pt_regs.ax': 80 };
-  for (const { probes, needs, constants } of fragments) {
-    for (const { kind, target, fields } of probes)
-      if (kind === 'tracepoint') addFields(target, fields);
-      else symbols[target] = 1;
-    for (const { tracepoint, field } of needs.fields) addFields(tracepoint, [field]);
-    for (const symbol of needs.symbols) symbols[symbol] = 1;
-    for (const { source } of constants)
-      if (source.from === 'offset') members[source.of[0]!] = 8;
-      else if (source.from === 'address') symbols[source.of] = 1;
-  }
-  return {
-    tracepoints,
-    symbols,
-    members,
-    sizes: { pt_regs: 168 },
-    functions: Object.keys(symbols),
-    addresses: Object.fromEntries(Object.keys(symbols).map((name) => [name, 1n])),
-    ...more,
-  };
-};
 
 let shipped: readonly Fragment[];
 before(async () => {
