@@ -28,6 +28,7 @@ const emulate = ({
   consoleLog,
   results,
   init = '/sbin/mmaplockd-guest',
+  boot = '',
   emulator = [],
 }) => [
   ...['-machine', 'q35', '-accel', 'tcg,thread=single', '-cpu', 'max', '-smp', '2', '-m', '2G'],
@@ -41,6 +42,7 @@ const emulate = ({
   [
     `console=ttyS0 root=/dev/vda rw quiet init=${init} mitigations=off panic=-1`,
     `mmaplockd.kernel=${name}`,
+    boot,
   ].join(' '),
 ];
 
@@ -150,7 +152,7 @@ const attempt = async (options) => {
 
 /**
  * Runs a guest once there is a CPU for it, started again while it does not reach its init.
- * @param options name, root, payload, the init where it is not the one of the images, and further arguments of the emulator; the files consoleLog, results and emulatorLog; onInit for the moment in which it reaches its init, and onLine for each line it writes from there on, both with the seconds since the emulator was started (clockOf); isTest where that is a line for each test
+ * @param options name, root, payload, further boot parameters, the init where it is not the one of the images, and further arguments of the emulator; the files consoleLog, results and emulatorLog; onInit for the moment in which it reaches its init, and onLine for each line it writes from there on, both with the seconds since the emulator was started (clockOf); isTest where that is a line for each test
  * @returns {Promise<{began: boolean, trouble?: string, at: object, starts: number, seconds: number}>}
  */
 export const runGuest = async (options) => {

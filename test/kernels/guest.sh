@@ -9,6 +9,8 @@ export TEST_SLOWNESS=12
 mount -t tracefs tracefs /sys/kernel/tracing
 mount -t debugfs debugfs /sys/kernel/debug
 mount -t bpf bpf /sys/fs/bpf
+# For the workload that holds a lock while a file of its own does not answer.
+modprobe fuse
 [ -d /sys/kernel/security ] && mount -t securityfs securityfs /sys/kernel/security
 
 name=$(sed -n 's/.*mmaplockd\.kernel=\([^ ]*\).*/\1/p' /proc/cmdline)

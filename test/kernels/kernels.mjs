@@ -16,6 +16,6 @@ export const reasonToSkip = ({ kernel }, project) => {
  * kernel of the release has, too.
  */
 export const bootFilesOf = async ({ suite, kernel }, project, print) => {
-  const files = await rootImage(suite, kernel.package ?? debianKernel, print);
+  const files = await rootImage(suite, { package: debianKernel, ...kernel }, print);
   return kernel.file === undefined ? files : { image: files.image, kernel: resolve(project, kernel.file) };
 };

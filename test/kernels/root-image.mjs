@@ -102,14 +102,17 @@ const make = async (folder, { sources, packages, files }) => {
 /**
  * An image with more in it than every guest needs, and the kernel in it, made first where the recipe is new. Raise
  * `version` to have the newest packages.
- * @param options `name` in the cache; `suite`; `packages` besides those of every guest, the kernel among them; `files`
+ * @param options `name` in the cache; `suite`; a release that packages come `from` besides; `packages` besides those of every guest, the kernel among them; `files`
  *   to write, each with path, text and mode; `more` for the recipe
  * @returns {Promise<{image: string, kernel: string, initrd: string}>}
  */
-export const guestImage = async ({ name, suite, packages: wanted, files, more }, print) => {
-  const sources = packageSources({ origin: 'Debian', suite, components: ['main'] });
+export const guestImage = async ({ name, suite, from, packages: wanted, files, more }, print) => {
+  const components = ['main'];
+  const sources = packageSources({ origin: 'Debian', suite, components });
+  // The same mirror holds the other release.
+  if (from !== undefined) sources.lines.push(`deb ${sources.mirror} ${from} main`);
   const packages = [...programs, ...forKernel, ...wanted];
-  const { components, mirror } = sources;
+  const { mirror } = sources;
   const recipe = {
     version: 1,
     ...{ suite, components, mirror, packages, imageSize, dpkgOptions, initrdFiles },
@@ -129,10 +132,14 @@ export const guestImage = async ({ name, suite, packages: wanted, files, more },
 };
 
 /** The image of a release and the kernel in it, whose first process runs the payload. */
-export const rootImage = (suite, kernelPackage, print) => {
+export const rootImage = (suite, { package: kernel, from }, print) => {
   const text = readFileSync(init, 'utf8');
   const options = {
-    ...{ name: `guest-${suite}`, suite, packages: [kernelPackage], more: { init: text } },
+    name: from === undefined ? `guest-${suite}` : `guest-${suite}-${from}`,
+    suite,
+    from,
+    packages: [from === undefined ? kernel : `${kernel}/${from}`],
+    more: { init: text },
     files: [{ path: 'sbin/mmaplockd-guest', text, mode: 0o755 }],
   };
   return guestImage(options, print);

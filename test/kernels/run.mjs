@@ -39,13 +39,14 @@ const forEach = async (items, atOnce, work) => {
 };
 
 /**
- * Roots first, each release once, so that no guest waits for one while others run. Resolves to the seconds it took, 0
+ * Roots first, each once, so that no guest waits for one while others run. Resolves to the seconds it took, 0
  * where all were there.
  */
 const makeImages = async (entries) => {
-  const suites = [...new Map(entries.map((entry) => [entry.suite, entry])).values()];
+  const imageOf = ({ suite, kernel }) => `${suite} ${kernel.package} ${kernel.from}`;
+  const first = [...new Map(entries.map((entry) => [imageOf(entry), entry])).values()];
   return imageSeconds((print) =>
-    forEach(suites, availableParallelism(), (entry) =>
+    forEach(first, availableParallelism(), (entry) =>
       bootFilesOf(entry, project, (line) => print(`${entry.suite}: ${line}`)),
     ),
   );
@@ -78,6 +79,7 @@ const showConsole = (file, show) => {
 
 const guestOptions = async (entry, { runFolder, payload }, folder, prefix) => ({
   name: entry.name,
+  boot: entry.boot,
   root: await bootFilesOf(entry, project, remark),
   payload,
   consoleLog: join(folder, `${prefix}.console.log`),
@@ -109,7 +111,9 @@ const ableOf = (entries) => {
 
 /** Names of those that are due by test/tested.json; prints why. */
 export const dueKernels = () => {
-  const names = matrix.filter((entry) => reasonToSkip(entry, project) === undefined).map(({ name }) => name);
+  const names = matrix
+    .filter((entry) => entry.hosts !== true && reasonToSkip(entry, project) === undefined)
+    .map(({ name }) => name);
   const [tested, hash, turn] = [readTested(project), hashOf(project), currentTurn(project)];
   const due = kernelsToRun({ tested, hash, turn, names });
   print(`due: ${due.names.join(', ') || 'none'}: ${due.why}`);

@@ -22,7 +22,9 @@ const { hashed, hashOf, kernelsToRun, readTested, withPassed, writeTested } = lo
   withPassed: (tested: Tested, passed: Tested, order: readonly string[]) => Tested;
   writeTested: (project: string, tested: Tested) => void;
 };
-const { matrix } = loadModule('test/kernels/matrix.mjs') as { matrix: readonly { readonly name: string }[] };
+const { matrix } = loadModule('test/kernels/matrix.mjs') as {
+  matrix: readonly { readonly name: string; readonly hosts?: boolean }[];
+};
 
 const names = ['6.1', '6.12', '6.12-rcu', '7.2'];
 
@@ -75,6 +77,12 @@ test('a kernel that cannot run here is never waited for', () => {
   );
   assert.deepEqual(due({ tested: passed, names: [] }), []);
 });
+
+test('other kinds of hosts are for test:all: they take no turn', () =>
+  assert.deepEqual(
+    matrix.filter(({ hosts }) => hosts !== true).map(({ name }) => name),
+    names,
+  ));
 
 test('it says why', () => {
   const why = (of: Tested) => kernelsToRun({ tested: of, hash: 'new', turn: 5, names }).why;

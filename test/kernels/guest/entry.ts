@@ -9,6 +9,12 @@ export interface Expectations {
   readonly vmaLockIsRwsem: boolean;
   /** A writer that locks a VMA sleeps behind its readers where no lock tracepoint fires (6.15). */
   readonly vmaWaits: boolean;
+  /** What tells of reads and waits where all kinds of probes are allowed; fentry unless said otherwise. */
+  readonly functions?: 'kprobe';
+  /** False where no tracepoint tells of waits (before 5.19), to perf as little as to us. */
+  readonly contentionTracepoints?: false;
+  /** What is looked at alone, on a host of another kind. */
+  readonly only?: 'preempt_rt' | 'lockdown';
   /** The daemon is also run with kprobes in place of all that fentry and contention tracepoints do, where `whole` is asked for: one kernel is enough. */
   readonly kprobes?: boolean;
   /** Two readers are held against what inspect mode sees of their holds: one kernel is enough. */

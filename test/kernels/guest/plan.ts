@@ -26,7 +26,7 @@ export const checkPlan = async (
     ['opens', 'opens'],
     ['reads', 'reads'],
     ...(kind === 'tracepoint' ? [] : [['retries', 'acquisitions']]),
-    ...(kind === 'kprobe' ? [['waits', 'contention']] : []),
+    ['waits', 'contention'],
   ] as const)
     check(
       `the plan tells of ${what} by ${kind} probes`,

@@ -6,7 +6,7 @@ import { timed } from './parts.js';
 import { part } from './report.js';
 
 /** What takes a second elsewhere takes half a minute here. */
-const patience = [
+export const patience = [
   '--bpftrace.start-timeout-seconds=300',
   '--bpftrace.stall-restart-seconds=120',
   '--bpftrace.stall-seconds=60',

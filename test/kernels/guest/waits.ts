@@ -11,14 +11,29 @@ import type { Scenario } from './second-opinion.js';
 
 const threads = 2;
 
-/** Contended rwsems of one process that are not its mmap_lock: locks of VMAs, from 6.4 to 6.13. */
-const otherLocks = (name: string): string => {
+/** A function of the slow path may give the lock without sleep, within the time of an optimistic spin. */
+const shortNanoseconds = 50_000;
+
+/**
+ * The waits of one process for its own mmap_lock, by the contention tracepoints: how many, for how long, and how many of
+ * them took less than the spin that they may end in. Other rwsems of it are locks of VMAs (6.4 to 6.13).
+ */
+const ownWaits = (name: string): string => {
   const offset = parseBtf(readFileSync('/sys/kernel/btf/vmlinux')).memberOffset('mm_struct', 'mmap_lock');
+  const isOwn = `(uint64)args->lock_addr == (uint64)curtask->mm + ${offset}`;
   return `
-    tracepoint:lock:contention_begin
-    /comm == "${name}" && (args->flags == 2 || args->flags == 4) &&
-     (uint64)args->lock_addr != (uint64)curtask->mm + ${offset}/
-    { @other_locks = count(); }`;
+    tracepoint:lock:contention_begin /comm == "${name}" && (args->flags == 2 || args->flags == 4)/ {
+      if (${isOwn}) { @own_since[tid] = nsecs; } else { @other_locks = count(); }
+    }
+    tracepoint:lock:contention_end /@own_since[tid] != 0/ {
+      if (${isOwn}) {
+        $ns = (uint64)nsecs - (uint64)@own_since[tid];
+        @own_waits = count();
+        @own_ns = sum($ns);
+        if ($ns < ${shortNanoseconds}) { @own_short = count(); }
+        delete(@own_since[tid]);
+      }
+    }`;
 };
 
 /**
@@ -31,7 +46,7 @@ export const writersAlone = (
   { name = 'wr-alone', part = 1 }: { name?: string; part?: number } = {},
 ): Scenario => ({
   name: 'writers alone',
-  probes: expect.vmaLockIsRwsem ? otherLocks(name) : '',
+  probes: ownWaits(name),
   play: async () => {
     const args = ['--threads', String(threads), '--seconds', '3', '--name', name];
     // What was before has settled: each scenario ends so.
@@ -44,7 +59,11 @@ export const writersAlone = (
     const seen = await timed('end of perf', () => perf.stop());
     const metrics = await daemon.settled();
     const counted = total(metrics, 'process_waits_total', { process: name });
+    const seconds = total(metrics, 'process_wait_seconds_total', { process: name });
     return (maps) => {
+      const [own, ns, short] = ['@own_waits', '@own_ns', '@own_short'].map((map) => Number(maps[map] ?? 0));
+      const byTracepoints = `${own} waits of ${((ns ?? 0) / 1e9).toFixed(4)} s by the tracepoints, ${short} under 50 us`;
+      figure(`the same waits (${name})`, `${byTracepoints}; ${counted} of ${seconds.toFixed(4)} s counted`);
       const others = Number(maps['@other_locks'] ?? 0);
       // perf leaves a task before its last waits, those of do_exit().
       const slack = Math.max(threads, expect.vmaLockIsRwsem ? 0.02 * seen : 0);

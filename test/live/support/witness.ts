@@ -58,7 +58,8 @@ function beacon(place: 'first' | 'last'): string {
 
 function collect(lines: readonly string[]): WitnessMaps {
   const maps: Record<string, unknown> = {};
-  for (const line of lines.filter((text) => text !== '')) {
+  // From 0.24 on warnings of the compiler are there, too.
+  for (const line of lines.filter((text) => text.startsWith('{'))) {
     const { type, data } = JSON.parse(line) as { type: string; data: Record<string, unknown> };
     if (type === 'lost_events') throw new Error(`the witness lost events: ${line}`);
     if (type === 'map' || type === 'hist' || type === 'stats') Object.assign(maps, data);
