@@ -9,7 +9,6 @@ import type { Config } from './config/schema.js';
 import { MmaplockError } from './errors.js';
 import { cTypesFile, type HostSurvey, surveyHost } from './host.js';
 import type { OwnReads } from './probes/lock-path-behaviour.js';
-import { mapKeysOn } from './probes/map-budget.js';
 import { joinProgram } from './probes/program.js';
 
 export interface TrialOptions {
@@ -27,6 +26,9 @@ export interface Trial {
   /** Why even that does not run, if so. */
   readonly error: MmaplockError | undefined;
 }
+
+/** Nothing is kept of what it counts: a check beside a daemon, in the same container, shall take little memory. */
+const mapKeys = 64;
 
 /** Starts in a row that gave up nothing: one can fail by chance, and what nobody named is given up at the second. */
 const mostFailures = 3;
@@ -53,12 +55,13 @@ export const tryProgram = async ({ survey, tracer, config, clock, seen }: TrialO
       replanDue = false;
       return current.plan.chosen.length === 0 ? undefined : joinProgram(current.plan.chosen);
     },
-    mapKeys: ({ text }) => mapKeysOn(text, config.limits, current.kernel.possibleCpus),
+    mapKeys: () => mapKeys,
     startTimeoutSeconds: config.bpftrace.start_timeout_seconds,
     stallRestartSeconds: config.bpftrace.stall_restart_seconds,
     onRecord: () => {},
     onStderr: () => {},
     onRejected: (fragment, message) => {
+      if (rejected.has(fragment)) return;
       rejected.set(fragment, message);
       replanDue = true;
       failures = 0;
