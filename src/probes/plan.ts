@@ -83,8 +83,10 @@ export const makePlan = (catalog: Catalog, profile: KernelProfile, options: Plan
   const observe = (what: Observable): Observation => {
     const provider = decisions.providers.get(what);
     if (provider === undefined) return { observed: false, reason: whyNot(what, inOrder, malformed, profile) };
-    // Where it adds to an event, it is the source of the event that tells one host from another.
-    const [event] = decisions.byName.get(provider)?.choice.fragment.needs.events ?? [];
+    // Where it adds to an event, it is the source of the event that tells one host from another; if it has several.
+    const event = decisions.byName
+      .get(provider)
+      ?.choice.fragment.needs.events.find((one) => sourcesOf(one, catalog.fragments).length > 1);
     return { observed: true, source: decisions.tellers.get(event ?? '') ?? provider };
   };
   return {

@@ -196,6 +196,23 @@ test('where a block is refused, what was added last goes first; where it cannot 
   assert.equal(program.fragmentNamedIn(message, true)?.fragment, 'reads-fentry');
 });
 
+test('what is shipped: the ends of threads and processes have one owner, and every hook of it is one of use', async () => {
+  const { fragments } = await readCatalog(path.join(packageRoot, 'bpf'));
+  const owners = fragments.filter(({ probes }) =>
+    probes.some(({ target }) => /^sched:sched_process_(?:exit|free|exec)$/.test(target)),
+  );
+  assert.deepEqual(
+    owners.map(({ name }) => name),
+    ['exits-tracepoint'],
+  );
+  const ends = fragments.flatMap(({ additions }) => additions.filter(({ to }) => to === 'exits'));
+  assert.deepEqual([...new Set(ends.map(({ hook }) => hook))].sort(), [
+    'kept_gone',
+    'process_gone',
+    'thread_gone',
+  ]);
+});
+
 test('what is shipped: one source of each event for each kind of host', async () => {
   const { fragments } = await readCatalog(path.join(packageRoot, 'bpf'));
   for (const event of ['contention', 'opens', 'reads', 'queries', 'acquisitions']) {
@@ -206,8 +223,7 @@ test('what is shipped: one source of each event for each kind of host', async ()
     if (tells === undefined) continue;
     assert.ok(name.startsWith(`${tells}-`), `${name}: its name says what it tells and how`);
     const kind = name.slice(tells.length + 1).replace(/-rt$/, '');
-    for (const probe of probes)
-      assert.ok(probe.kind === kind || probe.target === 'sched:sched_process_exit' || kind === 'tracepoint');
+    for (const probe of probes) assert.ok(probe.kind === kind || kind === 'tracepoint');
   }
 });
 
