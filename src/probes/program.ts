@@ -162,7 +162,9 @@ export const joinProgram = (choices: readonly Choice[]): Program => {
     own(limit === undefined ? `  print(${map});` : `  print(${map}, ${limit});`);
   own(`  printf("${tickWord} %llu\\n", nsecs);`);
   own('}');
-  // The first tick comes early: it says that the probes are there, and a restart need not wait a second for it.
+  // The first tick comes early: it says that the probes are there, and a restart need not wait a second for it. bpftrace
+  // attaches what ends a wait before this, and what begins one after it or, if a tracepoint, not long before it: so from
+  // @ticking on nothing begins whose end is not seen (test/probes/attach-order.test.ts).
   own(intervals[1]);
   own('/@ticking == 0/');
   own('{');
