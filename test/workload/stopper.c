@@ -30,14 +30,15 @@
 #include <sys/wait.h>
 
 const char usage_text[] =
-	"usage: stopper [--hold-ms N] [--faulters N] [--gate]\n"
+	"usage: stopper [--hold-ms N] [--faulters N] [--kill] [--gate]\n"
 	"  --hold-ms N    how long the lock is held (4000)\n"
 	"  --faulters N   threads that fault behind the waiting writer (0)\n"
+	"  --kill         kill the holder in the end, while its threads wait\n"
 	"  --gate         after \"ready PID\" on stderr, wait for a byte or EOF on stdin\n"
 	"\"holding PID SERVER\" on stderr: PID holds its mmap_lock, its other threads wait, SERVER is stopped.\n";
 
 #define PAGE 4096UL
-#define MAX_FAULTERS 64
+#define MAX_FAULTERS 1999
 
 /* Shared by the first process and the holder. */
 struct shared {
@@ -275,17 +276,19 @@ int main(int argc, char **argv)
 	static const struct option longs[] = {
 		{ "hold-ms", required_argument, NULL, 'h' },
 		{ "faulters", required_argument, NULL, 'f' },
+		{ "kill", no_argument, NULL, 'k' },
 		{ "gate", no_argument, NULL, 'g' },
 		{ 0 },
 	};
 	uint64_t hold_ms = 4000;
 	int faulters = 0, status, c;
-	bool gate = false;
+	bool killed = false, gate = false;
 
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (c) {
 		case 'h': hold_ms = (uint64_t)parse_number(optarg, 1, 3600000); break;
 		case 'f': faulters = (int)parse_number(optarg, 0, MAX_FAULTERS); break;
+		case 'k': killed = true; break;
 		case 'g': gate = true; break;
 		default: usage();
 		}
@@ -328,11 +331,13 @@ int main(int argc, char **argv)
 		await_state_d(holder, shared->faulter_tids[i]);
 	fprintf(stderr, "holding %d %d\n", holder, server);
 	sleep_until(stopped_ns + hold_ms * NS_PER_MS);
+	if (killed)
+		kill(holder, SIGKILL);
 	kill(server, SIGCONT);
 	uint64_t held_ns = now_ns(CLOCK_MONOTONIC) - stopped_ns;
 	while (waitpid(holder, &status, 0) < 0 && errno == EINTR)
 		;
-	if (status)
+	if (killed ? !WIFSIGNALED(status) : status)
 		fail("the holder failed");
 	uint64_t end_ns = now_ns(CLOCK_BOOTTIME);
 

@@ -13,6 +13,7 @@ import { blockedTime } from './blocked-time.js';
 import { crowd } from './crowd.js';
 import { type Entry, readEntry } from './entry.js';
 import { evidence } from './evidence.js';
+import { nothingKept } from './kept.js';
 import { lockedDown } from './locked-down.js';
 import { timed } from './parts.js';
 import { checkPlan } from './plan.js';
@@ -100,6 +101,11 @@ const runAll = async ({ expect, whole }: Entry): Promise<void> => {
       counts.push(await idle(daemon, 'kprobes'));
     });
   else if (expect.kprobes) skip('the scenarios by kprobes', 'only with --whole');
+  if (whole) {
+    await nothingKept('functions', []);
+    await nothingKept('tracepoints', byTracepoints);
+    if (expect.kprobes) await nothingKept('kprobes', byKprobes);
+  } else skip('what is kept of the dead', 'only with --whole');
   const same = counts.length > 1 && counts.every((count) => count === counts[0]);
   check('every kind of probe gives the same count of reads', same, counts.join(', '));
   if (expect.paths.maps === undefined) check('the entry names the lock path of maps', false);

@@ -13,6 +13,7 @@ const PROGRAMS = [
   'bench-loops',
   'bench-exit',
   'reader-crowd',
+  'churn',
 ];
 /** Of these an exec is measured, and the loader of shared libraries would be most of it. */
 const STATIC = ['bench-exit'];

@@ -56,7 +56,11 @@ function beacon(place: 'first' | 'last'): string {
   return `interval:ms:20 /${shown} == 0/ { ${shown} = 1; printf("witness ${place}\\n"); }`;
 }
 
-function collect(lines: readonly string[]): WitnessMaps {
+/**
+ * The maps that bpftrace printed when it ended.
+ * @throws if it lost events
+ */
+export function collect(lines: readonly string[]): WitnessMaps {
   const maps: Record<string, unknown> = {};
   // From 0.24 on warnings of the compiler are there, too.
   for (const line of lines.filter((text) => text.startsWith('{'))) {

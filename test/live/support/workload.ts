@@ -108,7 +108,14 @@ export interface CrowdResult extends Span {
   readonly bytes: number;
 }
 
+/** Processes that come and go. */
+export interface ChurnResult extends Span {
+  readonly seconds: number;
+  readonly processes: number;
+}
+
 interface Results {
+  readonly churn: ChurnResult;
   readonly writers: WritersResult;
   readonly spawner: SpawnerResult;
   readonly 'proc-reader': ProcReaderResult;
