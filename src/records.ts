@@ -20,8 +20,14 @@ export interface Named {
   readonly cgroupId: string;
 }
 
+/** Of a row that the decoder made of several, for their keys mean the same. */
+export interface Merged {
+  /** How many they were; left out where it was one. */
+  readonly rows?: number;
+}
+
 /** Waits ended so far of all processes with one name in one cgroup. */
-export interface ProcessWaitRow extends Named {
+export interface ProcessWaitRow extends Named, Merged {
   readonly mode: Mode;
   readonly count: number;
   readonly nanoseconds: number;
@@ -64,7 +70,7 @@ export interface ProcFileRow extends ReadCounts {
 }
 
 /** Reads so far of one proc file by the processes of one name in one cgroup. */
-export interface ReaderRow extends Named, ReadCounts {
+export interface ReaderRow extends Named, Merged, ReadCounts {
   readonly file: ProcFile;
   /** The process of that name that read last, and whose file it was. */
   readonly lastPid: number | undefined;
@@ -87,7 +93,7 @@ export interface BlockDurations {
 }
 
 /** Blocks so far by readers of one name in one cgroup, of victims of one name in one cgroup. */
-export interface ReaderBlockRow extends BlockRow {
+export interface ReaderBlockRow extends BlockRow, Merged {
   /** Undefined where no reader can be shown. */
   readonly reader: Named | undefined;
   readonly victim: Named;
@@ -110,7 +116,7 @@ export interface VmaWaits {
 }
 
 /** VMA waits ended so far of all processes with one name in one cgroup. */
-export interface VictimVmaWaitRow extends Named, VmaWaits {}
+export interface VictimVmaWaitRow extends Named, Merged, VmaWaits {}
 
 /**
  * Convoys so far: read waits, page faults above all, that queued because a writer of the same process stood behind a
@@ -122,7 +128,7 @@ export interface ConvoyWaits {
 }
 
 /** Convoys so far of all processes with one name in one cgroup. */
-export interface VictimConvoyRow extends Named, ConvoyWaits {}
+export interface VictimConvoyRow extends Named, Merged, ConvoyWaits {}
 
 /** Wall time so far in which at least one writer of a process stood behind a reader of this file. */
 export interface WritersBlockedRow {

@@ -1,7 +1,8 @@
 /** What the maps of bpf/blocks.bt mean. */
 import type { BlockDurations, BlockRow, ReaderBlockRow, UnblockedRow } from '../records.js';
 import { type HistogramRows, joinRows, type MapRows } from './rows.js';
-import { fileOf, modeOf, namedOf } from './wire-keys.js';
+import { WholeNames } from './whole-names.js';
+import { fileOf, modeOf, namedKey, rowsOf } from './wire-keys.js';
 
 /** The maps by file it prints, each with the number of integers in its key, of which the last is the file, or 0. */
 export const blockMaps = {
@@ -27,19 +28,28 @@ export const blockDurations = (histograms: HistogramRows): BlockDurations[] =>
   histograms.map(({ key: [file = 0n], value }) => ({ file: fileOf(file), buckets: value }));
 
 /**
- * @reader_blocks and @reader_block_ns, keyed (name, name, cgroup) of the reader, the same of the victim, and (file).
- * With a file of 0 the reader is 0 as well. Each is limited to its largest on its own.
+ * What a key of @reader_blocks means: (name, name, cgroup) of the reader, the same of the victim, and (file). With a file
+ * of 0 the reader is 0 as well.
  */
-export const readerBlockRows = (counts: MapRows, nanoseconds: MapRows): ReaderBlockRow[] =>
-  joinRows([counts, nanoseconds]).map(({ key, values }) => {
-    const [r0 = 0n, r1 = 0n, readerCgroup = 0n, v0 = 0n, v1 = 0n, victimCgroup = 0n, file = 0n] = key;
+export const blockNames = () =>
+  new WholeNames((key) => {
+    const file = fileOf(key[6] ?? 0n);
     return {
-      file: fileOf(file),
-      reader: file === 0n ? undefined : namedOf(r0, r1, readerCgroup),
-      victim: namedOf(v0, v1, victimCgroup),
-      ...totalOf(values),
+      file,
+      reader: file === undefined ? undefined : namedKey(key),
+      victim: namedKey(key.slice(3)),
     };
   });
+
+/** @reader_blocks and @reader_block_ns. Each is limited to its largest on its own. */
+export const readerBlockRows = (
+  counts: MapRows,
+  nanoseconds: MapRows,
+  names = blockNames(),
+): ReaderBlockRow[] =>
+  names
+    .join([counts, nanoseconds])
+    .map((row) => ({ ...row.meaning, ...totalOf(row.values), ...rowsOf(row) }));
 
 /** @unblocked and @unblocked_ns, keyed (mode). */
 export const unblockedRows = (counts: MapRows, nanoseconds: MapRows): UnblockedRow[] =>

@@ -1,7 +1,7 @@
 /** What the maps of bpf/convoys.bt, bpf/blocked-time.bt and bpf/victim-blocked-time.bt mean. */
 import type { ConvoyWaits, VictimBlockedRow, VictimConvoyRow, WritersBlockedRow } from '../records.js';
 import { joinRows, type MapRows } from './rows.js';
-import { fileOf, namedOf } from './wire-keys.js';
+import { fileOf, rowsOf, victimNames } from './wire-keys.js';
 
 /** The maps it prints, each with the number of integers in its key. */
 export const convoyMaps = {
@@ -25,11 +25,14 @@ export const convoyWaits = (counts: MapRows, nanoseconds: MapRows): ConvoyWaits 
  * @victim_convoy_waits and @victim_convoy_wait_ns, keyed (name, name, cgroup). Each is limited to its largest on its
  * own.
  */
-export const victimConvoyRows = (counts: MapRows, nanoseconds: MapRows): VictimConvoyRow[] =>
-  joinRows([counts, nanoseconds]).map(({ key: [word0 = 0n, word1 = 0n, cgroup = 0n], values }) => ({
-    ...namedOf(word0, word1, cgroup),
-    ...totalOf(values),
-  }));
+export const victimConvoyRows = (
+  counts: MapRows,
+  nanoseconds: MapRows,
+  names = victimNames(),
+): VictimConvoyRow[] =>
+  names
+    .join([counts, nanoseconds])
+    .map((row) => ({ ...row.meaning, ...totalOf(row.values), ...rowsOf(row) }));
 
 /** @writers_blocked_ns, keyed (file). */
 export const writersBlockedRows = (nanoseconds: MapRows): WritersBlockedRow[] =>
@@ -39,10 +42,9 @@ export const writersBlockedRows = (nanoseconds: MapRows): WritersBlockedRow[] =>
   });
 
 /** @victim_blocked_ns, keyed (name, name, cgroup). */
-export const victimBlockedRows = (nanoseconds: MapRows): VictimBlockedRow[] =>
-  nanoseconds.map(({ key: [word0 = 0n, word1 = 0n, cgroup = 0n], value }) => ({
-    ...namedOf(word0, word1, cgroup),
-    nanoseconds: Number(value),
-  }));
+export const victimBlockedRows = (nanoseconds: MapRows, names = victimNames()): VictimBlockedRow[] =>
+  names
+    .join([nanoseconds])
+    .map(({ meaning, values: [blocked = 0] }) => ({ ...meaning, nanoseconds: blocked }));
 
 const totalOf = ([count = 0, nanoseconds = 0]: readonly number[]): ConvoyWaits => ({ count, nanoseconds });

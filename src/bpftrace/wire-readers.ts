@@ -2,7 +2,8 @@
 import type { ProcFileRow, ReadCounts, ReaderRow } from '../records.js';
 import type { ProcFile } from '../vocabulary.js';
 import { joinRows, type MapRows } from './rows.js';
-import { fileOf, namedOf } from './wire-keys.js';
+import { WholeNames } from './whole-names.js';
+import { fileOf, namedKey, rowsOf } from './wire-keys.js';
 
 /** The maps they print, each with the number of integers in its key, of which the last is the file. */
 export const readerMaps = {
@@ -34,25 +35,29 @@ export const procFileRows = (rows: Rows): ProcFileRow[] =>
     rows('@proc_read_wait_ns'),
   ]).map(({ key: [file = 0n], values }) => ({ file: fileOf(file) as ProcFile, ...countsOf(values) }));
 
-/** The maps keyed (name, name, cgroup, file), with @reader_last. Each is limited to its largest on its own. */
-export const readerRows = (rows: Rows): ReaderRow[] => {
+/** What a key of the maps by reader means: (name, name, cgroup, file). */
+export const readerNames = () =>
+  new WholeNames((key) => ({ ...namedKey(key), file: fileOf(key[3] ?? 0n) as ProcFile }));
+
+/** The maps by reader, with @reader_last. Each is limited to its largest on its own. */
+export const readerRows = (rows: Rows, names = readerNames()): ReaderRow[] => {
   const lastOf = new Map(rows('@reader_last').map(({ key, value }) => [key.join(), BigInt(value)]));
-  return joinRows([
+  const whole = names.join([
     rows('@reader_opens'),
     rows('@reader_reads'),
     rows('@reader_retries'),
     rows('@reader_fallbacks'),
     rows('@reader_waits'),
     rows('@reader_wait_ns'),
-  ]).map(({ key, values }) => {
-    const [word0 = 0n, word1 = 0n, cgroup = 0n, file = 0n] = key;
-    const last = lastOf.get(key.join()) ?? 0n;
+  ]);
+  return whole.map((row) => {
+    const last = lastOf.get(row.newest.join()) ?? 0n;
     return {
-      ...namedOf(word0, word1, cgroup),
-      file: fileOf(file) as ProcFile,
-      ...countsOf(values),
+      ...row.meaning,
+      ...countsOf(row.values),
       lastPid: pidOf(last >> 32n),
       lastTargetPid: pidOf(last & 0xffff_ffffn),
+      ...rowsOf(row),
     };
   });
 };

@@ -1,7 +1,7 @@
 /** What the maps of VMA waits mean: of whatever fragment of bpf/ counts them. */
 import type { VictimVmaWaitRow, VmaWaits } from '../records.js';
 import { joinRows, type MapRows } from './rows.js';
-import { namedOf } from './wire-keys.js';
+import { rowsOf, victimNames } from './wire-keys.js';
 
 /** The maps it prints, each with the number of integers in its key. */
 export const vmaWaitMaps = {
@@ -16,10 +16,13 @@ export const vmaWaits = (counts: MapRows, nanoseconds: MapRows): VmaWaits =>
   totalOf(joinRows([counts, nanoseconds])[0]?.values ?? []);
 
 /** @victim_vma_waits and @victim_vma_wait_ns, keyed (name, name, cgroup). Each is limited to its largest on its own. */
-export const victimVmaWaitRows = (counts: MapRows, nanoseconds: MapRows): VictimVmaWaitRow[] =>
-  joinRows([counts, nanoseconds]).map(({ key: [word0 = 0n, word1 = 0n, cgroup = 0n], values }) => ({
-    ...namedOf(word0, word1, cgroup),
-    ...totalOf(values),
-  }));
+export const victimVmaWaitRows = (
+  counts: MapRows,
+  nanoseconds: MapRows,
+  names = victimNames(),
+): VictimVmaWaitRow[] =>
+  names
+    .join([counts, nanoseconds])
+    .map((row) => ({ ...row.meaning, ...totalOf(row.values), ...rowsOf(row) }));
 
 const totalOf = ([count = 0, nanoseconds = 0]: readonly number[]) => ({ count, nanoseconds });

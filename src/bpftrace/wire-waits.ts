@@ -2,8 +2,9 @@
 import { context, operationOf } from '../probes/operations.js';
 import type { OngoingWait, ProcessWaitRow, WaitDurations, WaitRow } from '../records.js';
 import type { Mode } from '../vocabulary.js';
-import { type HistogramRows, joinRows, type MapRows, type TupleRows } from './rows.js';
-import { modeOf, namedOf } from './wire-keys.js';
+import type { HistogramRows, MapRows, TupleRows } from './rows.js';
+import { WholeNames } from './whole-names.js';
+import { modeOf, namedKey, rowsOf } from './wire-keys.js';
 
 /** The maps it prints, each with the number of integers in its key. */
 export const waitMaps = {
@@ -42,18 +43,21 @@ export const waitRows = (counts: MapRows, nanoseconds: MapRows): WaitRow[] => {
   return [...rows.values()];
 };
 
-/** @process_waits and @process_wait_ns, keyed (name, name, cgroup, mode), with @process_pid. */
-export const processRows = (counts: MapRows, nanoseconds: MapRows, pids: MapRows): ProcessWaitRow[] => {
+/** What a key of @process_waits means: (name, name, cgroup, mode). */
+export const processNames = () => new WholeNames((key) => ({ ...namedKey(key), mode: modeOf(key[3] ?? 0n) }));
+
+/** @process_waits and @process_wait_ns, with @process_pid. */
+export const processRows = (
+  counts: MapRows,
+  nanoseconds: MapRows,
+  pids: MapRows,
+  names = processNames(),
+): ProcessWaitRow[] => {
   const pidOf = new Map(pids.map(({ key, value }) => [key.join(), Number(value)]));
-  return joinRows([counts, nanoseconds]).map(({ key, values: [count = 0, waited = 0] }) => {
-    const [word0 = 0n, word1 = 0n, cgroup = 0n, flags = 0n] = key;
-    return {
-      ...namedOf(word0, word1, cgroup),
-      mode: modeOf(flags),
-      count,
-      nanoseconds: waited,
-      lastPid: pidOf.get(key.slice(0, 3).join()),
-    };
+  return names.join([counts, nanoseconds]).map((row) => {
+    const [count = 0, waited = 0] = row.values;
+    const lastPid = pidOf.get(row.newest.slice(0, 3).join());
+    return { ...row.meaning, count, nanoseconds: waited, lastPid, ...rowsOf(row) };
   });
 };
 

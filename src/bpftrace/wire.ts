@@ -11,6 +11,7 @@ import type { HistogramRows, MapRows, TupleRows } from './rows.js';
 import {
   blockDurations,
   blockMaps,
+  blockNames,
   blockRows,
   readerBlockRows,
   unblockedMaps,
@@ -26,15 +27,16 @@ import {
   writersBlockedRows,
 } from './wire-convoys.js';
 import { holdMaps, holdRows } from './wire-holds.js';
-import { fileOf } from './wire-keys.js';
+import { fileOf, victimNames } from './wire-keys.js';
 import { lockPathMaps, lockTakeRows } from './wire-lock-path.js';
-import { procFileRows, readerMaps, readerRows } from './wire-readers.js';
+import { procFileRows, readerMaps, readerNames, readerRows } from './wire-readers.js';
 import { stackMap, writerStacks } from './wire-stacks.js';
 import { StallLines, stallMaps, untoldStalls } from './wire-stalls.js';
 import { victimVmaWaitRows, vmaWaitMaps, vmaWaits } from './wire-vma-waits.js';
 import {
   endsMissedMaps,
   ongoingWaits,
+  processNames,
   processRows,
   waitDurations,
   waitMaps,
@@ -83,6 +85,14 @@ export class Wire {
   #stacks: readonly WriterStack[] = [];
   #complete = true;
   #endsMissed = 0;
+  readonly #names = {
+    processes: processNames(),
+    readers: readerNames(),
+    blocks: blockNames(),
+    vmaWaits: victimNames(),
+    convoys: victimNames(),
+    blocked: victimNames(),
+  };
   readonly #stalls = new StallLines();
 
   constructor(options: WireOptions) {
@@ -200,25 +210,31 @@ export class Wire {
 
   #tick(at: number, kernelNow: bigint | undefined): Tick {
     const rows = (name: string): MapRows => this.#maps.get(name) ?? [];
+    const { processes, readers, blocks, vmaWaits: vmaWaited, convoys, blocked } = this.#names;
     const tick: Tick = {
       kind: 'tick',
       at,
       waits: waitRows(rows('@waits'), rows('@wait_ns')),
-      processes: processRows(rows('@process_waits'), rows('@process_wait_ns'), rows('@process_pid')),
+      processes: processRows(
+        rows('@process_waits'),
+        rows('@process_wait_ns'),
+        rows('@process_pid'),
+        processes,
+      ),
       durations: waitDurations(this.#histograms.get('@wait_us') ?? []),
       ongoing: kernelNow === undefined ? [] : ongoingWaits(this.#tuples.get('@waiting') ?? [], kernelNow),
       procFiles: procFileRows(rows),
-      readers: readerRows(rows),
+      readers: readerRows(rows, readers),
       blocks: blockRows(rows('@blocks'), rows('@block_ns')),
       blockDurations: blockDurations(this.#histograms.get('@block_us') ?? []),
-      readerBlocks: readerBlockRows(rows('@reader_blocks'), rows('@reader_block_ns')),
+      readerBlocks: readerBlockRows(rows('@reader_blocks'), rows('@reader_block_ns'), blocks),
       unblocked: unblockedRows(rows('@unblocked'), rows('@unblocked_ns')),
       vmaWaits: vmaWaits(rows('@vma_waits'), rows('@vma_wait_ns')),
-      victimVmaWaits: victimVmaWaitRows(rows('@victim_vma_waits'), rows('@victim_vma_wait_ns')),
+      victimVmaWaits: victimVmaWaitRows(rows('@victim_vma_waits'), rows('@victim_vma_wait_ns'), vmaWaited),
       convoys: convoyWaits(rows('@convoy_waits'), rows('@convoy_wait_ns')),
-      victimConvoys: victimConvoyRows(rows('@victim_convoy_waits'), rows('@victim_convoy_wait_ns')),
+      victimConvoys: victimConvoyRows(rows('@victim_convoy_waits'), rows('@victim_convoy_wait_ns'), convoys),
       writersBlocked: writersBlockedRows(rows('@writers_blocked_ns')),
-      victimsBlocked: victimBlockedRows(rows('@victim_blocked_ns')),
+      victimsBlocked: victimBlockedRows(rows('@victim_blocked_ns'), blocked),
       untoldStalls: untoldStalls(rows('@untold')),
       lockTakes: lockTakeRows(rows('@lock_path_takes'), rows('@lock_path_fills')),
       holds: holdRows(rows('@holds'), rows('@held_ns')),

@@ -9,6 +9,8 @@ import { Growth } from './growth.js';
 /** A row of one name: cumulative values, and what the totals it is part of have grown by. */
 export interface Claim {
   readonly key: string;
+  /** How many rows of the tracer it is made of; one unless told otherwise. */
+  readonly rows?: number | undefined;
   readonly values: readonly number[];
   /** For each value; shared by all claims on the same totals. Lowered by what is given. */
   readonly budget: number[];
@@ -18,6 +20,8 @@ export interface Claim {
 interface Column {
   readonly growth: Growth;
   rowsWereLeftOut: boolean;
+  /** Of keys that were made of several rows, how many at the last tick. */
+  rows: Map<string, number>;
 }
 
 export class Apportionment {
@@ -44,15 +48,22 @@ export class Apportionment {
       if (amounts.some((amount) => amount > 0)) give(claim, amounts);
     }
     for (const [index, column] of this.#columns.entries()) {
-      const printed = new Set(claims.filter(({ values }) => isPrinted(values[index])).map(({ key }) => key));
-      column.rowsWereLeftOut ||= printed.size >= this.#rowLimit;
-      if (column.rowsWereLeftOut) column.growth.keepOnly(printed);
+      const printed = claims.filter(({ values }) => isPrinted(values[index]));
+      // Too many are no harm: what is not printed then has never been.
+      const rows = printed.reduce((sum, claim) => sum + rowsOf(claim), 0);
+      column.rowsWereLeftOut ||= rows >= this.#rowLimit;
+      if (column.rowsWereLeftOut) column.growth.keepOnly(new Set(printed.map(({ key }) => key)));
+      column.rows = new Map(
+        printed.flatMap((claim) => (rowsOf(claim) > 1 ? [[claim.key, rowsOf(claim)]] : [])),
+      );
     }
   }
 
-  #take({ key, budget }: Claim, index: number, value: number): number {
+  #take(claim: Claim, index: number, value: number): number {
+    const { key, budget } = claim;
     const column = this.#column(index);
     if (!isPrinted(value)) return 0;
+    if (column.rowsWereLeftOut && (column.rows.get(key) ?? 1) !== rowsOf(claim)) column.growth.forget(key);
     if (column.rowsWereLeftOut && !column.growth.has(key)) {
       // What it had was not claimed while its row was left out: only what comes from now on is its own.
       column.growth.takeAll(key, value);
@@ -65,11 +76,17 @@ export class Apportionment {
   }
 
   #column(index: number): Column {
-    const column = this.#columns[index] ?? { growth: new Growth(), rowsWereLeftOut: false };
+    const column = this.#columns[index] ?? {
+      growth: new Growth(),
+      rowsWereLeftOut: false,
+      rows: new Map(),
+    };
     this.#columns[index] = column;
     return column;
   }
 }
+
+const rowsOf = ({ rows = 1 }: Claim): number => rows;
 
 /** A row left out of one map has 0 there. One printed with 0 tells nothing either: the largest are printed. */
 const isPrinted = (value: number | undefined): boolean => value !== undefined && value > 0;

@@ -105,6 +105,7 @@ export class BlockLedger {
     const claims = readerBlocks.map((row) => ({
       row,
       key: blockKey(row),
+      rows: row.rows,
       values: [row.count, row.nanoseconds],
       budget: budgets.get(row.file ?? unknown) as number[],
     }));

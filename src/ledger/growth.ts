@@ -14,6 +14,10 @@ export class Growth {
     return this.#seen.has(key);
   }
 
+  forget(key: string): void {
+    this.#seen.delete(key);
+  }
+
   /** Forgets all keys but these. */
   keepOnly(keys: ReadonlySet<string>): void {
     for (const key of this.#seen.keys()) if (!keys.has(key)) this.#seen.delete(key);

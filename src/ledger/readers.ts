@@ -62,6 +62,7 @@ export class ReaderLedger {
     const claims = readers.map((row) => ({
       row,
       key: readerKey(row),
+      rows: row.rows,
       values: amountNames.map((amount) => row[amount]),
       budget: budgets.get(row.file) as number[],
     }));

@@ -2,7 +2,7 @@
  * What befalls processes beside their waits for mmap_lock, as VMA waits and convoys do: one total, and the same by name
  * within slots, which always agree.
  */
-import type { Named } from '../records.js';
+import type { Merged, Named } from '../records.js';
 import { Apportionment } from './apportion.js';
 import { Growth } from './growth.js';
 import type { NameOptions } from './names.js';
@@ -51,7 +51,7 @@ export class VictimLedger {
   }
 
   /** Takes what a tick says in all, and by name; both are cumulative. */
-  apply(total: Amounts, rows: readonly (Named & Amounts)[], at: number): void {
+  apply(total: Amounts, rows: readonly (Named & Merged & Amounts)[], at: number): void {
     const countAdded = this.#growth.takeAll('count', total.count);
     const nanosecondsAdded = this.#growth.takeAll('ns', total.nanoseconds);
     this.total.count += countAdded;
@@ -60,6 +60,7 @@ export class VictimLedger {
     const claims = rows.map((row) => ({
       row,
       key: `${row.cgroupId} ${row.name}`,
+      rows: row.rows,
       values: [row.count, row.nanoseconds],
       budget,
     }));

@@ -125,6 +125,7 @@ export class WaitLedger {
     const claims = processes.map((row) => ({
       row,
       key: `${row.mode} ${row.cgroupId} ${row.name}`,
+      rows: row.rows,
       values: [row.count, row.nanoseconds],
       budget: budgets[row.mode],
     }));

@@ -57,6 +57,31 @@ test('a name whose row was left out starts with what is new', () => {
   assert.deepEqual(shared(names, [3], { a: [10], c: [15] }), { c: [3] });
 });
 
+test('rows that were added up count as rows: a name of which one was left out starts with what is new', () => {
+  const names = new Apportionment(4);
+  const given: [string, number | undefined][] = [];
+  const take = (grown: number, a: number, rows: number): void => {
+    const budget = [grown];
+    names.share(
+      [
+        { key: 'a', values: [a], rows, budget },
+        { key: 'b', values: [20], rows: 2, budget },
+      ],
+      ({ key }, [amount]) => given.push([key, amount]),
+    );
+  };
+  take(170, 150, 2);
+  // 100 and 50; then 103 alone, while others take the rest; then 103 and 54.
+  take(9, 103, 1);
+  take(9, 157, 2);
+  take(9, 160, 2);
+  assert.deepEqual(given, [
+    ['a', 150],
+    ['b', 20],
+    ['a', 3],
+  ]);
+});
+
 test('a name that was left out in between does not claim what was not given to it meanwhile', () => {
   const names = new Apportionment(2);
   shared(names, [20], { a: [10], b: [10] });
