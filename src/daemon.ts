@@ -25,7 +25,7 @@ import { CgroupIndex } from './identity/cgroup.js';
 import { Identities } from './identity/identities.js';
 import { inInitialPidNamespace } from './identity/pid-namespace.js';
 import { readProcess } from './identity/process.js';
-import { mayWaitForLock } from './identity/waiting-thread.js';
+import { WaitingThreads } from './identity/waiting-thread.js';
 import { Inspector } from './inspect.js';
 import type { HistoryOptions } from './ledger/history.js';
 import { ledgerFor } from './ledger-for.js';
@@ -119,6 +119,7 @@ export const startDaemon = async (
     onStarted: () => wantsMarks(survey.inspection) && void markOpenProcFiles(log),
     onSign: (pid) => cost.sampleSecond(pid, readTracerCost(pid)),
   });
+  const threads = new WaitingThreads();
   const apply = createEffects({
     config,
     log,
@@ -131,7 +132,7 @@ export const startDaemon = async (
     inspector,
     cgroup: cgroupOf,
     plan: () => survey.plan,
-    mayWait: pidsAreTheirs ? mayWaitForLock : undefined,
+    goOn: pidsAreTheirs ? (waits) => threads.among(waits) : undefined,
     onTick: () => metrics.invalidate(),
     liveColumn: () => liveColumnOf(view),
     restartTracer: (reason) => supervisor.restart(reason),

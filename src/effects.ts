@@ -19,7 +19,7 @@ import type { Log } from './log/log.js';
 import type { createRepeatLimit } from './log/once.js';
 import { markOpenProcFiles } from './marks.js';
 import { wantsMarks } from './probes/plan.js';
-import type { TracerRecord } from './records.js';
+import type { OngoingWait, TracerRecord } from './records.js';
 import type { IncidentStore } from './store/incident-store.js';
 import type { RestartReason } from './vocabulary.js';
 
@@ -37,8 +37,8 @@ export interface EffectOptions {
   readonly inspector: Pick<Inspector, 'inspect' | 'running'>;
   readonly cgroup: DaemonView['cgroup'];
   readonly plan: DaemonView['plan'];
-  /** Whether a thread may be waiting for a lock; undefined where pids are not those of this namespace. */
-  readonly mayWait?: ((pid: number, tid: number) => boolean) | undefined;
+  /** Of the waits that go on at a tick, those that may be true; undefined where pids are not those of this namespace. */
+  readonly goOn?: ((waits: readonly OngoingWait[]) => readonly OngoingWait[]) | undefined;
   readonly onTick: () => void;
   readonly restartTracer: (reason: RestartReason) => void;
 }
@@ -121,7 +121,7 @@ export const createEffects = (options: EffectOptions): ((record: TracerRecord) =
   };
 
   return (heard) => {
-    const record = withoutGhosts(heard, options.mayWait);
+    const record = withoutGhosts(heard, options.goOn);
     for (const process of seenIn(record, identities.legacy)) identities.resolve(process);
     for (const effect of ledger.apply(record)) carryOut(effect);
     if (record.kind === 'tick' || record.kind === 'tracer_stopped') {
@@ -136,17 +136,9 @@ export const createEffects = (options: EffectOptions): ((record: TracerRecord) =
   };
 };
 
-/** A wait this long is looked at: few are, and only those make somebody look. */
-const doubtfulSeconds = 1;
-
 /** A wait whose end no probe saw (the kernel skips some, and counts them) would go on for ever: its thread does not wait. */
-const withoutGhosts = (record: TracerRecord, mayWait: EffectOptions['mayWait']): TracerRecord => {
-  if (record.kind !== 'tick' || mayWait === undefined) return record;
-  const ongoing = record.ongoing.filter(
-    ({ seconds, pid, tid }) => seconds < doubtfulSeconds || mayWait(pid, tid),
-  );
-  return ongoing.length === record.ongoing.length ? record : { ...record, ongoing };
-};
+const withoutGhosts = (record: TracerRecord, goOn: EffectOptions['goOn']): TracerRecord =>
+  record.kind !== 'tick' || goOn === undefined ? record : { ...record, ongoing: goOn(record.ongoing) };
 
 /** Who is looked at now, for it may be gone when somebody asks: those of a stall, and everybody where it is needed. */
 const seenIn = (

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { loadConfig } from '../src/config/load.js';
 import { createEffects, type EffectOptions } from '../src/effects.js';
 import { MmaplockError } from '../src/errors.js';
 import type { StreamEvent } from '../src/http/stream-hub.js';
+import { WaitingThreads } from '../src/identity/waiting-thread.js';
 import type { Inspected } from '../src/inspect.js';
 import type { BlockEntry } from '../src/ledger/block-list.js';
 import type { Incident } from '../src/ledger/incident.js';
@@ -31,12 +35,12 @@ const nothing: Inspected = {
 interface World {
   readonly flags?: Readonly<Record<string, unknown>>;
   readonly legacy?: boolean;
-  readonly mayWait?: EffectOptions['mayWait'];
+  readonly goOn?: EffectOptions['goOn'];
   readonly inspect?: (seconds: number) => Promise<Inspected>;
 }
 
 /** Effects on a real ledger, and all they did to the world. */
-const effectsOn = ({ flags = {}, legacy = false, mayWait, inspect = async () => nothing }: World = {}) => {
+const effectsOn = ({ flags = {}, legacy = false, goOn, inspect = async () => nothing }: World = {}) => {
   const clock = new HandClock();
   const lines: Record<string, unknown>[] = [];
   const kept: Incident[] = [];
@@ -84,7 +88,7 @@ const effectsOn = ({ flags = {}, legacy = false, mayWait, inspect = async () => 
     inspector,
     cgroup: () => undefined,
     plan: () => planOf(),
-    mayWait,
+    goOn,
     onTick: () => {
       ticks += 1;
     },
@@ -373,13 +377,8 @@ test('those of a tick are looked at only where cgroup ids do not tell everything
   ]);
 });
 
-test('a long wait whose thread does not wait is none: it opens no incident, and nobody is paged', () => {
-  const asked: number[] = [];
-  const mayWait = (_pid: number, tid: number): boolean => {
-    asked.push(tid);
-    return tid === 44;
-  };
-  const { apply, ledger, kept } = effectsOn({ mayWait });
+test('a wait that nobody waits is none: it opens no incident, and nobody is paged', () => {
+  const { apply, ledger, kept } = effectsOn({ goOn: (waits) => waits.filter(({ tid }) => tid !== 43) });
   const waits = [
     ongoingWait('write', 'mmap', 15, { tid: 43 }),
     ongoingWait('write', 'munmap', 0.04, { tid: 45 }),
@@ -388,8 +387,30 @@ test('a long wait whose thread does not wait is none: it opens no incident, and 
   apply({ kind: 'tracer_started', at: epoch }, tick(epoch + 1000, { ongoing: waits }));
   assert.equal(ledger.waits.oldest('write'), 0.04);
   assert.equal(ledger.waits.oldest('read'), 2);
-  assert.deepEqual(asked, [43, 44], 'what is short is not looked at');
   assert.deepEqual(kept, []);
+});
+
+test('the lost end of a wait of a thread that runs on ends its incident, and pages nobody', (t) => {
+  const root = mkdtempSync(path.join(tmpdir(), 'proc-'));
+  t.after(() => rmSync(root, { recursive: true }));
+  mkdirSync(path.join(root, '42/task/43'), { recursive: true });
+  const threads = new WaitingThreads(root);
+  const { apply, ledger, kept } = effectsOn({ goOn: (waits) => threads.among(waits) });
+  apply({ kind: 'tracer_started', at: epoch });
+  for (let second = 1; second <= 20; second += 1) {
+    const user = second * 90;
+    writeFileSync(
+      path.join(root, '42/task/43/stat'),
+      `43 (mysqld) R 1 42 42 0 -1 0 0 0 0 0 ${user} 9 0 0 20 0 8 0 114 0 0\n`,
+    );
+    const ongoing = [ongoingWait('write', 'mmap', second)];
+    apply(tick(epoch + 1000 * second, { ongoing }));
+  }
+  assert.equal(ledger.waits.oldest('write'), 0);
+  assert.deepEqual(
+    kept.map(({ closedAt }) => closedAt !== undefined),
+    [false, true],
+  );
 });
 
 test('where pids are those of another namespace, a long wait is believed', () => {

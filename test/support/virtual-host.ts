@@ -132,7 +132,7 @@ export const startVirtualHost = async (folder: string) => {
     ...{ config, log, clock, say, ledger, identities, store, stream, cgroup },
     inspector: still.inspector,
     plan: still.plan,
-    mayWait: () => true,
+    goOn: (waits) => waits,
     onTick: () => metrics.invalidate(),
     liveColumn: () => liveColumnOf(view),
     restartTracer: () => {},
