@@ -19,7 +19,7 @@ import type { Log } from './log/log.js';
 import type { createRepeatLimit } from './log/once.js';
 import { markOpenProcFiles } from './marks.js';
 import { wantsMarks } from './probes/plan.js';
-import type { OngoingWait, TracerRecord } from './records.js';
+import type { EventsLost, OngoingWait, TracerRecord } from './records.js';
 import type { IncidentStore } from './store/incident-store.js';
 import type { RestartReason } from './vocabulary.js';
 
@@ -105,6 +105,14 @@ export const createEffects = (options: EffectOptions): ((record: TracerRecord) =
     }
   };
 
+  const tellLost = ({ events, reason, map }: EventsLost): void => {
+    if (reason === undefined) say('lost', () => log.warn({ events }, 'bpftrace lost events'));
+    else
+      say(`lost ${reason}`, () =>
+        log.warn({ reason, map }, 'the kernel did not change a BPF map: events lost'),
+      );
+  };
+
   const tell = (record: TracerRecord): void => {
     switch (record.kind) {
       case 'undecodable':
@@ -113,7 +121,7 @@ export const createEffects = (options: EffectOptions): ((record: TracerRecord) =
         );
         return;
       case 'events_lost':
-        say('lost', () => log.warn({ events: record.events }, 'bpftrace lost events'));
+        tellLost(record);
         return;
       case 'map_overflow':
         say(`overflow ${record.map}`, () => log.warn({ map: record.map }, 'a BPF map is full'));

@@ -2,7 +2,7 @@
  * What src/bpftrace tells src/ledger: typed, with wall-clock times, free of anything bpftrace or kernel-clock.
  * Counts and nanoseconds are cumulative since the tracer started; the ledger takes the deltas.
  */
-import type { Mode, Operation, ProcFile, RestartReason } from './vocabulary.js';
+import type { Mode, Operation, ProcFile, RestartReason, UpdateLoss } from './vocabulary.js';
 
 /** Waits ended so far in one mode and operation. */
 export interface WaitRow {
@@ -241,11 +241,15 @@ export interface Tick {
   readonly complete: boolean;
 }
 
-/** Events that bpftrace could not hand over. */
+/** Events that bpftrace could not hand over, or that could not be noted in a map. */
 export interface EventsLost {
   readonly kind: 'events_lost';
   readonly at: number;
   readonly events: number;
+  /** Why a map was not changed; undefined where the buffer of bpftrace was full. */
+  readonly reason?: UpdateLoss;
+  /** That map, as in {@link MapOverflow}. */
+  readonly map?: string;
 }
 
 /** An update was refused because a map was full. */

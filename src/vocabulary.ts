@@ -137,6 +137,16 @@ export type RestartReason = (typeof restartReasons)[number];
 export const blindReasons = [...restartReasons, 'switched_off'] as const;
 export type BlindReason = (typeof blindReasons)[number];
 
+/** Why the kernel refused to change a BPF map that was not full: the `reason` label of lost updates. */
+export const updateLosses = [
+  'busy', // EBUSY: the CPU was interrupted while it held the lock of that part of the map
+  'deadlock', // EDEADLK: so it was, told by the locks of Linux 6.15
+  'timeout', // ETIMEDOUT: no lock within the quarter of a second that these wait
+  'no_memory', // ENOMEM
+  'other',
+] as const;
+export type UpdateLoss = (typeof updateLosses)[number];
+
 /** What is given up where probes cost more than their budget, in this order; what was given up last comes back first. */
 export const shedSteps = ['inspect', 'retries', 'reads', 'opens', 'waits'] as const;
 export type ShedStep = (typeof shedSteps)[number];

@@ -30,6 +30,7 @@ import { holdMaps, holdRows } from './wire-holds.js';
 import { fileOf, victimNames } from './wire-keys.js';
 import { lockPathMaps, lockTakeRows } from './wire-lock-path.js';
 import { procFileRows, readerMaps, readerNames, readerRows } from './wire-readers.js';
+import { refusalOf } from './wire-refusals.js';
 import { stackMap, writerStacks } from './wire-stacks.js';
 import { StallLines, stallMaps, untoldStalls } from './wire-stalls.js';
 import { victimVmaWaitRows, vmaWaitMaps, vmaWaits } from './wire-vma-waits.js';
@@ -121,14 +122,8 @@ export class Wire {
       }
       case 'lost_events':
         return [{ kind: 'events_lost', at, events: line.events }];
-      case 'helper_error': {
-        // With -k even the deletion of what is not there shows; nothing is lost by it.
-        if (line.helper === 'map_delete_elem') return [];
-        if (line.helper !== 'map_update_elem')
-          return [{ kind: 'undecodable', at, reason: `${line.helper} returned ${line.status}` }];
-        const map = this.#options.mapAt(line.line)?.slice(1) ?? 'unknown';
-        return [{ kind: 'map_overflow', at, map, updates: 1 }];
-      }
+      case 'helper_error':
+        return refusalOf(line, this.#options.mapAt(line.line)?.slice(1) ?? 'unknown', at);
       case 'undecodable':
       case 'unknown':
         return this.damaged(line.type === 'unknown' ? `unknown line type ${line.typeName}` : line.reason);

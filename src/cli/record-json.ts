@@ -60,6 +60,7 @@ export const recordJson = (recording: Recording, { ongoing, ...lists }: ApiLists
       complete: ledger.incidents.dropped === 0 && ledger.incidents.notOpened === 0,
     },
     lost_events_total: tracer.lost_events_total,
+    lost_updates: tracer.lost_updates,
     decode_errors_total: tracer.decode_errors_total,
     map_overflows: tracer.map_overflows,
   };

@@ -64,8 +64,10 @@ const notObservedLines = ({ plan }: Seen): string[] => {
 
 const notCountedLines = ({ ledger: { tracer } }: Seen): string[] => {
   const refused = [...tracer.overflows.values()].reduce((sum, updates) => sum + updates, 0);
+  const updates = [...tracer.lostUpdates.values()].reduce((sum, events) => sum + events, 0);
   const lost = [
-    [tracer.lostEvents, 'event', 'bpftrace could not hand over'],
+    [tracer.lostEvents - updates, 'event', 'bpftrace could not hand over'],
+    [updates, 'map update', 'the kernel refused'],
     [tracer.decodeErrors, 'line', 'could not be understood'],
     [refused, 'update', 'a full map refused'],
   ] as const;

@@ -90,6 +90,7 @@ export const statusOf = (view: DaemonView) => {
       restarts: Object.fromEntries(ledger.tracer.restarts),
       blind_seconds: Object.fromEntries(ledger.tracer.blindSeconds(view.now())),
       lost_events_total: ledger.tracer.lostEvents,
+      lost_updates: Object.fromEntries(ledger.tracer.lostUpdates),
       decode_errors_total: ledger.tracer.decodeErrors,
       map_overflows: Object.fromEntries(ledger.tracer.overflows),
     },

@@ -120,7 +120,7 @@ export class Ledger {
         this.tracer.stopped(record.at, record.reason, record.handedOver);
         return [];
       case 'events_lost':
-        this.tracer.lostEvents += record.events;
+        this.tracer.lost(record.events, record.reason);
         return [];
       case 'undecodable':
         this.tracer.decodeErrors += 1;

@@ -1,11 +1,20 @@
 /** How well the tracer does its work: whether it is up, what was not seen, what was lost, and why. */
-import { type BlindReason, blindReasons, type RestartReason, restartReasons } from '../vocabulary.js';
+import {
+  type BlindReason,
+  blindReasons,
+  type RestartReason,
+  restartReasons,
+  type UpdateLoss,
+  updateLosses,
+} from '../vocabulary.js';
 
 export class TracerLedger {
   up = false;
   /** Milliseconds since the epoch; undefined before the first tick. */
   lastTickAt: number | undefined;
+  /** Updates of maps that were lost are among them. */
   lostEvents = 0;
+  readonly lostUpdates = new Map<UpdateLoss, number>(updateLosses.map((reason) => [reason, 0]));
   decodeErrors = 0;
   /** Stalls that were not told on their own. */
   untoldStalls = 0;
@@ -61,6 +70,12 @@ export class TracerLedger {
   untold(ofTracer: number): void {
     this.untoldStalls += Math.max(0, ofTracer - this.#untoldOfTracer);
     this.#untoldOfTracer = Math.max(ofTracer, this.#untoldOfTracer);
+  }
+
+  /** @param reason of updates of maps */
+  lost(events: number, reason: UpdateLoss | undefined): void {
+    this.lostEvents += events;
+    if (reason !== undefined) this.lostUpdates.set(reason, (this.lostUpdates.get(reason) ?? 0) + events);
   }
 
   overflowed(map: string, updates: number): void {

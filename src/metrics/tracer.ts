@@ -85,9 +85,16 @@ export const tracerFamilies = (sources: TracerSources): Family[] => {
     gauge('tracer_map_memory_bytes', 'Kernel memory of the BPF maps of bpftrace.', () =>
       present(cost().mapBytes),
     ),
-    counter('lost_events_total', 'Events bpftrace could not hand over because its buffer was full.', () => [
-      { value: tracer.lostEvents },
-    ]),
+    counter(
+      'lost_events_total',
+      'Events bpftrace could not hand over because its buffer was full, and lost updates of maps.',
+      () => [{ value: tracer.lostEvents }],
+    ),
+    counter(
+      'lost_updates_total',
+      'Updates of BPF maps that the kernel refused though they were not full, by reason; also in lost events.',
+      () => byLabel('reason', tracer.lostUpdates),
+    ),
     counter('probe_misses_total', 'Probe runs the kernel skipped because they would have recursed.', () =>
       byLabel('probe', cost().misses),
     ),

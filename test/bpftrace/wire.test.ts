@@ -239,6 +239,22 @@ test('a full map is named by what the program writes at that line', () => {
   assert.equal(onlyTick(say(tickAt(1))).complete, true);
 });
 
+test('a map that refuses an update for another reason is not full, and the reason is told', () => {
+  const { say } = wireOf();
+  for (const [errno, reason] of [
+    [16, 'busy'], // EBUSY: the CPU was interrupted while it held the lock of that bucket
+    [35, 'deadlock'], // EDEADLK, ETIMEDOUT: resilient spin locks, 6.15
+    [110, 'timeout'],
+    [12, 'no_memory'],
+    [5, 'other'],
+  ] as const) {
+    const told = [{ kind: 'events_lost', at, events: 1, reason, map: 'process_waits' }];
+    assert.deepEqual(say(helperError('map_update_elem', 2, -errno)), told);
+    // What was to go is still there.
+    assert.deepEqual(say(helperError('map_delete_elem', 2, -errno)), told);
+  }
+});
+
 test('deleting what is not there loses nothing; another helper that fails is told', () => {
   const { say } = wireOf();
   assert.deepEqual(say(helperError('map_delete_elem', 3, -2)), []);

@@ -67,8 +67,13 @@ test('what the API has no list for', async () => {
     { mode: 'write', from_seconds: 134.217728, to_seconds: null, waits_total: 1 },
   ]);
   assert.deepEqual(
-    [json.lost_events_total, json.decode_errors_total, json.map_overflows.process_waits],
-    [7, 1, 5],
+    [
+      json.lost_events_total,
+      json.lost_updates.busy,
+      json.decode_errors_total,
+      json.map_overflows.process_waits,
+    ],
+    [9, 2, 1, 5],
   );
 });
 

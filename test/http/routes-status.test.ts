@@ -136,7 +136,14 @@ test('/api/v1/status tells kernel, plan with reasons, tracer and cost', async (c
   assert.equal(status.tracer.last_tick_at, '2025-06-01T12:00:05.000Z');
   assert.equal(status.tracer.restarts.killed, 1);
   assert.equal(status.tracer.blind_seconds.killed, 3);
-  assert.equal(status.tracer.lost_events_total, 7);
+  assert.equal(status.tracer.lost_events_total, 7 + 2);
+  assert.deepEqual(status.tracer.lost_updates, {
+    busy: 2,
+    deadlock: 0,
+    timeout: 0,
+    no_memory: 0,
+    other: 0,
+  });
   assert.equal(status.tracer.decode_errors_total, 1);
   assert.deepEqual(status.tracer.map_overflows, { process_waits: 5 });
   assert.equal(status.cost.tracer_cpu_seconds_total, 1.5);

@@ -149,6 +149,9 @@ test('a full map asks for a restart after five quiet ticks or a minute, and at m
   const overflow = (at: number) =>
     ledger.apply({ kind: 'map_overflow', at, map: 'process_waits', updates: 1 });
   const restart = [{ kind: 'restart_tracer', reason: 'map_full' }];
+  ledger.apply({ kind: 'events_lost', at: 500, events: 1, reason: 'busy', map: 'process_waits' });
+  for (let second = 1; second <= 10; second += 1)
+    assert.deepEqual(ledger.apply(tick(500 + second, [])), [], 'a map that was busy is not full');
   assert.deepEqual(overflow(1000), []);
   assert.deepEqual(ledger.apply(tick(2000, [wait(1)])), [], 'waits come in: a gap would cost some');
   for (const at of [3000, 4000, 5000, 6000])

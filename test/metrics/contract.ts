@@ -70,6 +70,7 @@ export const contract: Readonly<Record<string, ContractRow>> = {
   mmaplock_tracer_resident_memory_bytes: gauge(),
   mmaplock_tracer_map_memory_bytes: gauge(),
   mmaplock_lost_events_total: counter(),
+  mmaplock_lost_updates_total: counter('reason'),
   mmaplock_stalls_suppressed_total: counter(),
   mmaplock_probe_misses_total: counter('probe'),
   mmaplock_map_overflows_total: counter('map'),

@@ -113,7 +113,9 @@ test('the seconds of inspect mode are there from 0, and grow with it', async () 
 
 test('every loss is counted', async () => {
   const text = await busyDaemon().text();
-  assert.equal(valueIn(text, 'mmaplock_lost_events_total'), 7);
+  assert.equal(valueIn(text, 'mmaplock_lost_events_total'), 7 + 2);
+  assert.equal(valueIn(text, 'mmaplock_lost_updates_total', { reason: 'busy' }), 2);
+  assert.equal(valueIn(text, 'mmaplock_lost_updates_total', { reason: 'deadlock' }), 0);
   assert.equal(valueIn(text, 'mmaplock_decode_errors_total'), 1);
   assert.equal(valueIn(text, 'mmaplock_map_overflows_total', { map: 'process_waits' }), 5);
   const probe = 'tracepoint:lock:contention_begin';

@@ -76,6 +76,7 @@ export const busyDaemon = (options: FakeDaemonOptions = {}): FakeDaemon =>
       untoldStalls: 1,
     }),
     { kind: 'events_lost', at: epoch + 1500, events: 7 },
+    { kind: 'events_lost', at: epoch + 1500, events: 2, reason: 'busy', map: 'waiting' },
     { kind: 'undecodable', at: epoch + 1600, reason: 'no JSON' },
     { kind: 'tracer_stopped', at: epoch + 2000, reason: 'killed', handedOver: false },
     { kind: 'tracer_started', at: epoch + 4000 },
