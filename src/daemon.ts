@@ -278,8 +278,7 @@ export const startDaemon = async (
       stopHouseKeeping();
       costWatch.stop();
       lockPathCheck?.stop();
-      await inspector.stop();
-      await supervisor.stop();
+      await Promise.all([inspector.stop(), supervisor.stop()]);
       for (const incident of ledger.incidents.open()) store.keep(incident);
       await store.flush();
       await Promise.all(listeners.map((listener) => listener.close()));

@@ -125,15 +125,15 @@ export class MmaplockError extends Error {
   }
 }
 
+/** Anything thrown, as an error with a code: `internal_error` where it has none. */
+export const codedError = (error: unknown): MmaplockError =>
+  error instanceof MmaplockError
+    ? error
+    : new MmaplockError('internal_error', messageOf(error), { cause: error });
+
 /** The message of anything thrown, whatever it is. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The errno name (`ENOENT`, `EADDRINUSE`) of a system error, else undefined. */
 export const errnoOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-
-/** Anything thrown, as an error of ours: what nobody expected is a defect. */
-export const asMmaplockError = (error: unknown): MmaplockError =>
-  error instanceof MmaplockError
-    ? error
-    : new MmaplockError('internal_error', messageOf(error), { cause: error });

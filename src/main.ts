@@ -15,7 +15,7 @@ import { changedSettings } from './config/reload.js';
 import type { Config } from './config/schema.js';
 import { version } from './config/version.js';
 import { type Daemon, startDaemon } from './daemon.js';
-import { MmaplockError, messageOf } from './errors.js';
+import { codedError } from './errors.js';
 import { checkWebConfig } from './http/web-config.js';
 import { claimHost } from './instance.js';
 import { createLog, type Log } from './log/log.js';
@@ -136,10 +136,7 @@ main(process.argv.slice(2)).then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    const coded =
-      error instanceof MmaplockError
-        ? error
-        : new MmaplockError('internal_error', messageOf(error), { cause: error });
+    const coded = codedError(error);
     process.stderr.write(`mmaplockd: ${coded.code}: ${coded.message}\n  ${coded.fix}\n`);
     if (coded.code === 'internal_error' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     process.exitCode = 1;

@@ -273,8 +273,10 @@ export interface TracerStopped {
   readonly kind: 'tracer_stopped';
   readonly at: number;
   readonly reason: RestartReason;
-  /** It ended in order and said all it had seen: nothing up to `at` is missing. */
+  /** It ended in order and said all it had seen. */
   readonly handedOver: boolean;
+  /** Until when that was, where it is earlier than `at`: its probes go before it is gone. */
+  readonly seenUntil?: number;
 }
 
 export type TracerRecord =

@@ -1,5 +1,6 @@
 /** One bpftrace process from start to end. Knows nothing of why it runs, or of what comes after it. */
 import { execa } from 'execa';
+import { systemClock } from '../clock.js';
 import { messageOf } from '../errors.js';
 import type { Program } from '../probes/program.js';
 import type { TracerRecord } from '../records.js';
@@ -7,6 +8,7 @@ import { confinement } from './confine.js';
 import type { Dialect } from './dialect.js';
 import { type Exit, exitOf } from './exiting.js';
 import { childEnvironment } from './find.js';
+import { LastMaps, type LastMapsLimits } from './last-maps.js';
 import { decodeLine } from './lines.js';
 import { defaultLongestLine, LineSplitter } from './splitter.js';
 import { type Judgement, StderrTail } from './stderr.js';
@@ -25,6 +27,8 @@ export interface SessionOptions {
   /** bpftrace says how many probes it attached (0.24 and later) or is about to attach. */
   readonly onAttached: (probes: number) => void;
   readonly onStderr: (line: string, judgement: Judgement) => void;
+  /** How long it is waited for when it is to end: as in last-maps.ts unless told otherwise. */
+  readonly lastMaps?: LastMapsLimits;
 }
 
 /** How a session ended. */
@@ -35,6 +39,8 @@ export interface SessionEnd {
   readonly said: StderrTail;
   /** It ended with 0, so what it printed last counts. */
   readonly orderly: boolean;
+  /** Milliseconds since the epoch: what happened later it has not counted, or not said. */
+  readonly seenUntil: number;
 }
 
 export interface Session {
@@ -46,16 +52,14 @@ export interface Session {
   /** No process of it is left. */
   readonly ended: Promise<SessionEnd>;
   /**
-   * Asks it to end and hand over its maps; kills it if that takes longer than 5 s. Ask again while it lives: up to
-   * 0.17 at least, a signal that comes while bpftrace handles an event is forgotten, for it looks at its flag only
-   * when epoll_wait() was interrupted (src/bpftrace.cpp, poll_perf_events). SIGTERM, for a second SIGINT kills.
+   * Asks it to end and hand over its maps; kills it where it was asked before and takes too long (see last-maps.ts). Ask
+   * again each second or so while it lives: up to 0.17 at least, a signal that comes while bpftrace handles an event is
+   * forgotten, for it looks at its flag only when epoll_wait() was interrupted (src/bpftrace.cpp, poll_perf_events).
+   * SIGTERM, for a second SIGINT kills.
    */
   stop(): void;
   kill(): void;
 }
-
-/** Milliseconds an orderly end may take. */
-const stopMilliseconds = 5000;
 
 /** Bytes that one entry of a map takes at most in its line: four integers and a value. */
 const longestEntry = 160;
@@ -70,8 +74,14 @@ export const startSession = (options: SessionOptions): Session => {
   const wire = new Wire({ now, mapAt: (line) => /@\w+/.exec(programLines[line - 1] ?? '')?.[0] });
   const said = new StderrTail();
   const listen = (text: string): void => onStderr(text, said.push(text));
+  const startedAt = now();
+  let tickAt: number | undefined;
+  let askedAt: number | undefined;
   const deliver = (records: readonly TracerRecord[]): void => {
-    for (const record of records) onRecord(record);
+    for (const record of records) {
+      if (record.kind === 'tick') tickAt = record.at;
+      onRecord(record);
+    }
   };
   let cutOff = false;
   const stdoutLines = new LineSplitter(
@@ -104,9 +114,13 @@ export const startSession = (options: SessionOptions): Session => {
       [dialect.mapKeysEnv]: String(mapKeys),
       ...(options.typesFile === undefined ? {} : { BPFTRACE_BTF: options.typesFile }),
     },
-    forceKillAfterDelay: stopMilliseconds,
+    forceKillAfterDelay: false,
   });
-  child.stdout.on('data', (chunk: Buffer) => stdoutLines.push(chunk));
+  const lastMaps = new LastMaps(systemClock.monotonic, options.lastMaps);
+  child.stdout.on('data', (chunk: Buffer) => {
+    lastMaps.heard();
+    stdoutLines.push(chunk);
+  });
   child.stderr.on('data', (chunk: Buffer) => stderrLines.push(chunk));
 
   let end: SessionEnd | undefined;
@@ -117,9 +131,12 @@ export const startSession = (options: SessionOptions): Session => {
     stdoutLines.end();
     stderrLines.end();
     const orderly = exitCode === 0;
+    const ticked = tickAt ?? startedAt;
+    // Where it was asked to end its probes went first. It may have heard that later, and ticked meanwhile.
+    const seenUntil = orderly ? Math.max(ticked, askedAt ?? now()) : ticked;
     if (orderly && cutOff) deliver(wire.damaged('the last line was cut off'));
-    if (orderly) deliver(wire.lastWords());
-    end = { exitCode, signal, said, orderly };
+    if (orderly) deliver(wire.lastWords(seenUntil));
+    end = { exitCode, signal, said, orderly, seenUntil };
     return end;
   };
   const ended = child.then((result) => {
@@ -144,7 +161,11 @@ export const startSession = (options: SessionOptions): Session => {
       return seenLeaving;
     },
     ended,
-    stop: () => child.kill('SIGTERM') || undefined,
+    stop: () => {
+      askedAt ??= now();
+      lastMaps.asked();
+      child.kill(lastMaps.isTooLate() ? 'SIGKILL' : 'SIGTERM');
+    },
     kill: () => child.kill('SIGKILL') || undefined,
   };
 };

@@ -3,12 +3,13 @@
  * starts it again when it ends, less and less eagerly while it fails.
  */
 import type { Clock } from '../clock.js';
-import { asMmaplockError, MmaplockError } from '../errors.js';
+import { codedError, MmaplockError } from '../errors.js';
 import { GivenUp } from '../probes/give-up.js';
 import { areAllProbes, type Program } from '../probes/program.js';
 import type { TracerRecord } from '../records.js';
 import type { RestartReason } from '../vocabulary.js';
 import type { Dialect } from './dialect.js';
+import { each } from './each.js';
 import type { FoundBpftrace } from './find.js';
 import type { Session, SessionEnd, SessionOptions } from './session.js';
 import type { Judgement } from './stderr.js';
@@ -58,6 +59,7 @@ interface Outcome {
   readonly reason: RestartReason;
   readonly error: MmaplockError | undefined;
   readonly handedOver: boolean;
+  readonly seenUntil?: number;
   /** It observed for a while: the next start need not wait. */
   readonly worked: boolean;
 }
@@ -127,6 +129,7 @@ export class Supervisor {
         at: clock.now(),
         reason: outcome.reason,
         handedOver: outcome.handedOver,
+        ...(outcome.seenUntil === undefined ? {} : { seenUntil: outcome.seenUntil }),
       });
       if (this.#stopping()) break;
       failures = outcome.worked ? 0 : failures + 1;
@@ -161,7 +164,7 @@ export class Supervisor {
       dialect = await learnDialect(bpftrace);
       program = await currentProgram({ bpftrace, dialect });
     } catch (error) {
-      return failed('missing', asMmaplockError(error));
+      return failed('missing', codedError(error));
     }
     if (program === undefined)
       return failed('missing', new MmaplockError('nothing_observable', 'no probe can run on this host'));
@@ -221,11 +224,15 @@ export class Supervisor {
     this.#session = session;
     this.#become({ phase: 'starting', error: lastError, pid: session.pid, bpftrace, dialect });
 
-    const stopLooking = this.#each(lookMilliseconds, () =>
+    const stopLooking = each(clock, lookMilliseconds, () =>
       session.look() ? secondLookMilliseconds : undefined,
     );
-    const stopWatching = this.#each(1000, (stoodStill) => {
-      if (this.#planned !== undefined) session.stop();
+    const stopWatching = each(clock, 1000, (stoodStill) => {
+      // It is silent while its probes go, and the session knows for how long it may be.
+      if (this.#planned !== undefined && giveUp === undefined) {
+        session.stop();
+        return;
+      }
       lastSign += stoodStill;
       const silence = (clock.monotonic() - lastSign) / 1000;
       if (ready && silence > this.#options.stallRestartSeconds) {
@@ -248,7 +255,8 @@ export class Supervisor {
     const worked = ready && clock.monotonic() - startedAt > 2000;
     if (this.#planned !== undefined) {
       const reason = this.#planned === 'stop' ? this.#stopReason : this.#planned;
-      return { reason, error: undefined, handedOver: end.orderly, worked: true };
+      const { orderly, seenUntil } = end;
+      return { reason, error: undefined, handedOver: orderly, seenUntil, worked: true };
     }
     if (giveUp?.reason === 'attach') progress ||= this.#givenUp.refused(program, giveUp.error.message);
     if (giveUp !== undefined) return { ...giveUp, handedOver: false, worked: worked || progress };
@@ -261,24 +269,6 @@ export class Supervisor {
     if (reason === 'rejected' && error.code !== 'not_root')
       progress = this.#givenUp.refused(program, error.message, origin?.fragment);
     return { reason, error, handedOver: end.orderly && ready, worked: worked || progress };
-  }
-
-  /**
-   * Checks again and again. A check is told for how long (ms) this process itself stood still: ticks wait in the pipe. It
-   * may name the time (ms) to the next one.
-   */
-  #each(milliseconds: number, check: (stoodStill: number) => number | undefined): () => void {
-    const { clock } = this.#options;
-    let cancel = (): void => {};
-    const again = (wait: number): void => {
-      const due = clock.monotonic() + wait;
-      cancel = clock.after(wait, () => {
-        const late = clock.monotonic() - due;
-        again(check(late > 1000 ? late : 0) ?? milliseconds);
-      });
-    };
-    again(milliseconds);
-    return () => cancel();
   }
 
   /** Waits, unless woken. */

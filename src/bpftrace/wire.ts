@@ -138,11 +138,12 @@ export class Wire {
     return [{ kind: 'undecodable', at: this.#options.now(), reason }];
   }
 
-  /** What bpftrace said after its last tick, which counts only if it ended in order. */
-  lastWords(): TracerRecord[] {
-    if (this.#maps.size === 0) return [];
-    const at = this.#options.now();
-    return [...this.#missedEnds(at), this.#tick(at, undefined)];
+  /**
+   * What bpftrace said after its last tick, which counts only if it ended in order.
+   * @param at until when it saw, milliseconds since the epoch
+   */
+  lastWords(at = this.#options.now()): TracerRecord[] {
+    return this.#maps.size === 0 ? [] : [...this.#missedEnds(at), this.#tick(at, undefined)];
   }
 
   /** Keeps what a line says of a map until the tick is whole; all keys are integers. */

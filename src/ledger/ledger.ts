@@ -117,7 +117,7 @@ export class Ledger {
         this.incidents.interrupt();
         this.waits.ongoing = [];
         this.watched.stopped();
-        this.tracer.stopped(record.at, record.reason, record.handedOver);
+        this.tracer.stopped(record.at, record.reason, record.handedOver, record.seenUntil);
         return [];
       case 'events_lost':
         this.tracer.lost(record.events, record.reason);

@@ -48,11 +48,18 @@ export class TracerLedger {
     this.#seenAt = at;
   }
 
-  /** The tracer is gone. What it did not hand over is not seen either, so the gap begins with what it said last. */
-  stopped(at: number, reason: RestartReason, handedOver: boolean): void {
+  /**
+   * The tracer is gone. What it did not hand over is not seen either, so the gap begins with what it said last.
+   * @param seenUntil when its probes began to go, where that took time
+   */
+  stopped(at: number, reason: RestartReason, handedOver: boolean, seenUntil = at): void {
     this.restarts.set(reason, (this.restarts.get(reason) ?? 0) + 1);
     if (this.#gap !== undefined) return;
-    this.#gap = { reason, since: this.up && !handedOver ? (this.#seenAt ?? at) : at, longest: 0 };
+    this.#gap = {
+      reason,
+      since: !this.up ? at : handedOver ? Math.min(seenUntil, at) : (this.#seenAt ?? at),
+      longest: 0,
+    };
     this.up = false;
   }
 

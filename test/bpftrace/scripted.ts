@@ -61,8 +61,12 @@ export class ScriptedSession implements Session {
   }
 
   /** It is gone; resolves once that has been noticed. */
-  async exit(exitCode: number | undefined, signal?: string): Promise<void> {
-    this.#end({ exitCode, signal, said: this.#said, orderly: exitCode === 0 });
+  async exit(
+    exitCode: number | undefined,
+    signal?: string,
+    seenUntil: number = this.options.now(),
+  ): Promise<void> {
+    this.#end({ exitCode, signal, said: this.#said, orderly: exitCode === 0, seenUntil });
     await settled();
   }
 

@@ -316,7 +316,13 @@ test('a planned restart asks for an orderly end, hands over and starts again soo
   first.tick();
   await first.exit(0);
   assert.deepEqual(stops(), [
-    { kind: 'tracer_stopped', at: clock.now(), reason: 'replan', handedOver: true },
+    {
+      kind: 'tracer_stopped',
+      at: clock.now(),
+      reason: 'replan',
+      handedOver: true,
+      seenUntil: clock.now(),
+    },
   ]);
   assert.equal(supervisor.state.error, undefined);
   await clock.pass(0.25);
@@ -346,6 +352,26 @@ test('a tracer that did not hear is asked again each second, whatever it is to e
   assert.deepEqual(newest().asked, ['stop', 'stop']);
   await newest().exit(0);
   await stopping;
+});
+
+test('one that takes long to end is not taken for one that stands still', async () => {
+  const { clock, supervisor, observing, stops } = supervised();
+  const session = await observing();
+  supervisor.restart('map_full');
+  await clock.pass(stallRestartSeconds + 5);
+  assert.ok(!session.asked.includes('kill'), session.asked.join());
+  await session.exit(0);
+  assert.deepEqual([stops()[0]?.reason, stops()[0]?.handedOver], ['map_full', true]);
+});
+
+test('a planned restart tells until when its tracer saw', async () => {
+  const { clock, supervisor, observing, stops } = supervised();
+  const session = await observing();
+  const asked = clock.now();
+  supervisor.restart('map_full');
+  await clock.pass(8);
+  await session.exit(0, undefined, asked);
+  assert.deepEqual([stops()[0]?.at, stops()[0]?.seenUntil], [asked + 8000, asked]);
 });
 
 test('a planned restart that had to be forced has handed over nothing', async () => {

@@ -180,6 +180,15 @@ test('a gap counts from the last tick where the tracer could not hand over, and 
   assert.equal(tracer.restarts.get('missing'), 1);
 });
 
+test('a gap counts from when the probes began to go, however long the last maps took', () => {
+  const { tracer } = newLedger();
+  tracer.started(1000);
+  tracer.ticked(5000);
+  tracer.stopped(13_600, 'map_full', true, 5600);
+  tracer.started(14_000);
+  assert.equal(tracer.blindSeconds(20_000).get('map_full'), 8.4);
+});
+
 test('property: over all label sets the waits by process are the bounded totals, and nothing goes down', () => {
   const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
   const step = fc.record({
