@@ -7,6 +7,7 @@ import { runCanary } from './bpftrace/dialect.js';
 import { createFileMemory } from './bpftrace/file-memory.js';
 import { type FoundBpftrace, findBpftrace, readVersion } from './bpftrace/find.js';
 import { startSession } from './bpftrace/session.js';
+import { startLimitSeconds } from './bpftrace/start-limit.js';
 import { Supervisor, type Tracer } from './bpftrace/supervise.js';
 import { keepCostBudget } from './budget-effects.js';
 import type { Clock } from './clock.js';
@@ -146,7 +147,7 @@ export const startDaemon = async (
   const tryLockPaths = async ({ bpftrace, dialect }: Tracer): Promise<void> => {
     const choice = lockPathChoice(survey.atStart);
     if (ended || lockPathCheck !== undefined || choice === undefined) return;
-    const timeoutSeconds = config.bpftrace.start_timeout_seconds;
+    const timeoutSeconds = startLimitSeconds(config.bpftrace.start_timeout_seconds, dialect);
     lockPathCheck = startLockPathCheck({ choice, bpftrace, dialect, clock, timeoutSeconds });
     try {
       seen = await lockPathCheck.seen;
@@ -171,9 +172,7 @@ export const startDaemon = async (
   const supervisor = new Supervisor({
     clock,
     find: () => findBpftrace({ path: config.bpftrace.path || 'bpftrace', env: process.env, versionOf }),
-    learnDialect: createFileMemory(({ path, version }: FoundBpftrace) =>
-      runCanary([path], { version, timeoutMs: config.bpftrace.start_timeout_seconds * 1000 }),
-    ),
+    learnDialect: createFileMemory(({ path, version }: FoundBpftrace) => runCanary([path], { version })),
     startSession,
     typesFile: cTypesFile,
     program: async (found) => {

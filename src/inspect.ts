@@ -3,6 +3,7 @@
  * the writers stand. At most one at a time.
  */
 import type { SessionEnd, SessionOptions, startSession } from './bpftrace/session.js';
+import { startLimitSeconds } from './bpftrace/start-limit.js';
 import type { Tracer } from './bpftrace/supervise.js';
 import type { Clock } from './clock.js';
 import { MmaplockError } from './errors.js';
@@ -97,10 +98,11 @@ export class Inspector {
   }
 
   async #run(seconds: number): Promise<Inspected> {
-    const { clock, startTimeoutSeconds, onStarted } = this.#options;
+    const { clock, onStarted } = this.#options;
     const program = this.#options.program();
     const tracer = this.#options.tracer();
     if (tracer === undefined) throw new MmaplockError('inspect_unavailable', 'no bpftrace was found yet');
+    const startSeconds = startLimitSeconds(this.#options.startTimeoutSeconds, tracer.dialect);
     const seen = new Seen();
     let failure: MmaplockError | undefined;
     let cancel = (): void => {};
@@ -139,8 +141,8 @@ export class Inspector {
       },
     };
     const session = this.#options.startSession(sessionOptions);
-    cancel = clock.after(startTimeoutSeconds * 1000, () =>
-      giveUp(new MmaplockError('tracer_start_timeout', `not ready after ${startTimeoutSeconds} s`, { fix })),
+    cancel = clock.after(startSeconds * 1000, () =>
+      giveUp(new MmaplockError('tracer_start_timeout', `not ready after ${startSeconds} s`, { fix })),
     );
     this.#end = giveUp;
     this.#pid = session.pid;

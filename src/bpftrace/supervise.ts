@@ -12,6 +12,7 @@ import type { Dialect } from './dialect.js';
 import { each } from './each.js';
 import type { FoundBpftrace } from './find.js';
 import type { Session, SessionEnd, SessionOptions } from './session.js';
+import { startLimitSeconds } from './start-limit.js';
 import type { Judgement } from './stderr.js';
 import { wasKilled, whyEnded } from './why-ended.js';
 
@@ -32,6 +33,7 @@ export interface SupervisorOptions {
   readonly mapKeys: (program: Program) => number;
   /** A BTF of plain C types, for programs that need no others; see src/kernel/c-types.ts. */
   readonly typesFile?: string;
+  /** See start-limit.ts. */
   readonly startTimeoutSeconds: number;
   /** Without a tick for this long, the tracer is started again. */
   readonly stallRestartSeconds: number;
@@ -84,6 +86,8 @@ export class Supervisor {
   /** Ends of tracers that are over, and not yet gone. */
   readonly #leaving = new Set<Promise<SessionEnd>>();
   readonly #givenUp: GivenUp;
+  /** Tracers in a row that were not ready in time. */
+  #late = 0;
   /** The bpftrace that once ended before it was ready, with the types of {@link SupervisorOptions.typesFile} alone. */
   #wantsKernelTypes: string | undefined;
 
@@ -176,6 +180,7 @@ export class Supervisor {
 
     // Silence is told by a clock that nobody sets: a corrected time of day must not end a healthy tracer.
     const startedAt = clock.monotonic();
+    const startSeconds = startLimitSeconds(this.#options.startTimeoutSeconds, dialect, this.#late);
     let attached: number | undefined;
     let lastSign = startedAt;
     let ready = false;
@@ -214,6 +219,7 @@ export class Supervisor {
           if (!ready) {
             ready = true;
             this.#givenUp.accepted();
+            this.#late = 0;
             onRecord({ kind: 'tracer_started', at: record.at });
             this.#become({ phase: 'observing', pid: session.pid, bpftrace, dialect });
           }
@@ -239,9 +245,10 @@ export class Supervisor {
         const error = new MmaplockError('ticks_stalled', `no tick for ${silence.toFixed(0)} s`);
         giveUp ??= { reason: 'stalled', error };
         session.kill();
-      } else if (!ready && silence > this.#options.startTimeoutSeconds) {
+      } else if (!ready && silence > startSeconds) {
         const error = new MmaplockError('tracer_start_timeout', `not ready after ${silence.toFixed(0)} s`);
         giveUp ??= { reason: 'timeout', error };
+        this.#late += 1;
         session.kill();
       }
     });

@@ -4,6 +4,7 @@
  */
 import { runCanary } from '../bpftrace/dialect.js';
 import { findBpftrace } from '../bpftrace/find.js';
+import { startLimitSeconds } from '../bpftrace/start-limit.js';
 import type { Tracer } from '../bpftrace/supervise.js';
 import type { Clock } from '../clock.js';
 import { type Config, noProbes } from '../config/schema.js';
@@ -143,10 +144,7 @@ const tryBpftrace = async (
   try {
     const found = await findBpftrace({ path: config.bpftrace.path || 'bpftrace', env: process.env });
     const before = clock.monotonic();
-    const dialect = await runCanary([found.path], {
-      version: found.version,
-      timeoutMs: config.bpftrace.start_timeout_seconds * 1000,
-    });
+    const dialect = await runCanary([found.path], { version: found.version });
     const seconds = Math.round(clock.monotonic() - before) / 1000;
     return { bpftrace: { ...found, works: true, seconds }, tracer: { bpftrace: found, dialect } };
   } catch (error) {
@@ -168,7 +166,7 @@ const tryLockPaths = async (
 }> => {
   const choice = lockPathChoice(survey.atStart);
   if (tracer === undefined || choice === undefined) return { survey, seen: [] };
-  const timeoutSeconds = config.bpftrace.start_timeout_seconds;
+  const timeoutSeconds = startLimitSeconds(config.bpftrace.start_timeout_seconds, tracer.dialect);
   try {
     const seen = await startLockPathCheck({ ...tracer, choice, clock, timeoutSeconds }).seen;
     return { survey: await settleSurvey(survey, seen, config), seen };

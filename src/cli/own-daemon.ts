@@ -1,5 +1,6 @@
 /** What the commands share that run a daemon of their own for a while. */
 import { constants } from 'node:os';
+import { startLimitSeconds } from '../bpftrace/start-limit.js';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config/schema.js';
 import { type ErrorCode, errorCatalog, MmaplockError } from '../errors.js';
@@ -81,16 +82,17 @@ export interface ObservingOptions {
  * @throws MmaplockError with the code of what is in the way
  */
 export const observing = async (
-  { readiness }: Pick<DaemonView, 'readiness'>,
+  { readiness, tracer }: Pick<DaemonView, 'readiness' | 'tracer'>,
   { timeoutSeconds, clock, ending }: ObservingOptions,
 ): Promise<void> => {
-  const deadline = clock.monotonic() + timeoutSeconds * 1000;
+  const begin = clock.monotonic();
   while (!readiness().ready && !ending.aborted) {
     const { problems } = readiness();
     const problem = problems.find(({ code }) => hopeless.includes(code));
     if (problem !== undefined) throw codedError(problem);
     // What stands last is why waits are not observed; before it stand fragments that were refused.
-    if (clock.monotonic() > deadline) throw codedError(problems.at(-1));
+    const limit = startLimitSeconds(timeoutSeconds, tracer().dialect);
+    if (clock.monotonic() - begin > limit * 1000) throw codedError(problems.at(-1));
     await pause(clock, pollMilliseconds, ending);
   }
 };

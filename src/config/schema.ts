@@ -165,7 +165,9 @@ export const configSchema = section({
   bpftrace: section({
     path: path({ description: 'The bpftrace executable. Empty: search PATH.', default: '' }),
     start_timeout_seconds: Type.Number({
-      description: 'Seconds bpftrace may take to attach before it is killed and started again.',
+      description:
+        'Seconds bpftrace may take to attach before it is killed and started again. Longer where the smallest ' +
+        'program takes more than a second to start.',
       default: 20,
       minimum: 1,
       maximum: 600,

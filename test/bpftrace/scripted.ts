@@ -86,6 +86,8 @@ export const stallRestartSeconds = 15;
 /** What a test may make go another way. */
 export interface Stage {
   find: () => Promise<FoundBpftrace>;
+  /** How long the canary took. */
+  startMilliseconds?: number;
   program: () => Promise<Program | undefined>;
 }
 
@@ -101,7 +103,10 @@ export const supervised = (changes: Partial<Stage> = {}) => {
     clock,
     typesFile,
     find: () => stage.find(),
-    learnDialect: async () => dialectOf('0.17.0'),
+    learnDialect: async () => ({
+      ...dialectOf('0.17.0'),
+      ...(stage.startMilliseconds === undefined ? {} : { startMilliseconds: stage.startMilliseconds }),
+    }),
     program: () => stage.program(),
     startSession: (options) => {
       const session = new ScriptedSession(1000 + sessions.length, options);

@@ -181,6 +181,38 @@ test('a tracer that does not get ready is killed when its time is over, not befo
   assert.equal(supervisor.state.error?.code, 'tracer_start_timeout');
 });
 
+test('on a host where the smallest program takes 3 s to start, a tracer has three times as long', async () => {
+  const { clock, supervisor, newest } = supervised({ startMilliseconds: 3000 });
+  supervisor.start();
+  await clock.pass(3 * startTimeoutSeconds);
+  assert.deepEqual(newest().asked, []);
+  await clock.pass(1);
+  assert.deepEqual(newest().asked, ['kill']);
+});
+
+test('one that was late has twice as long the next time, until one is ready', async () => {
+  const { clock, supervisor, newest, sessions } = supervised();
+  supervisor.start();
+  const killed = async (): Promise<void> => {
+    const { length } = sessions;
+    await newest().killed();
+    while (sessions.length === length) await clock.pass(0.1);
+  };
+  const late = async (seconds: number): Promise<void> => {
+    await clock.pass(seconds);
+    assert.deepEqual(newest().asked, []);
+    await clock.pass(1);
+    assert.deepEqual(newest().asked, ['kill']);
+    await killed();
+  };
+  await late(startTimeoutSeconds);
+  await late(2 * startTimeoutSeconds);
+  newest().attach();
+  newest().tick();
+  await killed();
+  await late(startTimeoutSeconds);
+});
+
 test('a tracer that stops ticking is killed when it has been silent for long', async () => {
   const { clock, supervisor, observing, newest, stops, tickFor } = supervised();
   await observing();

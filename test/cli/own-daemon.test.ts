@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { TracerState } from '../../src/bpftrace/supervise.js';
 import { observing, pause } from '../../src/cli/own-daemon.js';
 import { MmaplockError } from '../../src/errors.js';
+import { dialectOf } from '../bpftrace/goldens.js';
 import { HandClock } from '../bpftrace/hand-clock.js';
 import { epoch, FakeDaemon, failedTracer, planOf } from '../support/daemon.js';
 import { quietDaemon, silentDaemon } from '../support/scenes.js';
@@ -67,6 +69,16 @@ test('what may pass is waited for, and told by its own code in the end', async (
 test('a tracer that is still starting has come too late', async () => {
   const { clock, observed } = waiting(silentDaemon());
   await clock.pass(6);
+  assert.equal(await codeOf(observed), 'tracer_start_timeout');
+});
+
+test('where the smallest program takes 3 s to start, it is waited for three times as long', async () => {
+  const dialect = { ...dialectOf('0.17.0'), startMilliseconds: 3000 };
+  const tracer: TracerState = { phase: 'starting', since: epoch, dialect };
+  const { clock, observed, isSettled } = waiting(new FakeDaemon({ tracer }));
+  await clock.pass(14);
+  assert.equal(isSettled(), false);
+  await clock.pass(2);
   assert.equal(await codeOf(observed), 'tracer_start_timeout');
 });
 
