@@ -14,6 +14,7 @@ import type { Clock } from './clock.js';
 import { type Config, noProbes } from './config/schema.js';
 import { version } from './config/version.js';
 import { CostAccount } from './cost/account.js';
+import { countsMisses } from './cost/misses.js';
 import { readTracerCost } from './cost/tracer.js';
 import { createEffects, tellState, tellStderr } from './effects.js';
 import { cTypesFile, settleSurvey, surveyHost } from './host.js';
@@ -95,7 +96,7 @@ export const startDaemon = async (
   });
   const store = await openIncidentStore(config.incidents, log, clock);
   ledger.incidents.restore(store.restored);
-  const cost = new CostAccount();
+  const cost = new CostAccount((probe) => countsMisses(survey.kernel.release, probe));
   const metrics = new MetricsText({
     ledger,
     plan: () => survey.plan,

@@ -15,7 +15,7 @@ export class CostAccount {
   /** Of the tracer that runs now; undefined while none does. */
   residentBytes: number | undefined;
   mapBytes: number | undefined;
-  /** Probe runs skipped by recursion, by probe. */
+  /** Probe runs skipped by recursion, by probe; without those of which the kernel does not count them. */
   readonly misses = new Map<string, number>();
   /** What all probes took, extended from samples to the time between them; undefined where it is not measured. */
   probeRunSeconds: number | undefined;
@@ -23,9 +23,15 @@ export class CostAccount {
   probeCostRatio: number | undefined;
   /** The same by probe of the watch program, dearest first. */
   probes: readonly ProbeCost[] = [];
+  readonly #countsMisses: (probe: string) => boolean;
   #pid: number | undefined;
   #last: { cpuSeconds: number; misses: readonly number[] } = { cpuSeconds: 0, misses: [] };
   #second: { pid: number; cpuSeconds: number } | undefined;
+
+  /** @param countsMisses whether this kernel counts what it skips of a probe: see misses.ts */
+  constructor(countsMisses: (probe: string) => boolean = () => true) {
+    this.#countsMisses = countsMisses;
+  }
 
   /**
    * Takes one reading of a tracer; undefined when none runs.
@@ -45,7 +51,8 @@ export class CostAccount {
       // Without one program for each probe there is no telling which is which.
       const probe = misses.length === probes.length ? (probes[index] as string) : 'unknown';
       const grown = Math.max(0, count - (this.#last.misses[index] ?? 0));
-      this.misses.set(probe, (this.misses.get(probe) ?? 0) + grown);
+      if (grown > 0 || this.#countsMisses(probe))
+        this.misses.set(probe, (this.misses.get(probe) ?? 0) + grown);
     }
     this.#last = { cpuSeconds: cost.cpu_seconds, misses };
   }

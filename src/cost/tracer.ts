@@ -9,7 +9,7 @@ export interface ProgramCost {
   /** Nanoseconds; 0 unless kernel.bpf_stats_enabled is (or was) on, as is run_cnt. */
   readonly run_time_ns: number;
   readonly run_cnt: number;
-  /** Events the kernel did not run the program for, since it would have recursed; counted always, since 5.12. */
+  /** Events the kernel did not run the program for, since it would have recursed; 0 where it does not count: misses.ts. */
   readonly recursion_misses: number;
 }
 

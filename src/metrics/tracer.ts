@@ -95,8 +95,11 @@ export const tracerFamilies = (sources: TracerSources): Family[] => {
       'Updates of BPF maps that the kernel refused though they were not full, by reason; also in lost events.',
       () => byLabel('reason', tracer.lostUpdates),
     ),
-    counter('probe_misses_total', 'Probe runs the kernel skipped because they would have recursed.', () =>
-      byLabel('probe', cost().misses),
+    counter(
+      'probe_misses_total',
+      'Probe runs the kernel skipped because they would have recursed. Absent where it does not count them: ' +
+        'tracepoints and kprobes before Linux 6.7, function entries and exits before 5.12.',
+      () => byLabel('probe', cost().misses),
     ),
     counter('map_overflows_total', 'Updates refused because a BPF map was full.', () =>
       byLabel('map', tracer.overflows),

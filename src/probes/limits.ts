@@ -82,7 +82,7 @@ const lines: readonly Line[] = [
   {
     code: 'skipped_probes',
     runs: ['proc-reads'],
-    text: 'Reads whose probe a preemptible kernel had to skip: with mmaplock_probe_misses_total they are at least all reads.',
+    text: 'Reads whose probe the kernel had to skip: with mmaplock_probe_misses_total, which it counts from Linux 6.7 (fentry: 5.12), they are at least all reads.',
   },
   {
     code: 'self_waits',
