@@ -71,7 +71,11 @@ const longestEntry = 160;
 export const startSession = (options: SessionOptions): Session => {
   const { path, program, dialect, mapKeys, now, onRecord, onAttached, onStderr } = options;
   const programLines = program.text.split('\n');
-  const wire = new Wire({ now, mapAt: (line) => /@\w+/.exec(programLines[line - 1] ?? '')?.[0] });
+  const wire = new Wire({
+    now,
+    monotonic: systemClock.monotonic,
+    mapAt: (line) => /@\w+/.exec(programLines[line - 1] ?? '')?.[0],
+  });
   const said = new StderrTail();
   const listen = (text: string): void => onStderr(text, said.push(text));
   const startedAt = now();

@@ -1,6 +1,7 @@
 /** What the lines of bpf/stalls.bt mean: several for each stall, of which the one named `stall` is the last. */
 import { operationOf } from '../probes/operations.js';
 import type { Stall, StallReader } from '../records.js';
+import type { KernelClock } from './kernel-clock.js';
 import type { MapRows } from './rows.js';
 import { fileOf, modeOf, namedOf } from './wire-keys.js';
 
@@ -25,7 +26,12 @@ interface Unfinished {
 }
 
 export class StallLines {
+  readonly #clock: Pick<KernelClock, 'at'>;
   readonly #unfinished = new Map<string, Unfinished>();
+
+  constructor(clock: Pick<KernelClock, 'at'>) {
+    this.#clock = clock;
+  }
 
   /** Whether a line is one of these. */
   static has(text: string): boolean {
@@ -37,7 +43,7 @@ export class StallLines {
    * @returns the stall, once its last line is there
    * @throws Error where the line is malformed: that stall is lost
    */
-  accept(text: string, at: number): Stall | undefined {
+  accept(text: string): Stall | undefined {
     const [word = '', ...rest] = text.trimEnd().split(' ');
     if (rest.length !== widths[word] || !rest.every((number) => /^\d{1,20}$/.test(number)))
       throw new Error(`a line "${word}" that is not understood`);
@@ -47,7 +53,9 @@ export class StallLines {
     const unfinished = this.#of(key);
     if (word === 'stall') {
       this.#unfinished.delete(key);
-      return stallOf(numbers, unfinished, at);
+      // It ended when it had lasted so long since it began.
+      const [, , nanoseconds = 0n] = numbers;
+      return stallOf(numbers, unfinished, this.#clock.at(start + nanoseconds));
     }
     (word === 'delayed' ? unfinished.delays : unfinished.by).set(slot, numbers.slice(3));
     return undefined;

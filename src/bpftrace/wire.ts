@@ -6,6 +6,7 @@ import { messageOf } from '../errors.js';
 import { tickWord } from '../probes/program.js';
 import type { Tick, TracerRecord, WriterStack } from '../records.js';
 import type { Contents } from './decode/maps.js';
+import { KernelClock } from './kernel-clock.js';
 import { type BpftraceLine, integerKey, type Value } from './lines.js';
 import type { HistogramRows, MapRows, TupleRows } from './rows.js';
 import {
@@ -74,6 +75,8 @@ const fileMaps = new Set(
 export interface WireOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Milliseconds that nobody sets; as `now` unless told otherwise. */
+  readonly monotonic?: () => number;
   /** The map written at a line of the program (from 1), if any. */
   readonly mapAt: (line: number) => string | undefined;
 }
@@ -94,10 +97,13 @@ export class Wire {
     convoys: victimNames(),
     blocked: victimNames(),
   };
-  readonly #stalls = new StallLines();
+  readonly #clock: KernelClock;
+  readonly #stalls: StallLines;
 
   constructor(options: WireOptions) {
     this.#options = options;
+    this.#clock = new KernelClock(options.now, options.monotonic ?? options.now);
+    this.#stalls = new StallLines(this.#clock);
   }
 
   /** What one line means; most mean something only once their tick is whole. */
@@ -117,7 +123,10 @@ export class Wire {
         );
       case 'printf': {
         const kernelNow = tickLine.exec(line.text)?.[1];
-        if (kernelNow !== undefined) return [...this.#missedEnds(at), this.#tick(at, BigInt(kernelNow))];
+        if (kernelNow !== undefined) {
+          const read = this.#clock.read(BigInt(kernelNow));
+          return [...this.#missedEnds(read), this.#tick(read, BigInt(kernelNow))];
+        }
         return StallLines.has(line.text) ? this.#stall(line.text, at) : [];
       }
       case 'lost_events':
@@ -188,7 +197,7 @@ export class Wire {
 
   #stall(text: string, at: number): TracerRecord[] {
     try {
-      const stall = this.#stalls.accept(text, at);
+      const stall = this.#stalls.accept(text);
       return stall === undefined ? [] : [stall];
     } catch (error) {
       return [{ kind: 'undecodable', at, reason: messageOf(error) }];

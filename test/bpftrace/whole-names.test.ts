@@ -32,7 +32,7 @@ const observed = () => {
         const entries = rows.map(([key, value]) => `"${key.join()}": ${value}`);
         return `{"type": "map", "data": {"${name}": {${entries.join()}}}}`;
       });
-      for (const line of [...lines, `{"type": "printf", "data": "tick ${at}\\n"}`])
+      for (const line of [...lines, `{"type": "printf", "data": "tick ${at * 1e6}\\n"}`])
         for (const record of wire.accept(decodeLine(line, dialect))) {
           assert.equal(record.kind, 'tick', JSON.stringify(record));
           ledger.apply(record);

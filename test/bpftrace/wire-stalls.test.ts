@@ -30,8 +30,8 @@ const byLine = (
 };
 
 const stallOf = (...lines: readonly string[]): Stall => {
-  const stalls = new StallLines();
-  const told = lines.map((line) => stalls.accept(line, 5000)).filter((stall) => stall !== undefined);
+  const stalls = new StallLines({ at: () => 5000 });
+  const told = lines.map((line) => stalls.accept(line)).filter((stall) => stall !== undefined);
   assert.equal(told.length, 1);
   return told[0] as Stall;
 };
@@ -105,20 +105,20 @@ test('of a reader that is gone the part stays, under the first half of its name'
 });
 
 test('lines of two stalls may come in turns', () => {
-  const stalls = new StallLines();
+  const stalls = new StallLines({ at: () => 5000 });
   const other = (line: string) => line.replace(' 43 1000 ', ' 53 2000 ');
-  assert.equal(stalls.accept(byLine(0, 7), 1), undefined);
-  assert.equal(stalls.accept(other(byLine(0, 9, { file: 3 })), 2), undefined);
-  assert.equal(stalls.accept(stallLine(), 3)?.readers[0]?.nanoseconds, 7);
-  assert.equal(stalls.accept(other(stallLine()), 4)?.readers[0]?.file, 'smaps_rollup');
+  assert.equal(stalls.accept(byLine(0, 7)), undefined);
+  assert.equal(stalls.accept(other(byLine(0, 9, { file: 3 }))), undefined);
+  assert.equal(stalls.accept(stallLine())?.readers[0]?.nanoseconds, 7);
+  assert.equal(stalls.accept(other(stallLine()))?.readers[0]?.file, 'smaps_rollup');
 });
 
 test('stalls without a last line are not kept for ever', () => {
-  const stalls = new StallLines();
-  stalls.accept(byLine(0, 7), 1);
-  for (let tid = 100; tid < 200; tid += 1) stalls.accept(byLine(0, 7).replace(' 43 ', ` ${tid} `), 1);
-  assert.deepEqual(stalls.accept(stallLine(), 2)?.readers, [], 'what was said of the first is forgotten');
-  assert.equal(stalls.accept(stallLine().replace(' 43 ', ' 199 '), 2)?.readers.length, 1);
+  const stalls = new StallLines({ at: () => 5000 });
+  stalls.accept(byLine(0, 7));
+  for (let tid = 100; tid < 200; tid += 1) stalls.accept(byLine(0, 7).replace(' 43 ', ` ${tid} `));
+  assert.deepEqual(stalls.accept(stallLine())?.readers, [], 'what was said of the first is forgotten');
+  assert.equal(stalls.accept(stallLine().replace(' 43 ', ' 199 '))?.readers.length, 1);
 });
 
 for (const version of versions)
