@@ -18,6 +18,9 @@ const catalog = {
   btf_unreadable: 'Check the permissions of /sys/kernel/btf/vmlinux; in a container, mount /sys read-only.',
   btf_malformed:
     'The BTF of this kernel is damaged or of an unknown format: report it with the kernel release.',
+  btf_unknown_kind:
+    'The BTF of this kernel has types of a kind that this version does not know; what needs those behind them is not ' +
+    'observed. Install a later mmaplockd, or report it with the kernel release.',
   kallsyms_unreadable: 'Check that /proc/kallsyms is readable.',
   tracefs_missing: 'Mount it: `mount -t tracefs nodev /sys/kernel/tracing`.',
   tracefs_unreadable: 'Run as root; lockdown in confidentiality mode refuses tracefs to everyone.',

@@ -59,6 +59,10 @@ export const maxDepth = 64;
 
 export const malformed = (what: string): MmaplockError => new MmaplockError('btf_malformed', `BTF: ${what}`);
 
+/** Of a BTF of which only the types before that one can be used. */
+export const unknownKind = ({ id, kind }: UnknownType): MmaplockError =>
+  new MmaplockError('btf_unknown_kind', `BTF: type ${id} is of kind ${kind}, only those before it are used`);
+
 interface Sections {
   readonly types: Uint32Array;
   readonly strings: Buffer;
@@ -103,8 +107,20 @@ function asWords(bytes: Buffer): Uint32Array {
 const kindOf = (info: number): number => (info >>> 24) & 0x7f;
 const vlenOf = (info: number): number => info & 0xff_ffff;
 
-/** The word index of each type id; ids start at 1, so entry 0 is not used. */
-function indexTypes(words: Uint32Array, stringBytes: number): Uint32Array {
+/** A type of a kind that a later kernel has: how long it is, and so where the next one begins, is not known. */
+export interface UnknownType {
+  readonly id: number;
+  readonly kind: number;
+}
+
+/**
+ * The word index of each type id; ids start at 1, so entry 0 is not used. Types behind one of an unknown kind are left
+ * out. The first being so is damage: no kernel begins with anything but what every one has had.
+ */
+function indexTypes(
+  words: Uint32Array,
+  stringBytes: number,
+): { readonly starts: Uint32Array; readonly unknown?: UnknownType } {
   // Each record has at least recordWords words, which bounds the count.
   const starts = new Uint32Array(Math.floor(words.length / recordWords) + 1);
   let count = 0;
@@ -112,6 +128,8 @@ function indexTypes(words: Uint32Array, stringBytes: number): Uint32Array {
     if (at + recordWords > words.length) throw malformed('truncated type record');
     const info = words[at + 1]!;
     const kind = kindOf(info);
+    if (kind > kinds.enum64 && count > 0)
+      return { starts: starts.slice(0, count + 1), unknown: { id: count + 1, kind } };
     if (kind === kinds.void || kind > kinds.enum64)
       throw malformed(`type ${count + 1} has unknown kind ${kind}`);
     if (words[at]! >= stringBytes)
@@ -121,21 +139,28 @@ function indexTypes(words: Uint32Array, stringBytes: number): Uint32Array {
     at += recordWords + fixedWords[kind]! + entryWords[kind]! * vlenOf(info);
     if (at > words.length) throw malformed(`type ${count} reaches beyond the type section`);
   }
-  return starts.slice(0, count + 1);
+  return { starts: starts.slice(0, count + 1) };
 }
 
-/** Read access to type records by id. Every id and string offset is checked; a bad one throws btf_malformed. */
+/**
+ * Read access to type records by id. Every id and string offset is checked; a bad one throws btf_malformed, or
+ * btf_unknown_kind where the type is one of those left out.
+ */
 export class BtfTypes {
   readonly #words: Uint32Array;
   readonly #strings: Buffer;
   readonly #starts: Uint32Array;
+  /** The first type that is not known: it and those behind it are left out. */
+  readonly unknown: UnknownType | undefined;
 
   /** @throws MmaplockError btf_malformed */
   constructor(blob: Buffer) {
     const { types, strings } = readSections(blob);
     this.#words = types;
     this.#strings = strings;
-    this.#starts = indexTypes(types, strings.length);
+    const { starts, unknown } = indexTypes(types, strings.length);
+    this.#starts = starts;
+    this.unknown = unknown;
   }
 
   /** The highest type id. */
@@ -219,6 +244,7 @@ export class BtfTypes {
   }
 
   #record(id: number, word: number): number {
+    if (this.unknown !== undefined && id >= this.unknown.id) throw unknownKind(this.unknown);
     if (id === 0 || id >= this.#starts.length) throw malformed(`type id ${id} does not exist`);
     return this.#words[this.#starts[id]! + word]!;
   }

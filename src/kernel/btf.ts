@@ -1,7 +1,7 @@
 import { findPath, type Member } from './btf-members.js';
 import { NameIndex } from './btf-names.js';
 import { type FunctionParameter, renderParameters } from './btf-render.js';
-import { BtfTypes, kinds, malformed } from './btf-types.js';
+import { BtfTypes, kinds, malformed, type UnknownType } from './btf-types.js';
 
 export type { FunctionParameter } from './btf-render.js';
 
@@ -19,6 +19,11 @@ export class Btf {
 
   constructor(types: BtfTypes) {
     this.#types = types;
+  }
+
+  /** The first type of a kind that is not known, where there is one; it and those behind it answer no question. */
+  get unknown(): UnknownType | undefined {
+    return this.#types.unknown;
   }
 
   /** Whether a struct or union of this tag is defined; a forward declaration does not count. */

@@ -3,6 +3,7 @@ import { endianness } from 'node:os';
 import { join } from 'node:path';
 import { errnoOf, MmaplockError, messageOf } from '../errors.js';
 import { type Btf, type FunctionParameter, parseBtf } from './btf.js';
+import { unknownKind } from './btf-types.js';
 import {
   type FunctionTracing,
   hasKprobes,
@@ -98,6 +99,7 @@ export async function readKernelProfile(
   const tracepointNames = new Set(asked.tracepoints);
   const configNames = new Set(asked.config);
   const btf = attempt(() => parseBtf(readBtf(join(sys, 'kernel/btf/vmlinux'))));
+  if (btf?.unknown !== undefined) problems.push(unknownKind(btf.unknown));
   const tracefs = attempt(() => findTracefs(sys));
   const tracepoints =
     tracefs === undefined ? undefined : attempt(() => readTracepoints(tracepointNames, tracefs));
@@ -171,14 +173,15 @@ function readTracepoints(
 
 /** Damage found by a question becomes a problem, once, and no answer. */
 function btfQuestions(btf: Btf | undefined, problems: MmaplockError[]) {
-  let damaged = false;
+  const told = new Set(problems.map(({ code }) => code));
   return <T>(question: (btf: Btf) => T): T | undefined => {
     if (btf === undefined) return undefined;
     try {
       return question(btf);
     } catch (error) {
-      if (!damaged) problems.push(expected(error));
-      damaged = true;
+      const problem = expected(error);
+      if (!told.has(problem.code)) problems.push(problem);
+      told.add(problem.code);
       return undefined;
     }
   };

@@ -227,7 +227,9 @@ test("random damage to this kernel's BTF is refused or survived, within a bound 
       questions(parseBtf(blob));
       return true;
     } catch (error) {
-      assert.ok(error instanceof MmaplockError && error.code === 'btf_malformed', `seed ${seed}: ${error}`);
+      // Damage may look like a kind of a later kernel, behind which nothing is known.
+      const coded = error instanceof MmaplockError && /^btf_(?:malformed|unknown_kind)$/.test(error.code);
+      assert.ok(coded, `seed ${seed}: ${error}`);
       return false;
     }
   };

@@ -258,6 +258,23 @@ test('references to types and strings that do not exist are refused', () => {
   assert.throws(() => parsed.memberOffset('nameless', 'x'), malformed(/string offset/));
 });
 
+test('a kind of a later kernel ends what is known, and voids nothing before it', () => {
+  const btf = new BtfBuilder();
+  const int = btf.int('int', 4);
+  btf.struct('before', 8, [
+    ['known', int, 32],
+    ['late', 5, 0],
+  ]);
+  btf.type(20, 'of tomorrow', 0, [1, 2, 3]);
+  btf.struct('behind', 8, [['x', int, 0]]);
+  const parsed = parseBtf(btf.build());
+  assert.deepEqual(parsed.unknown, { id: 3, kind: 20 });
+  assert.equal(parsed.memberOffset('before', 'known'), 4);
+  assert.equal(parsed.hasStruct('behind'), false);
+  assert.throws(() => parsed.memberOffset('before', 'late.x'), { code: 'btf_unknown_kind' });
+  assert.equal(parseBtf(nested().build()).unknown, undefined);
+});
+
 test('a damaged header is refused with what is wrong', () => {
   const edited = (edit: (blob: Buffer) => void): Buffer => {
     const blob = nested().build();

@@ -25,12 +25,13 @@ const asked: KernelQuestions = {
 const format =
   'name: sample\nID: 7\nformat:\n\tfield:unsigned int flags;\toffset:16;\tsize:4;\tsigned:0;\n\nprint fmt: ""\n';
 
-function smallBtf(): Buffer {
+/** @param kind of the last type, where that is to be another than a function */
+function smallBtf(kind = 12): Buffer {
   const btf = new BtfBuilder();
   const int = btf.int('int', 4);
   btf.struct('sample', 8, [['member', int, 32]]);
   btf.struct('cyclic', 8, [['', 3, 0]]);
-  btf.type(12, 'function', btf.type(13, '', 0, [btf.string('count'), int], { vlen: 1 }));
+  btf.type(kind, 'function', btf.type(13, '', 0, [btf.string('count'), int], { vlen: 1 }));
   return btf.build();
 }
 
@@ -100,6 +101,16 @@ test('one damaged part leaves the others', async () => {
   assert.equal(profile.btf, undefined);
   assert.equal(profile.hasSymbol('present'), true);
   assert.equal(profile.tracepoint('lock:sample')?.id, 7);
+});
+
+test('types of a kind that is not known are one problem, and those before them answer', async () => {
+  write('later/sys/kernel/btf/vmlinux', smallBtf(20));
+  const profile = await readKernelProfile(asked, roots('later'));
+  assert.deepEqual(
+    profile.problems.flatMap(({ code }) => (code.startsWith('btf') ? [code] : [])),
+    ['btf_unknown_kind'],
+  );
+  assert.equal(profile.memberOffset('sample', 'member'), 4);
 });
 
 test('damage that only a question meets becomes one problem', async () => {
