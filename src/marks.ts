@@ -11,8 +11,9 @@ import type { Log } from './log/log.js';
 /** To be called after each start of a tracer; what is opened from then on it sees itself. Never throws. */
 export const markOpenProcFiles = async (log: Log): Promise<void> => {
   try {
-    const pids = await findOpenProcFiles();
+    const { pids, cutShort } = await findOpenProcFiles();
     for (const pid of pids) askAfter(pid);
+    if (cutShort > 0) log.info({ processes: cutShort }, tooMany);
     log.debug(
       { processes: pids.length },
       'processes with a proc file open since before the tracer are marked',
@@ -21,6 +22,9 @@ export const markOpenProcFiles = async (log: Log): Promise<void> => {
     log.warn({ err: error }, `proc files opened before the tracer are not seen: ${messageOf(error)}`);
   }
 };
+
+const tooMany =
+  'processes with very many descriptors were not looked at in full: a proc file they opened before the tracer is not seen';
 
 const askAfter = (pid: number): void => {
   try {

@@ -1,5 +1,5 @@
 import { readlinkSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { opendir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../errors.js';
 import { isGone } from './process.js';
@@ -13,6 +13,22 @@ const procFile = /\/\d+(?:\/task\/\d+)?\/(?:maps|smaps|smaps_rollup|numa_maps|pa
 /** Links read before other work is let run: some 4 ms. */
 const linksAtOnce = 1000;
 
+/** A proxy may have a million descriptors. Of each process so many links are read at most, some 20 ms of CPU... */
+const bounds = {
+  linksOfEach: 5000,
+  /** ... and so many of all, 1 s, ... */
+  links: 250_000,
+  /** ... but of each at least so many: a reader has few. */
+  linksAtLeast: 100,
+};
+
+export interface OpenProcFiles {
+  /** Processes that have one open. */
+  readonly pids: number[];
+  /** Processes of which some links were left out, for there were too many: they may have one, too. */
+  readonly cutShort: number;
+}
+
 /**
  * The processes that have one of these proc files open, by process id: maps, smaps, smaps_rollup, numa_maps, pagemap,
  * clear_refs, of any process or thread. It opens none of them, but reads the links in /proc/PID/fd, which takes no
@@ -22,23 +38,45 @@ const linksAtOnce = 1000;
  * Left out are processes that end meanwhile or may not be looked at, and threads with descriptors of their own
  * (CLONE_FILES not shared). Rejects with the error of the system where processes cannot be listed.
  */
-export async function findOpenProcFiles(options: { readonly proc?: string } = {}): Promise<number[]> {
-  const { proc = '/proc' } = options;
-  const found: number[] = [];
+export async function findOpenProcFiles(
+  options: { readonly proc?: string } & Partial<typeof bounds> = {},
+): Promise<OpenProcFiles> {
+  const { proc = '/proc', linksOfEach, links, linksAtLeast } = { ...bounds, ...options };
+  const pids: number[] = [];
+  let left = links;
+  let cutShort = 0;
   for (const pid of await readdir(proc)) {
     if (!/^\d+$/.test(pid)) continue;
-    const directory = join(proc, pid, 'fd');
-    const descriptors = await readdir(directory).catch((error: unknown) => hidden(error, []));
-    for (const [index, descriptor] of descriptors.entries()) {
-      // A trip to the thread pool, for whatever waits for this thread.
-      if (index % linksAtOnce === linksAtOnce - 1) await stat(proc);
-      if (!procFile.test(readLink(join(directory, descriptor)))) continue;
-      found.push(Number(pid));
-      break;
-    }
+    const look = await lookAt(join(proc, pid, 'fd'), Math.max(linksAtLeast, Math.min(linksOfEach, left)));
+    left -= look.links;
+    if (look.found) pids.push(Number(pid));
+    else if (look.more) cutShort += 1;
   }
-  return found;
+  return { pids, cutShort };
 }
+
+interface Look {
+  readonly found: boolean;
+  /** How many were read. */
+  readonly links: number;
+  readonly more: boolean;
+}
+
+/** Looks at the links of one process, until one is found or there were so many. */
+const lookAt = async (directory: string, most: number): Promise<Look> => {
+  let links = 0;
+  try {
+    // A trip to the thread pool for each buffer, for whatever waits for this thread.
+    for await (const { name } of await opendir(directory, { bufferSize: linksAtOnce })) {
+      if (links >= most) return { found: false, links, more: true };
+      links += 1;
+      if (procFile.test(readLink(join(directory, name)))) return { found: true, links, more: false };
+    }
+    return { found: false, links, more: false };
+  } catch (error) {
+    return hidden(error, { found: false, links, more: false });
+  }
+};
 
 const readLink = (path: string): string => {
   try {

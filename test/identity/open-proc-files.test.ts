@@ -17,7 +17,7 @@ const processWith = (proc: string, pid: number, ...links: readonly string[]): vo
   for (const [descriptor, link] of links.entries()) symlinkSync(link, join(directory, String(descriptor)));
 };
 const found = async (proc: string): Promise<number[]> =>
-  (await findOpenProcFiles({ proc: join(root, proc) })).sort((a, b) => a - b);
+  (await findOpenProcFiles({ proc: join(root, proc) })).pids.sort((a, b) => a - b);
 
 test('a process that has such a file open is found, once, whatever else it has open', async () => {
   processWith('each', 1, '/dev/null', '/proc/7/maps', '/proc/8/maps');
@@ -65,6 +65,27 @@ test('a file among thousands of descriptors is found', async () => {
   assert.deepEqual(await found('many'), [40]);
 });
 
+test('of a process with very many descriptors only so many are looked at, and that is told', async () => {
+  const sockets = Array.from({ length: 30 }, (_, index) => `socket:[${index}]`);
+  processWith('bounded', 50, ...sockets);
+  processWith('bounded', 51, ...sockets.slice(0, 5), '/proc/7/maps');
+  const proc = join(root, 'bounded');
+  assert.deepEqual(await findOpenProcFiles({ proc, linksOfEach: 20, linksAtLeast: 1 }), {
+    pids: [51],
+    cutShort: 1,
+  });
+  assert.deepEqual((await findOpenProcFiles({ proc, linksOfEach: 40, linksAtLeast: 1 })).cutShort, 0);
+});
+
+test('of all processes together, too, but some of each', async () => {
+  for (let pid = 60; pid < 70; pid += 1) processWith('crowd', pid, 'socket:[1]', 'socket:[2]', 'socket:[3]');
+  processWith('crowd', 70, '/proc/7/maps');
+  const proc = join(root, 'crowd');
+  const { pids, cutShort } = await findOpenProcFiles({ proc, linksOfEach: 10, links: 12, linksAtLeast: 2 });
+  assert.deepEqual(pids, [70]);
+  assert.ok(cutShort >= 6, `${cutShort}`);
+});
+
 test('a /proc that cannot be listed is an error, not an empty list', async () => {
   await assert.rejects(findOpenProcFiles({ proc: join(root, 'absent') }), { code: 'ENOENT' });
 });
@@ -75,10 +96,10 @@ test('a real process that inherited an open file is found until it ends', async 
   closeSync(file);
   try {
     await once(child, 'spawn');
-    assert.ok((await findOpenProcFiles()).includes(child.pid!));
+    assert.ok((await findOpenProcFiles()).pids.includes(child.pid!));
   } finally {
     child.kill();
   }
   await once(child, 'exit');
-  assert.ok(!(await findOpenProcFiles()).includes(child.pid!));
+  assert.ok(!(await findOpenProcFiles()).pids.includes(child.pid!));
 });
