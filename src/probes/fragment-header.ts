@@ -30,6 +30,13 @@ export interface ReleaseNeed {
   readonly why: string;
 }
 
+/** A symbol that the kernel must not have. */
+export interface Absence {
+  readonly symbol: string;
+  /** What to tell the operator of a kernel that has it. */
+  readonly why: string;
+}
+
 /** What a fragment lets be observed. */
 export interface Provision {
   readonly what: Observable;
@@ -54,6 +61,7 @@ export interface Header {
   /** Beyond what its probes and constants show. */
   readonly needs: {
     readonly symbols: readonly string[];
+    readonly absences: readonly Absence[];
     readonly fields: readonly FieldNeed[];
     readonly fragments: readonly string[];
     readonly events: readonly string[];
@@ -97,7 +105,8 @@ export const parseDirectives = (directives: readonly Directive[], malformed: Mal
     cost,
     rank: all('rank', parseRank).at(-1) ?? 100,
     needs: {
-      symbols: needs.flatMap((need) => ('symbol' in need ? [need.symbol] : [])),
+      symbols: needs.flatMap((need) => ('name' in need ? [need.name] : [])),
+      absences: needs.flatMap((need) => ('symbol' in need ? [need] : [])),
       fields: needs.flatMap((need) => ('field' in need ? [need] : [])),
       fragments: needs.flatMap((need) => ('fragment' in need ? [need.fragment] : [])),
       events: needs.flatMap((need) => ('event' in need ? [need.event] : [])),
@@ -139,11 +148,13 @@ const parseTells = (value: string): { event: string } | string =>
 const parseRank = (value: string): number | string =>
   Number.isInteger(Number(value)) ? Number(value) : `rank is an integer, not ${value}`;
 
-type Need = { symbol: string } | { fragment: string } | { event: string } | FieldNeed | ReleaseNeed;
+type Need = { name: string } | Absence | { fragment: string } | { event: string } | FieldNeed | ReleaseNeed;
 
 const parseNeed = (value: string): Need | string => {
-  const symbol = /^symbol\s+([\w.]+)$/.exec(value)?.[1];
-  if (symbol !== undefined) return { symbol };
+  const name = /^symbol\s+([\w.]+)$/.exec(value)?.[1];
+  if (name !== undefined) return { name };
+  const [, symbol, dear] = /^no\s+symbol\s+([\w.]+):\s+(.+)$/.exec(value) ?? [];
+  if (symbol !== undefined && dear !== undefined) return { symbol, why: dear };
   const fragment = /^fragment\s+([\w.-]+)$/.exec(value)?.[1];
   if (fragment !== undefined) return { fragment };
   const event = /^event\s+([a-z][a-z-]*)$/.exec(value)?.[1];
@@ -152,7 +163,7 @@ const parseNeed = (value: string): Need | string => {
   if (release !== null) return releaseNeed(release[1] as string, release[2] as string);
   const [, tracepoint, field, why] = /^field\s+(\w+:\w+)\.(\w+)(?::\s+(.+))?$/.exec(value) ?? [];
   if (tracepoint !== undefined && field !== undefined) return { tracepoint, field, why };
-  return `needs symbol NAME, field CATEGORY:NAME.FIELD[: WHY], fragment NAME, event NAME or release N[ or N]: WHY, not "${value}"`;
+  return `needs symbol NAME, no symbol NAME: WHY, field CATEGORY:NAME.FIELD[: WHY], fragment NAME, event NAME or release N[ or N]: WHY, not "${value}"`;
 };
 
 const releaseNeed = (text: string, why: string): ReleaseNeed => ({

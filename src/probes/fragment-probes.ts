@@ -12,8 +12,8 @@ export interface ProbePoint {
   readonly fields: readonly string[];
   /** Line of the file, from 1. */
   readonly line: number;
-  /** Left out, block and all, where the kernel lacks its function. */
-  readonly optional: boolean;
+  /** The function, if any, without which it is left out, block and all: its own, or for a tracepoint the one it is for. */
+  readonly ifThere: string | undefined;
 }
 
 const kinds: Readonly<Record<string, ProbeKind>> = {
@@ -37,8 +37,7 @@ export const parseProbes = (
   bodyStart: number,
   malformed: Malformed,
 ): ProbePoint[] => {
-  const probes: { kind: ProbeKind; target: string; fields: Set<string>; line: number; optional: boolean }[] =
-    [];
+  const probes: (Omit<ProbePoint, 'fields'> & { fields: Set<string> })[] = [];
   let group: typeof probes = [];
   let listGoesOn = false;
   for (const [index, line] of lines.entries()) {
@@ -50,13 +49,17 @@ export const parseProbes = (
         target: match[2] as string,
         fields: new Set<string>(),
         line: index + 1,
-        optional: match[4] === 'if there',
+        ifThere: undefined as string | undefined,
       };
-      if (probe.optional && (listGoesOn || match[3] === ',' || probe.kind === 'tracepoint'))
-        throw malformed(
-          index,
-          'only a function probe with a block of its own may be one that is run if there',
-        );
+      const [condition, without] = /^if there(?: is (\w+))?$/.exec(match[4] ?? '') ?? [];
+      if (condition !== undefined) {
+        if ((without === undefined) === (probe.kind === 'tracepoint') || listGoesOn || match[3] === ',')
+          throw malformed(
+            index,
+            'a function probe is run "if there", a tracepoint "if there is FUNCTION", and only with a block of its own',
+          );
+        probe.ifThere = without ?? probe.target;
+      }
       if (!listGoesOn) group = [];
       group.push(probe);
       probes.push(probe);

@@ -11,6 +11,7 @@
  *   //@ cost TEXT                               what it costs others, measured
  *   //@ rank N                                  lower is preferred where two provide or tell the same (default 100)
  *   //@ needs symbol NAME                       beyond what its probes and constants show
+ *   //@ needs no symbol NAME: WHY               does not run where the kernel has it, or where that cannot be told
  *   //@ needs field CATEGORY:NAME.FIELD[: WHY]  of a tracepoint; WHY is what to tell where the kernel lacks it
  *   //@ needs release N[ or N]...: WHY          the last is the release of Linux from which on it may run, those before
  *                                               it are stable releases, each for its own series
@@ -31,7 +32,8 @@
  * Everything else it needs (probe kinds, tracepoints and their fields) is read off its probes, so that what is
  * declared cannot drift from what is used.
  *
- * A function probe whose line ends with `// if there` is left out, with its block, where the kernel lacks the function.
+ * A function probe whose line ends with `// if there` is left out, with its block, where the kernel lacks the function;
+ * a tracepoint whose line ends with `// if there is NAME`, where the kernel lacks that function: one it is of no use without.
  *
  * A hook is a line `//@ hook NAME: WHAT IS SET` inside a block. Others that need the fragment may add lines there, so
  * that an event both look at has one probe and is measured once; a fragment may consist of such additions alone. They
@@ -49,7 +51,7 @@ import { type Addition, isAddition, parseAdditions } from './fragment-hooks.js';
 import { type ProbePoint, parseProbes } from './fragment-probes.js';
 
 export type { Constant } from './fragment-constants.js';
-export type { FieldNeed, ProbeSwitch, Provision, SwitchNeed } from './fragment-header.js';
+export type { Absence, FieldNeed, ProbeSwitch, Provision, SwitchNeed } from './fragment-header.js';
 export type { Addition } from './fragment-hooks.js';
 export type { ProbeKind, ProbePoint } from './fragment-probes.js';
 

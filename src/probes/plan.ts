@@ -40,11 +40,14 @@ export const askedOfKernel = ({
   const tracepoints = new Set<TracepointName>();
   for (const { needs, constants, probes } of fragments) {
     for (const symbol of needs.symbols) symbols.add(symbol);
+    for (const { symbol } of needs.absences) symbols.add(symbol);
     for (const { source } of constants) if (source.from === 'address') symbols.add(source.of);
     for (const { tracepoint } of needs.fields) tracepoints.add(tracepoint as TracepointName);
-    for (const { kind, target } of probes)
+    for (const { kind, target, ifThere } of probes) {
       if (kind === 'tracepoint') tracepoints.add(target as TracepointName);
       else symbols.add(target);
+      if (ifThere !== undefined) symbols.add(ifThere);
+    }
   }
   return { symbols, tracepoints };
 };

@@ -12,6 +12,7 @@ export const reasonCodes = [
   'kernel_lacks_field',
   'kernel_lacks_member',
   'kernel_lacks_symbol',
+  'too_dear',
   'kernel_lacks_kprobes',
   'kernel_lacks_function_tracing',
   'function_not_traceable',

@@ -75,9 +75,12 @@ export const examine = (
     if (why !== undefined)
       reasons.push({ code: why.code, detail: `nothing tells of ${event} here: ${why.detail}` });
   }
-  const absent = fragment.probes.filter(
-    (probe) => probe.optional && lacksFunction(probe, profile) !== undefined,
-  );
+  const absent = fragment.probes.filter(({ kind, ifThere }) => {
+    if (ifThere === undefined) return false;
+    return kind === 'tracepoint'
+      ? !profile.hasSymbol(ifThere)
+      : lacksFunction({ kind, target: ifThere }, profile) !== undefined;
+  });
   for (const probe of fragment.probes)
     if (!absent.includes(probe)) reasons.push(...probeRefusal(probe, profile, options));
   for (const { tracepoint, field, why } of fragment.needs.fields)
@@ -88,6 +91,10 @@ export const examine = (
   for (const symbol of fragment.needs.symbols)
     if (!profile.hasSymbol(symbol))
       reasons.push({ code: 'kernel_lacks_symbol', detail: `this kernel has no symbol ${symbol}` });
+  for (const { symbol, why } of fragment.needs.absences)
+    if (profile.hasSymbol(symbol)) reasons.push({ code: 'too_dear', detail: why });
+    else if (hidesSymbols(profile))
+      reasons.push({ code: 'too_dear', detail: `${why}; whether it does cannot be told here` });
   for (const constant of fragment.constants) {
     const value = resolveConstant(constant, profile, options.lockPaths, options.numbers);
     if (typeof value === 'object') reasons.push(value);
@@ -113,6 +120,10 @@ const isTooOld = (kernel: readonly [number, number, number], { releases }: Relea
 
 const releasesOf = ({ releases }: ReleaseNeed): string =>
   releases.map(([a, b, c]) => (c === 0 ? `${a}.${b}` : `${a}.${b}.${c}`)).join(' or ');
+
+/** Whether a symbol that was not found may be there all the same. */
+const hidesSymbols = ({ problems }: KernelProfile): boolean =>
+  problems.some(({ code }) => code === 'kallsyms_unreadable');
 
 /** What rules a fragment out whatever the kernel has. */
 const refusedByPeople = (fragment: Fragment, options: PlanOptions): Reason | undefined => {

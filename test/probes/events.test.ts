@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
+import { MmaplockError } from '../../src/errors.js';
 import { packageRoot } from '../../src/host.js';
 import { readCatalog } from '../../src/probes/catalog.js';
 import { dependencyProblems } from '../../src/probes/dependencies.js';
 import type { Fragment } from '../../src/probes/fragment.js';
-import { makePlan, type PlanOptions, type ProbePlan } from '../../src/probes/plan.js';
+import { askedOfKernel, makePlan, type PlanOptions, type ProbePlan } from '../../src/probes/plan.js';
 import { joinProgram, scriptOf } from '../../src/probes/program.js';
 import { everything, type FakeKernel, fakeKernel, fragmentOf, kernelFor } from './fake.js';
 
@@ -175,9 +176,30 @@ test('a probe that is run if there is left out with its block, and other lines k
     [],
     'and is no way round a refusal',
   );
-  assert.throws(
-    () => fragmentOf('x', { body: 'tracepoint:a:b // if there\n{\n}\n' }),
-    /only a function probe/,
+  for (const line of [
+    'tracepoint:a:b // if there',
+    'kfunc:pid_maps_open // if there is seq_read',
+    'tracepoint:a:b, // if there is seq_read\ntracepoint:a:c',
+  ])
+    assert.throws(
+      () => fragmentOf('x', { body: `${line}\n{\n}\n` }),
+      /a tracepoint "if there is FUNCTION"/,
+      line,
+    );
+});
+
+test('a tracepoint that is run if a function is there is left out where the kernel lacks that function', () => {
+  const two = fragmentOf('two', {
+    header: ['mode watch', 'provides reads', 'cost none', 'prints @a'],
+    body: 'tracepoint:a:read\n{\n  @a = count();\n}\n\ntracepoint:a:open // if there is seq_read\n{\n  @a = count();\n}\n',
+  });
+  const targets = (kernel: FakeKernel): (readonly string[])[] =>
+    plan([two], kernel).chosen.map(({ fragment }) => fragment.probes.map(({ target }) => target));
+  assert.deepEqual(targets(full), [['a:read', 'a:open']]);
+  assert.deepEqual(targets({ ...full, symbols: { pid_maps_open: 1 } }), [['a:read']]);
+  assert.ok(
+    askedOfKernel({ fragments: [two], problems: [] }).symbols.has('seq_read'),
+    'the profile is asked',
   );
 });
 
@@ -211,6 +233,28 @@ test('what is shipped: the ends of threads and processes have one owner, and eve
     'process_gone',
     'thread_gone',
   ]);
+});
+
+test('what is shipped: releases of locks are not listened to where every spin_unlock() would pay for it', async () => {
+  const catalog = await readCatalog(path.join(packageRoot, 'bpf'));
+  const releases = catalog.fragments.find(({ name }) => name === 'releases')!;
+  const alone = { ...releases, constants: [], needs: { ...releases.needs, fragments: [] } };
+  const listens = (symbols: FakeKernel['symbols'], problems: FakeKernel['problems'] = []) => {
+    const result = plan([alone], {
+      tracepoints: { 'lock:contended_release': ['lock_addr'] },
+      symbols: symbols ?? {},
+      problems,
+    });
+    return chosen(result).length > 0 ? 'listens' : reasons(result, 'releases').map(({ code }) => code);
+  };
+  assert.equal(listens({}), 'listens', '7.2');
+  assert.deepEqual(listens({ queued_spin_release_traced: 1 }), ['too_dear']);
+  assert.deepEqual(
+    listens({}, [new MmaplockError('kallsyms_unreadable', 'no')]),
+    ['too_dear'],
+    'what cannot be told is not taken for absent',
+  );
+  assert.ok(askedOfKernel(catalog).symbols.has('queued_spin_release_traced'), 'the profile is asked');
 });
 
 test('what is shipped: one source of each event for each kind of host', async () => {

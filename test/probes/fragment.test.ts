@@ -26,6 +26,7 @@ test('a fragment says all that the plan must know', () => {
       'runs when reads exact opens',
       'runs when retries on',
       'needs symbol seq_read.isra.0',
+      'needs no symbol queued_spin_release_traced: too dear: all locks pay',
       'needs fragment proc-opens',
       'needs event vma-writes',
       'needs field mmap_lock:mmap_lock_start_locking.memcg_id: too dear: it resolves a path',
@@ -63,6 +64,7 @@ test('a fragment says all that the plan must know', () => {
   ]);
   assert.deepEqual(fragment.needs, {
     symbols: ['seq_read.isra.0'],
+    absences: [{ symbol: 'queued_spin_release_traced', why: 'too dear: all locks pay' }],
     fragments: ['proc-opens'],
     events: ['vma-writes'],
     releases: [],
@@ -112,7 +114,7 @@ test('a fragment without rank has 100, and needs neither constants, prints nor o
       prints: [],
       provides: [],
       runsWhen: [],
-      needs: { symbols: [], fields: [], fragments: [], events: [], releases: [] },
+      needs: { symbols: [], absences: [], fields: [], fragments: [], events: [], releases: [] },
     },
   );
 });
@@ -133,9 +135,9 @@ kprobe:down_read { @c = arg0; }`.replace(' { @c = arg0; }', '\n{\n  @c = arg0;\n
       target: 'lock:contention_begin',
       fields: ['flags', 'lock_addr'],
       line: 7,
-      optional: false,
+      ifThere: undefined,
     },
-    { kind: 'kprobe', target: 'down_read', fields: [], line: 13, optional: false },
+    { kind: 'kprobe', target: 'down_read', fields: [], line: 13, ifThere: undefined },
   ]);
   const kinds = ['kretprobe', 'kfunc', 'kretfunc', 'fentry', 'fexit'].map((kind) => {
     const [probe] = fragmentOf('sample', { body: `${kind}:seq_read\n{\n  @a = args.file;\n}\n` }).probes;
@@ -218,6 +220,12 @@ const malformed: readonly (readonly [string, string, number, RegExp])[] = [
   ['a rank that is no integer', fragmentText({ header: header('rank 1.5') }), 6, /rank is an integer/],
   ['a rank that is no number', fragmentText({ header: header('rank first') }), 6, /rank is an integer/],
   ['a need that is no symbol', fragmentText({ header: header('needs luck') }), 6, /needs symbol NAME/],
+  [
+    'a need without a reason',
+    fragmentText({ header: header('needs no symbol a') }),
+    6,
+    /no symbol NAME: WHY/,
+  ],
   ['a need of a field without tracepoint', fragmentText({ header: header('needs field ret') }), 6, /FIELD\[/],
   [
     'a need whose reason is not set off',

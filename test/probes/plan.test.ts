@@ -79,6 +79,8 @@ const refusals: Readonly<Partial<Record<ReasonCode, () => ProbePlan>>> = {
   preempt_rt: () => plan([fragmentOf('waits', { defines: ['X 1 // offset rw_semaphore.count'] })]),
   kernel_lacks_member: () => plan([waits], { ...full, members: {} }),
   kernel_lacks_symbol: () => plan([fragmentOf('waits', { body: byKprobe })], { ...full, symbols: {} }),
+  too_dear: () =>
+    plan([fragmentOf('waits', { header: [...plainHeader, 'needs no symbol down_read: all would pay'] })]),
   kernel_lacks_kprobes: () => plan([fragmentOf('waits', { body: byKprobe })], { ...full, kprobes: false }),
   kernel_lacks_function_tracing: () =>
     plan([fragmentOf('waits', { body: byFentry })], { ...full, functionTracing: 'absent' }),
