@@ -4,6 +4,7 @@ import { after, before, describe, type TestContext, test } from 'node:test';
 import { execa } from 'execa';
 import { assertTimely, upToThreeTimes } from '../support/timing.js';
 import { assertBlocksOf, assertConserved, total } from './support/blocks.js';
+import { type Cgroup, withCgroups } from './support/cgroups.js';
 import { killLeftovers } from './support/children.js';
 import { type Metrics, type RunningDaemon, startDaemon } from './support/daemon.js';
 import { lacking } from './support/host.js';
@@ -197,6 +198,48 @@ describe('one daemon', { skip }, () => {
       upToThreeTimes(t, 'blocks: each of two readers has the share of its holds', () =>
         sharesOf(t, fileA, fileB),
       ));
+
+  test('two readers of one name in two cgroups are two: each is billed for its own', (t) =>
+    upToThreeTimes(t, 'blocks: readers of one name in two cgroups', async () => {
+      attempts += 1;
+      const [victim, name] = [`wr-cgroup-${attempts}`, `by-cgroup-${attempts}`];
+      // Always somebody waits, so that the first reader's clock is still kept when the second comes.
+      const args = ['--threads', '3', ...largeMappings, '--pin', '0', '--seconds', '600', '--name', victim];
+      const writers = await runWorkload('writers', args);
+      await writers.ready;
+      const secondsOf = async (cgroup: string): Promise<number> => {
+        await daemon.settled();
+        const { body } = await daemon.get<{
+          data: readonly { reader: string; reader_cgroup_id: string | null; block_seconds_total: number }[];
+        }>(`/api/v1/blocks?victim=${victim}`);
+        return body.data
+          .filter(({ reader, reader_cgroup_id }) => reader === name && reader_cgroup_id === cgroup)
+          .reduce((sum, { block_seconds_total }) => sum + block_seconds_total, 0);
+      };
+      await withCgroups(['a', 'b'], async (cgroups) => {
+        const [a, b] = cgroups as [Cgroup, Cgroup];
+        const readIn = async (cgroup: Cgroup): Promise<void> => {
+          const reader = await runWorkload(
+            'proc-reader',
+            ['smaps', String(writers.pid), '--name', name, '--pin', '1', '--seconds', '1'],
+            { gate: true },
+          );
+          await reader.ready;
+          cgroup.take(reader.pid);
+          reader.release();
+          await reader.done;
+        };
+        await readIn(a);
+        const first = await secondsOf(a.id);
+        await readIn(b);
+        const [stays, second] = [await secondsOf(a.id), await secondsOf(b.id)];
+        t.diagnostic(JSON.stringify({ first, stays, second }));
+        assertTimely(first > 0.05, `the first blocked for ${first} s only`);
+        assert.equal(stays, first, 'the first, which is gone, is billed for nothing more');
+        assert.ok(second > 0.05, `the second, ${second} s`);
+      });
+      await writers.stop();
+    }));
 
   test('clear_refs holds the lock to write: it blocks those who want to read as well', (t) =>
     upToThreeTimes(t, 'blocks: clear_refs meets writers and readers', async () => {
