@@ -109,10 +109,10 @@ const stallOf = (
 const readerOf = (
   [
     packed = 0n,
-    was = 0n,
     name0 = 0n,
     name1 = 0n,
     cgroup = 0n,
+    now = 0n,
     tid = 0n,
     tgid = 0n,
     prio = 0n,
@@ -123,11 +123,10 @@ const readerOf = (
   const nanoseconds = Number(packed >> 4n);
   const file = fileOf(packed & 15n);
   if (file === undefined || nanoseconds === 0) return undefined;
-  // Where the task is another one by now, or none, only the first half of its name is known.
-  const there = was === 0n || was === name0;
-  if (!there)
+  // Where the task is another one by now, or none, what was read from it is not this reader's.
+  if (now !== name0)
     return {
-      ...namedOf(was, 0n, 0n),
+      ...namedOf(name0, name1, cgroup),
       pid: undefined,
       tid: undefined,
       file,
