@@ -22,7 +22,8 @@ export type Operation = (typeof operations)[number];
 
 /**
  * Files of /proc/PID whose reader looks at the target's address space: the `file` label. `procmap_query` is the ioctl
- * on maps; `remote` is other access to a foreign address space (cmdline, environ, mem, ptrace, process_vm_*).
+ * on maps, PAGEMAP_SCAN is one on pagemap; `remote` is other access to a foreign address space (cmdline, environ, mem,
+ * ptrace, process_vm_*); `map_files` is a directory that is listed. Probes number them in this order, from 1.
  */
 export const procFiles = [
   'maps',
@@ -33,6 +34,7 @@ export const procFiles = [
   'clear_refs',
   'procmap_query',
   'remote',
+  'map_files',
 ] as const;
 export type ProcFile = (typeof procFiles)[number];
 

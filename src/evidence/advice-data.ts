@@ -101,4 +101,5 @@ export const freeingKernel: Readonly<Record<ProcFile, string | undefined>> = {
   pagemap: undefined,
   clear_refs: undefined,
   remote: undefined,
+  map_files: undefined,
 };

@@ -51,7 +51,8 @@ export const worstReader = ({ readers, inspected, victim }: Incident): IncidentR
 
 const act = ({ file, self }: IncidentReader, victim: string): string => {
   if (!self) return actText(file, victim);
-  return file === 'procmap_query' ? 'asked for its own mappings (PROCMAP_QUERY)' : `read its own ${file}`;
+  if (file === 'procmap_query') return 'asked for its own mappings (PROCMAP_QUERY)';
+  return `${file === 'map_files' ? 'listed' : 'read'} its own ${file}`;
 };
 
 const isGoingOn = ({ ongoing }: Incident): boolean => ongoing.length > 0;

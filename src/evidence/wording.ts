@@ -77,6 +77,7 @@ export const operationsText = (operations: readonly Operation[]): string => {
 export const actText = (file: ProcFile, target: string): string => {
   if (file === 'clear_refs') return `wrote to clear_refs of ${target}`;
   if (file === 'procmap_query') return `asked for mappings (PROCMAP_QUERY) of ${target}`;
+  if (file === 'map_files') return `listed map_files of ${target}`;
   if (file === 'remote') return `accessed the memory of ${target}`;
   return `read ${file} of ${target}`;
 };

@@ -28,7 +28,7 @@ const readerRow = Type.Object({
   ...identityRow,
   opens_total: countOrNull('Opens of the file.'),
   reads_total: countOrNull(
-    'read() system calls (for clear_refs write(), for procmap_query ioctl()), errors and end of file included.',
+    'read() system calls (for clear_refs write(), for procmap_query ioctl(), for map_files getdents64()), errors and end of file included. A PAGEMAP_SCAN is a read of pagemap.',
   ),
   retries_total: countOrNull(
     'Times it had to look again because the address space changed; self-reads left out.',

@@ -8,7 +8,7 @@ import { isGone } from './process.js';
  * A proc file whose readers look at an address space, as the link of a descriptor names it. What stands before depends
  * on where /proc is mounted in the mount namespace of who opened it. An ordinary file can have such a name too.
  */
-const procFile = /\/\d+(?:\/task\/\d+)?\/(?:maps|smaps|smaps_rollup|numa_maps|pagemap|clear_refs)$/;
+const procFile = /\/\d+(?:\/task\/\d+)?\/(?:maps|smaps|smaps_rollup|numa_maps|pagemap|clear_refs|map_files)$/;
 
 /** Links read before other work is let run: some 4 ms. */
 const linksAtOnce = 1000;
@@ -31,8 +31,8 @@ export interface OpenProcFiles {
 
 /**
  * The processes that have one of these proc files open, by process id: maps, smaps, smaps_rollup, numa_maps, pagemap,
- * clear_refs, of any process or thread. It opens none of them, but reads the links in /proc/PID/fd, which takes no
- * mmap_lock (proc_pid_readlink(), fs/proc/base.c). It costs 4 us of CPU a
+ * clear_refs, map_files, of any process or thread. It opens none of them, but reads the links in /proc/PID/fd, which
+ * takes no mmap_lock (proc_pid_readlink(), fs/proc/base.c). It costs 4 us of CPU a
  * descriptor and 0.1 ms a process (6.18).
  *
  * Left out are processes that end meanwhile or may not be looked at, and threads with descriptors of their own

@@ -25,16 +25,24 @@ const countsOf: Readonly<Record<BlockFile, readonly FileCount[]>> = {
   procmap_query: ['reads', 'retries', 'waits', 'blocks'],
   // Told only by its waiting for the lock of another process: its opens, reads and holds are not traced.
   remote: ['waits'],
+  // A directory: each getdents64() counts as one read.
+  map_files: ['opens', 'reads', 'waits', 'blocks'],
   [unknown]: ['blocks'],
 };
 
-/** Calls of PROCMAP_QUERY (Linux 6.11, fs/proc/task_mmu.c) are seen by probes here alone. */
+/**
+ * Calls of PROCMAP_QUERY (Linux 6.11, fs/proc/task_mmu.c) are seen by probes here alone; but where reads are told by the
+ * end of an ioctl(), that is one on pagemap (6.7).
+ */
 const queryTargets = ['syscalls:sys_exit_ioctl', 'procfs_procmap_ioctl'];
 
 /** Writes to clear_refs are seen by a probe on its function alone: the tracepoints of read() do not fire for them. */
 const clearTarget = 'clear_refs_write';
 
-/** Where opens are told by the open functions of the files: clear_refs has none, so its opens are not seen there. */
+/** Listings of map_files are seen by probes here alone. */
+const listTargets = ['syscalls:sys_exit_getdents64', 'proc_map_files_readdir'];
+
+/** Where opens are told by the open functions of the files: these have none, so their opens are not seen there. */
 const openTarget = 'pid_maps_open';
 
 /** Whether a family has a sample for a file. What was counted is always shown, whether foreseen or not. */
@@ -45,8 +53,13 @@ export const isShown = (count: FileCount, file: BlockFile, value: number, plan: 
 const isLookedFor = (count: FileCount, file: BlockFile, { chosen }: ProbePlan): boolean => {
   const isProbed = (...targets: readonly string[]): boolean =>
     chosen.some(({ fragment }) => fragment.probes.some(({ target }) => targets.includes(target)));
-  if (file === 'procmap_query') return isProbed(...queryTargets);
+  if (file === 'procmap_query')
+    return chosen.some(
+      ({ fragment }) =>
+        fragment.tells !== 'reads' && fragment.probes.some(({ target }) => queryTargets.includes(target)),
+    );
   if (file === 'clear_refs' && count === 'reads') return isProbed(clearTarget);
-  if (file === 'clear_refs' && count === 'opens') return !isProbed(openTarget);
+  if (file === 'map_files' && count === 'reads') return isProbed(...listTargets);
+  if ((file === 'clear_refs' || file === 'map_files') && count === 'opens') return !isProbed(openTarget);
   return true;
 };

@@ -40,7 +40,7 @@ const columns: readonly Column[] = [
     unit: 1,
     help:
       'Reads of files of /proc/PID that show the address space of a process: one read() system call each (for ' +
-      'clear_refs one write(), for procmap_query one ioctl()), errors and end of file included.',
+      'clear_refs one write(), for procmap_query one ioctl(), for map_files one getdents64()), errors and end of file included.',
   },
   {
     member: 'retries',

@@ -55,12 +55,12 @@ const lines: readonly Line[] = [
   {
     code: 'clear_refs_opens',
     runs: ['opens-fentry'],
-    text: 'Opens of clear_refs, which no function of its own serves: each write() to it counts as a read.',
+    text: 'Opens of clear_refs and map_files, which no function of their own serves: each write() to the one, each listing of the other counts as a read.',
   },
   {
     code: 'clear_refs_opens',
     runs: ['opens-kprobe'],
-    text: 'Opens of clear_refs, which no function of its own serves: each write() to it counts as a read.',
+    text: 'Opens of clear_refs and map_files, which no function of their own serves: each write() to the one, each listing of the other counts as a read.',
   },
   {
     code: 'opened_before',
@@ -119,6 +119,11 @@ const lines: readonly Line[] = [
     code: 'remote_blocks',
     runs: ['blocks'],
     text: 'Blocks by other access to a process (cmdline, environ, mem, ptrace, process_vm_readv): those waits count as unblocked.',
+  },
+  {
+    code: 'map_files_links',
+    runs: ['blocks'],
+    text: 'Blocks by who follows a link in map_files, for the moment of each look-up: those waits count as unblocked. Listings of it are seen, and count as holding the lock to the end of each call.',
   },
   {
     code: 'queue_length',

@@ -34,6 +34,7 @@ const servedBy: Readonly<Record<Exclude<ProcFile, 'remote'>, string>> = {
   pagemap: 'pagemap_read', // CONFIG_PROC_PAGE_MONITOR, as for smaps and clear_refs
   clear_refs: 'clear_refs_write',
   procmap_query: 'procfs_procmap_ioctl', // 6.11
+  map_files: 'proc_map_files_readdir', // fs/proc/base.c
 };
 
 /** Data, which the symbol table has with CONFIG_KALLSYMS_ALL only: the page walks of smaps. */
@@ -170,7 +171,8 @@ const lines: readonly Line[] = [
     files: ['pagemap'],
     path: 'mmap_lock',
     seen: () => true,
-    evidence: 'Every kernel up to 7.3 holds mmap_lock, anew for every 2 MiB of the address space.',
+    evidence:
+      'Every kernel up to 7.3 holds mmap_lock, anew for every 2 MiB of the address space; PAGEMAP_SCAN (6.7) for all of its range at once.',
   },
   {
     // clear_refs_write()
@@ -178,6 +180,14 @@ const lines: readonly Line[] = [
     path: 'mmap_lock',
     seen: () => true,
     evidence: 'Every kernel up to 7.3 holds mmap_lock for writing, for the whole address space at once.',
+  },
+  {
+    // proc_map_files_readdir(), map_files_get_link(), fs/proc/base.c
+    files: ['map_files'],
+    path: 'mmap_lock',
+    seen: () => true,
+    evidence:
+      'Every kernel up to 7.3 holds mmap_lock while a listing looks at all mappings, and again for each link that is followed.',
   },
   {
     // __access_remote_vm(), mm/memory.c; process_vm_rw(), mm/process_vm_access.c

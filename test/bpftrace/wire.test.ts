@@ -142,18 +142,18 @@ test('a damaged line makes its own tick incomplete, and no other', async (contex
 
 test('a file that is not known costs its row and nothing else, and is told', () => {
   const { say } = wireOf();
-  assert.deepEqual(say(map('@proc_reads', { '0': 7, '1': 5, '9': 6 })), [
+  assert.deepEqual(say(map('@proc_reads', { '0': 7, '1': 5, '10': 6 })), [
     { kind: 'undecodable', at, reason: '@proc_reads: no proc file 0' },
-    { kind: 'undecodable', at, reason: '@proc_reads: no proc file 9' },
+    { kind: 'undecodable', at, reason: '@proc_reads: no proc file 10' },
   ]);
   assert.deepEqual(say(map('@reader_reads', { '97,0,1,1': 5, '97,0,1,-1': 6 })), [
     { kind: 'undecodable', at, reason: '@reader_reads: no proc file -1' },
   ]);
-  assert.deepEqual(say(map('@blocks', { '0': 1, '8': 2, '9': 3 })), [
-    { kind: 'undecodable', at, reason: '@blocks: no proc file 9' },
+  assert.deepEqual(say(map('@blocks', { '0': 1, '8': 2, '10': 3 })), [
+    { kind: 'undecodable', at, reason: '@blocks: no proc file 10' },
   ]);
-  assert.deepEqual(say(map('@block_us', { '9': [], '2': [] }, 'hist')), [
-    { kind: 'undecodable', at, reason: '@block_us: no proc file 9' },
+  assert.deepEqual(say(map('@block_us', { '10': [], '2': [] }, 'hist')), [
+    { kind: 'undecodable', at, reason: '@block_us: no proc file 10' },
   ]);
   const told = onlyTick(say(tickAt(1)));
   assert.equal(told.complete, true, 'the next tick would have the row again');

@@ -1,5 +1,6 @@
 /** Who blocks whom, held against what the blocked thread slept, and against the holds an independent program saw. */
 import assert from 'node:assert/strict';
+import { release } from 'node:os';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { execa } from 'execa';
 import { assertTimely, upToThreeTimes } from '../support/timing.js';
@@ -9,11 +10,14 @@ import { killLeftovers } from './support/children.js';
 import { type Metrics, type RunningDaemon, startDaemon } from './support/daemon.js';
 import { lacking } from './support/host.js';
 import { incidentsOf, largeMappings } from './support/incidents.js';
+import { assertReads } from './support/reads.js';
 import { runWorkload, witness } from './support/workload.js';
 
 const skip = lacking('root', 'tracing', 'bpftrace');
 
 after(killLeftovers);
+
+const before67 = release().localeCompare('6.7', undefined, { numeric: true }) < 0;
 
 /** Of this file: each has names of its own. */
 let attempts = 0;
@@ -198,6 +202,54 @@ describe('one daemon', { skip }, () => {
       upToThreeTimes(t, 'blocks: each of two readers has the share of its holds', () =>
         sharesOf(t, fileA, fileB),
       ));
+
+  for (const { call, file, victimArgs, readerArgs } of [
+    {
+      call: 'pagemap_scan',
+      file: 'pagemap',
+      victimArgs: largeMappings,
+      readerArgs: ['--range', '10000-7ffffffff000'],
+    },
+    { call: 'map_files', file: 'map_files', victimArgs: ['--vmas', '20000', '--vma-files'], readerArgs: [] },
+  ] as const)
+    test(
+      `${call}: each call counts, waits for the lock are its own, and it blocks for as long as the writer sleeps`,
+      {
+        skip: call === 'pagemap_scan' && before67 && 'no PAGEMAP_SCAN before 6.7',
+      },
+      (t) =>
+        upToThreeTimes(t, 'blocks: PAGEMAP_SCAN and listings of map_files', async () => {
+          attempts += 1;
+          const [victim, name] = [`wr-${file}-${attempts}`, `by-${file}-${attempts}`];
+          const writers = await runWorkload('writers', [
+            ...['--threads', '1', '--pin', '0', '--seconds', '600', '--name', victim, ...victimArgs],
+          ]);
+          await writers.ready;
+          const reader = await runWorkload('proc-reader', [
+            ...[call, String(writers.pid), '--name', name, '--pin', '1', '--seconds', '3', ...readerArgs],
+          ]);
+          const truth = await reader.done;
+          const { schedstat } = await writers.stop();
+          const metrics = await daemon.settled();
+          const seen = {
+            reads: total(metrics, 'mmaplock_reader_reads_total', { reader: name, file }),
+            waits: total(metrics, 'mmaplock_reader_waits_total', { reader: name, file }),
+            remote: total(metrics, 'mmaplock_reader_waits_total', { reader: name, file: 'remote' }),
+            blocked: total(metrics, 'mmaplock_reader_block_seconds_total', { reader: name, file, victim }),
+            waited: total(metrics, 'mmaplock_process_wait_seconds_total', { process: victim, mode: 'write' }),
+          };
+          const slept = schedstat.slept_ns / 1e9;
+          t.diagnostic(JSON.stringify({ truth: truth.reads, seen, slept }));
+          assertConserved(metrics);
+          assertReads(metrics, seen.reads, truth.reads);
+          assert.equal(seen.remote, 0, 'it is told what it does');
+          assert.ok(seen.blocked > 0, 'the reader is named');
+          assert.ok(seen.blocked <= seen.waited + 1e-6, 'never more than was waited');
+          assertTimely(seen.waits > 0, 'it never had to wait itself');
+          assertTimely(slept > 0.1, `the writer slept for ${slept} s only`);
+          assertTimely(seen.blocked >= 0.9 * slept - 0.02, `${seen.blocked} s blocked, ${slept} s slept`);
+        }),
+    );
 
   test('two readers of one name in two cgroups are two: each is billed for its own', (t) =>
     upToThreeTimes(t, 'blocks: readers of one name in two cgroups', async () => {

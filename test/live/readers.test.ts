@@ -56,6 +56,7 @@ describe('readers under one daemon', { skip }, () => {
       ['smaps_rollup', '60'],
       ['numa_maps', '5'],
       ['pagemap', '20'],
+      ['map_files', '60'],
     ] as const)
       test(`every read of ${file}`, async (t) => {
         const name = `rd-${file.slice(0, 10)}`;

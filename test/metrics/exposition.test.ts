@@ -198,7 +198,7 @@ test('10,000 hostile names fill every slot, stay under 1500 series, and nothing 
     assert.ok(valueIn(text, 'mmaplock_series_folded_total', { family }) >= names - slots, family);
 });
 
-test('with every setting of slots at its maximum and all that can be labelled, it stays under 1500 series', async () => {
+test('with every setting of slots at its maximum and all that can be labelled, it stays under 1600 series', async () => {
   const most = ['process_slots', 'reader_slots', 'block_slots'].map((key): [string, number] => {
     const { path, schema } = settings.get(`metrics.${key}`)!;
     return [path, schema.maximum!];
@@ -255,7 +255,7 @@ test('with every setting of slots at its maximum and all that can be labelled, i
   );
   for (const family of ['oldest_wait_seconds', 'writers_blocked_time_seconds_total'])
     assert.equal(samplesOf(text, `mmaplock_watched_${family}`).length, watchedMost);
-  assert.ok(seriesCount(text) < 1500, `${seriesCount(text)} series`);
+  assert.ok(seriesCount(text) < 1600, `${seriesCount(text)} series`);
 });
 
 for (const slots of [1, 7])

@@ -37,9 +37,17 @@ test('from the first tick on every file whose reader can block, and none, is the
   const samples = samplesOf(await quietDaemon().text(), family);
   assert.deepEqual(
     samples.map(({ labels: { file }, value }) => [file, value]).sort(),
-    ['clear_refs', 'maps', 'none', 'numa_maps', 'pagemap', 'procmap_query', 'smaps', 'smaps_rollup'].map(
-      (file) => [file, 0],
-    ),
+    [
+      'clear_refs',
+      'map_files',
+      'maps',
+      'none',
+      'numa_maps',
+      'pagemap',
+      'procmap_query',
+      'smaps',
+      'smaps_rollup',
+    ].map((file) => [file, 0]),
   );
 });
 

@@ -22,12 +22,12 @@ const shownAtZero = (count: FileCount, plan: ProbePlan): BlockFile[] =>
 const read = 'tracepoint:syscalls:sys_exit_read';
 
 for (const [count, foreseen] of [
-  ['opens', ['maps', 'smaps', 'smaps_rollup', 'numa_maps', 'pagemap', 'clear_refs']],
+  ['opens', ['maps', 'smaps', 'smaps_rollup', 'numa_maps', 'pagemap', 'clear_refs', 'map_files']],
   ['reads', ['maps', 'smaps', 'smaps_rollup', 'numa_maps', 'pagemap']],
   ['retries', ['maps', 'smaps', 'smaps_rollup', 'numa_maps']],
   ['fallbacks', ['maps', 'smaps', 'numa_maps']],
-  ['waits', ['maps', 'smaps', 'smaps_rollup', 'numa_maps', 'pagemap', 'clear_refs', 'remote']],
-  ['blocks', ['maps', 'smaps', 'smaps_rollup', 'numa_maps', 'pagemap', 'clear_refs', unknown]],
+  ['waits', ['maps', 'smaps', 'smaps_rollup', 'numa_maps', 'pagemap', 'clear_refs', 'remote', 'map_files']],
+  ['blocks', ['maps', 'smaps', 'smaps_rollup', 'numa_maps', 'pagemap', 'clear_refs', 'map_files', unknown]],
 ] as const)
   test(`${count} by tracepoints of system calls are foreseen for the files that have them`, () =>
     assert.deepEqual(shownAtZero(count, running(read)), foreseen));
@@ -45,6 +45,20 @@ for (const probe of [
     for (const count of ['opens', 'fallbacks'] as const)
       assert.equal(isShown(count, 'procmap_query', 0, running(probe)), false, count);
   });
+
+test('procmap_query is not foreseen where the end of ioctl() tells of reads alone: those are of pagemap', () => {
+  const [sample] = running('tracepoint:syscalls:sys_exit_ioctl').chosen;
+  const scans = planOf([], { chosen: [{ ...sample!, fragment: { ...sample!.fragment, tells: 'reads' } }] });
+  assert.equal(isShown('reads', 'procmap_query', 0, scans), false);
+  assert.equal(isShown('reads', 'pagemap', 0, scans), true);
+});
+
+test('reads of map_files are foreseen where a probe sees it listed, its opens where all opens are looked at', () => {
+  for (const probe of ['tracepoint:syscalls:sys_exit_getdents64', 'fexit:proc_map_files_readdir'])
+    assert.equal(isShown('reads', 'map_files', 0, running(probe)), true, probe);
+  assert.equal(isShown('reads', 'map_files', 0, running(read)), false);
+  assert.equal(isShown('opens', 'map_files', 0, running('fexit:pid_maps_open')), false);
+});
 
 test('reads of clear_refs are foreseen where a probe sees its write(), whatever kind it is', () => {
   for (const probe of ['fentry:clear_refs_write', 'fexit:clear_refs_write', 'kretprobe:clear_refs_write'])

@@ -8,14 +8,28 @@ import { busyDaemon, quietDaemon, silentDaemon } from '../support/scenes.js';
 
 /** By file: the family, what it needs, and the files it has at 0 from the first scrape. */
 const byFile = [
-  ['proc_opens_total', 'opens', ['maps', 'smaps', 'smaps_rollup', 'numa_maps', 'pagemap', 'clear_refs']],
+  [
+    'proc_opens_total',
+    'opens',
+    ['maps', 'smaps', 'smaps_rollup', 'numa_maps', 'pagemap', 'clear_refs', 'map_files'],
+  ],
   ['proc_reads_total', 'reads', ['maps', 'smaps', 'smaps_rollup', 'numa_maps', 'pagemap', 'procmap_query']],
   ['proc_read_retries_total', 'retries', ['maps', 'smaps', 'smaps_rollup', 'numa_maps', 'procmap_query']],
   ['proc_read_fallbacks_total', 'fallbacks', ['maps', 'smaps', 'numa_maps']],
   [
     'proc_read_waits_total',
     'blocks',
-    ['maps', 'smaps', 'smaps_rollup', 'numa_maps', 'pagemap', 'clear_refs', 'procmap_query', 'remote'],
+    [
+      'maps',
+      'smaps',
+      'smaps_rollup',
+      'numa_maps',
+      'pagemap',
+      'clear_refs',
+      'procmap_query',
+      'remote',
+      'map_files',
+    ],
   ],
 ] as const;
 const seconds = 'proc_read_wait_seconds_total';

@@ -48,6 +48,7 @@ test('with all fragments: what cannot be seen of waits, readers, retries and blo
     'retries_without_lock',
     'fifth_reader',
     'remote_blocks',
+    'map_files_links',
     'queue_length',
     'reader_delays',
   ]);
@@ -65,6 +66,7 @@ test('without retries nothing is said of them, blocks have no windows, and passe
     'self_waits',
     'no_windows',
     'remote_blocks',
+    'map_files_links',
   ]);
   const passed = (...names: readonly string[]) =>
     limitsOf(without(names)).find(({ code }) => code === 'passed_descriptors')?.text;
@@ -115,6 +117,7 @@ test('with function probes readers are seen however they read', () => {
       'retries_without_lock',
       'fifth_reader',
       'remote_blocks',
+      'map_files_links',
       'queue_length',
       'reader_delays',
     ],

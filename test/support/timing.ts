@@ -29,6 +29,8 @@ export const triedAgain = {
     'whether they meet at all in 500 passes, which takes two CPUs at once',
   'blocks: readers of one name in two cgroups':
     'whether each meets a writer in its seconds, which takes two CPUs at once',
+  'blocks: PAGEMAP_SCAN and listings of map_files':
+    'seconds blocked, against those the scheduler says it slept',
   'blocks: without windows, most of what the writer sleeps':
     'seconds blocked, against those the scheduler says it slept',
   'evidence: a reader that holds the lock without a CPU':

@@ -3,9 +3,11 @@
 #define WORKLOAD_PROC_FILE_H
 
 #include "common.h"
+#include "pagemap-scan.h"
 #include "procmap.h"
 
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 enum call { CALL_READ, CALL_PREAD, CALL_READV, CALL_PREADV, CALL_PREADV2, CALLS };
@@ -92,6 +94,44 @@ static inline bool query_to_end(struct counts *counts, int fd, char *buffer)
 	return !error || error == ENOENT;
 }
 
+/* Nothing of it is swapped out, so the kernel looks at all of the range in one call. */
+static inline bool scan_to_end(struct counts *counts, int fd, char *buffer)
+{
+	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	struct pm_scan_arg scan = {
+		.size = sizeof(scan),
+		.start = (uint64_t)reading.first / 8 * page,
+		.end = (uint64_t)reading.end / 8 * page,
+		.vec = (uintptr_t)buffer,
+		.vec_len = reading.buffer_bytes / sizeof(struct page_region),
+		.category_mask = PAGE_IS_SWAPPED,
+		.return_mask = PAGE_IS_SWAPPED,
+	};
+	int found;
+
+	do {
+		uint64_t since = now_ns(CLOCK_MONOTONIC);
+		found = ioctl(fd, PAGEMAP_SCAN, &scan);
+		latency_add(&counts->read, now_ns(CLOCK_MONOTONIC) - since);
+		scan.start = scan.walk_end;
+	} while (found >= 0 && scan.walk_end < scan.end && !stop_requested);
+	return found >= 0;
+}
+
+static inline bool list_to_end(struct counts *counts, int fd, char *buffer)
+{
+	long n;
+
+	do {
+		uint64_t since = now_ns(CLOCK_MONOTONIC);
+		n = syscall(SYS_getdents64, fd, buffer, reading.buffer_bytes);
+		latency_add(&counts->read, now_ns(CLOCK_MONOTONIC) - since);
+		if (n > 0)
+			counts->bytes += (uint64_t)n;
+	} while (n > 0 && !stop_requested);
+	return n >= 0;
+}
+
 static inline bool clear_references(struct counts *counts, int fd, char *buffer)
 {
 	uint64_t since = now_ns(CLOCK_MONOTONIC);
@@ -109,6 +149,8 @@ static const struct proc_file files[] = {
 	{ "numa_maps", "numa_maps", O_RDONLY, read_to_end, NULL },
 	{ "pagemap", "pagemap", O_RDONLY, read_to_end, NULL },
 	{ "procmap_query", "maps", O_RDONLY, query_to_end, "ioctl" },
+	{ "pagemap_scan", "pagemap", O_RDONLY, scan_to_end, "ioctl" },
+	{ "map_files", "map_files", O_RDONLY | O_DIRECTORY, list_to_end, "getdents64" },
 	{ "clear_refs", "clear_refs", O_WRONLY, clear_references, "write" },
 };
 

@@ -14,15 +14,17 @@ const char usage_text[] =
 	"                   [--pieces N] [--range START-END] [--open each|once|inherit [--exec]] [--threads N]\n"
 	"                   [--pin CPU] [--nice N] [--name COMM] [--gate]\n"
 	"  FILE          maps, smaps, smaps_rollup, numa_maps or pagemap; or procmap_query (that ioctl on maps,\n"
-	"                from mapping to mapping) or clear_refs (writes \"1\"), whose calls count as reads\n"
+	"                from mapping to mapping), pagemap_scan (that ioctl on pagemap), map_files (getdents64() to\n"
+	"                its end) or clear_refs (writes \"1\"), whose calls count as reads\n"
 	"  PID           whose file; \"self\": of the process that is started (with --open inherit, the parent)\n"
 	"  --seconds S   how long to run (10)\n"
 	"  --passes N    each thread reads the file to its end N times, in place of a time\n"
 	"  --pause-us U  microseconds between two passes (0)\n"
 	"  --buffer B    bytes asked for by each call (65536; for pagemap a multiple of 8)\n"
+	"  --between N   read() calls on /dev/zero before each pass (0)\n"
 	"  --call CALL   read, pread, readv, preadv or preadv2 (read)\n"
 	"  --pieces N    buffers that readv, preadv and preadv2 divide theirs into: one read all the same (1)\n"
-	"  --range R     addresses, in hexadecimal, that a pass of pagemap covers (the 512 MiB below the stack)\n"
+	"  --range R     addresses, in hexadecimal, that a pass of pagemap or pagemap_scan covers (the 512 MiB below the stack)\n"
 	"  --open WHEN   each: every pass opens and closes; once: opened before \"ready PID\", a pass rewinds;\n"
 	"                inherit: as once, but a child, forked after the gate, does the passes (each)\n"
 	"  --exec        the child of --open inherit runs this program anew\n"
@@ -47,7 +49,7 @@ static struct {
 	const struct proc_file *file;
 	pid_t started, pid; /* the process that was started, and the target */
 	char path[64];
-	uint64_t run_ns, passes, pause_ns;
+	uint64_t run_ns, passes, pause_ns, between;
 	enum open_when open;
 	bool exec;
 	unsigned int threads;
@@ -93,6 +95,18 @@ static bool pass(struct reader *r)
 	return done;
 }
 
+/* Reads of another file, which are not counted. */
+static void read_others(char *buffer)
+{
+	if (!options.between)
+		return;
+	int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	for (uint64_t i = 0; i < options.between; i++)
+		if (fd < 0 || read(fd, buffer, 1) != 1)
+			die("/dev/zero");
+	close(fd);
+}
+
 static void *work(void *arg)
 {
 	const struct timespec pause = { .tv_sec = (time_t)(options.pause_ns / NS_PER_S),
@@ -105,6 +119,7 @@ static void *work(void *arg)
 			nanosleep(&pause, NULL);
 		if (stop_requested || (!options.passes && now_ns(CLOCK_MONOTONIC) >= deadline_ns))
 			break;
+		read_others(r->buffer);
 		if (!pass(r))
 			break;
 	}
@@ -208,7 +223,7 @@ int main(int argc, char **argv)
 		{ "threads", required_argument, NULL, 't' },  { "pin", required_argument, NULL, 'p' },
 		{ "nice", required_argument, NULL, 'i' },     { "name", required_argument, NULL, 'm' },
 		{ "gate", no_argument, NULL, 'g' },	      { "fd", required_argument, NULL, 'f' },
-		{ "pieces", required_argument, NULL, 'P' },
+		{ "pieces", required_argument, NULL, 'P' },   { "between", required_argument, NULL, 'B' },
 		{ 0 },
 	};
 	const char *range = NULL, *call = NULL, *inherited = NULL;
@@ -220,6 +235,7 @@ int main(int argc, char **argv)
 		case 's': options.run_ns = parse_seconds(optarg); break;
 		case 'n': options.passes = (uint64_t)parse_number(optarg, 1, 1LL << 40); break;
 		case 'u': options.pause_ns = (uint64_t)parse_number(optarg, 0, 60000000) * 1000; break;
+		case 'B': options.between = (uint64_t)parse_number(optarg, 1, 1LL << 40); break;
 		case 'P': reading.pieces = (unsigned int)parse_number(optarg, 1, MAX_PIECES); break;
 		case 'b': reading.buffer_bytes = (size_t)parse_number(optarg, 1, 1 << 30); break;
 		case 'c': call = optarg; break;
@@ -254,7 +270,7 @@ int main(int argc, char **argv)
 	const char *target = argv[optind + 1];
 	options.started = inherited ? getppid() : getpid();
 	options.pid = strcmp(target, "self") ? (pid_t)parse_number(target, 1, 1 << 22) : options.started;
-	if (!strcmp(options.file->name, "pagemap"))
+	if (!strcmp(options.file->opened, "pagemap"))
 		set_pagemap_range(options.pid, range);
 	else if (range)
 		usage();

@@ -13,6 +13,7 @@ const char usage_text[] =
 	"  --threads N   threads sharing the mm (2)\n"
 	"  --vmas N      further mappings that the threads leave alone (0)\n"
 	"  --vma-bytes B size of each of those; every page of them is there (a page)\n"
+	"  --vma-files   they are mappings of a file, its first page each\n"
 	"  --seconds S   how long to run (10)\n"
 	"  --ops N       cycles of mmap, touch, mprotect, munmap for each thread, in place of a time\n"
 	"  --bytes B     size of each mapping (65536)\n"
@@ -56,7 +57,7 @@ static struct {
 	unsigned int cpu_count;
 	const char *own_file, *name;
 	uint64_t names;
-	bool once, gate;
+	bool once, gate, vma_files;
 } options = { .threads = 2, .run_ns = 10 * NS_PER_S, .bytes = 65536 };
 
 static size_t page_size;
@@ -197,11 +198,19 @@ static void map_ballast(unsigned int vmas)
 	char *p = mmap(NULL, vmas * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
 		die("mmap of the ballast");
+	int fd = options.vma_files ? open("/proc/self/exe", O_RDONLY | O_CLOEXEC) : -1;
 	for (unsigned int i = 0; i < vmas; i++) {
+		if (options.vma_files) {
+			if (mmap(p + i * size, page_size, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0) == MAP_FAILED)
+				die("mmap of the ballast (vm.max_map_count?)");
+			continue;
+		}
 		memset(p + i * size, 1, size);
 		if (i % 2 && mprotect(p + i * size, size, PROT_NONE))
 			die("mprotect of the ballast (vm.max_map_count?)");
 	}
+	if (fd >= 0)
+		close(fd);
 }
 
 static void print_schedstat(const struct schedstat *s)
@@ -325,7 +334,7 @@ int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "threads", required_argument, NULL, 't' }, { "vmas", required_argument, NULL, 'v' },
-		{ "vma-bytes", required_argument, NULL, 'V' },
+		{ "vma-bytes", required_argument, NULL, 'V' }, { "vma-files", no_argument, NULL, 'F' },
 		{ "seconds", required_argument, NULL, 's' }, { "ops", required_argument, NULL, 'o' },
 		{ "bytes", required_argument, NULL, 'b' },   { "pin", required_argument, NULL, 'p' },
 		{ "fault-gap-us", required_argument, NULL, 'f' },
@@ -342,6 +351,7 @@ int main(int argc, char **argv)
 		case 't': options.threads = (unsigned int)parse_number(optarg, 1, MAX_THREADS); break;
 		case 'v': options.vmas = (unsigned int)parse_number(optarg, 0, 1 << 24); break;
 		case 'V': options.vma_bytes = (size_t)parse_number(optarg, 1, 1 << 30); break;
+		case 'F': options.vma_files = true; break;
 		case 's': options.run_ns = parse_seconds(optarg); break;
 		case 'o': options.cycles = (uint64_t)parse_number(optarg, 1, 1LL << 40); break;
 		case 'b': options.bytes = (size_t)parse_number(optarg, 1, 1LL << 40); break;

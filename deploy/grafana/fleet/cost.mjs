@@ -38,7 +38,7 @@ export const cost = {
       width: 8,
     }),
     lines('Series of a host', {
-      says: 'Samples in one scrape: typically under 500, never above 1,500. A host near the cap has many names of readers, victims and processes.',
+      says: 'Samples in one scrape: typically under 550, never above 1,500. A host near the cap has many names of readers, victims and processes.',
       unit: 'short',
       limits: series,
       queries: medianAndWorst(`scrape_samples_scraped{${inFleet}}`),

@@ -79,7 +79,7 @@ export const health = {
       width: 8,
     }),
     lines('Series of this host', {
-      says: 'Samples in one scrape: typically under 500, never above 1,500. It grows with the names of processes, readers and victims.',
+      says: 'Samples in one scrape: typically under 550, never above 1,500. It grows with the names of processes, readers and victims.',
       unit: 'short',
       limits: series,
       queries: [['samples', `scrape_samples_scraped{${onHost}}`]],
