@@ -38,6 +38,11 @@ export const ledgerFor = (config: Config, sources: LedgerSources): Ledger => {
       quietMilliseconds: config.incidents.quiet_seconds * 1000,
       kept: config.incidents.keep,
       lockPath: (file) => survey().lockPaths.find((served) => served.file === file)?.path,
+      lookedFor: () => {
+        const { blocks, retries } = survey().plan.observables;
+        if (!blocks.observed) return 'nothing';
+        return retries.observed ? 'windows' : 'lock_word';
+      },
       processName: (pid) => {
         const name = readProcess(pid)?.comm;
         return name === undefined ? undefined : { name, cgroupId: '0' };

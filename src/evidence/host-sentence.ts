@@ -47,7 +47,7 @@ export const hostSentence = (state: HostState, resolve: Resolve = () => undefine
   const waits = columns.reduce((all, column) => all + sum(column.waits), 0);
   const waited = columns.reduce((all, column) => all + sum(column.waitNanoseconds), 0);
   const nobody = blocksObserved
-    ? `No reader of a proc file blocked anybody in ${span}`
+    ? `No reader of a proc file was seen to block anybody in ${span}`
     : 'Whether readers of proc files block anybody is not observed';
   const retries = columns.reduce(
     (all, { files }) => all + sum(Array.from(files.values(), (file) => file.retries)),

@@ -106,6 +106,19 @@ const withoutReader = (incident: Incident, victim: string): string => {
   const convoy = convoyOf(incident);
   return (
     `${victim} ${waited} for its own mmap_lock for ${lengthOf(incident)}, in ${operationsOf(incident)}` +
-    `${convoy === '' ? '' : `; ${convoy}`}. No reader of a proc file was seen to hold the lock.`
+    `${convoy === '' ? '' : `; ${convoy}`}. ${soughtOf(incident)}`
+  );
+};
+
+/** What was looked at where nobody was found, and what was not. */
+const soughtOf = (incident: Incident): string => {
+  if (incident.lookedFor === 'nothing')
+    return 'Whether a reader of a proc file held the lock was not looked at.';
+  if (isGoingOn(incident) && incident.waits.count === 0)
+    return 'Whether a reader of a proc file holds the lock shows when the wait ends.';
+  const when = incident.lookedFor === 'lock_word' ? ' when a wait began, and only then was it looked at' : '';
+  return (
+    `No reader of a proc file was seen to hold the lock${when}; its own reads of such files are seen in part, and access by ` +
+    'cmdline, environ, mem or ptrace is not looked at.'
   );
 };

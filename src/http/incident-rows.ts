@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import { adviceFor } from '../evidence/advice.js';
 import { type Resolve, sentenceOf } from '../evidence/sentence.js';
-import { type Incident, incidentMilliseconds, mainFile } from '../ledger/incident.js';
+import { type Incident, incidentMilliseconds, lookedFors, mainFile } from '../ledger/incident.js';
 import { lockPaths, operations, procFiles } from '../vocabulary.js';
 import type { DaemonView } from './context.js';
 import { identityRow, idOrNull, nullable } from './rows.js';
@@ -45,6 +45,12 @@ const members = {
     description:
       'windows: shares are an estimate, by overlap with what readers did between their grant of the lock and the ' +
       'end of their read(); overlap: measured on real holds by inspect mode; none: no reader was found.',
+  }),
+  looked_for: Type.Union([Type.Enum([...lookedFors]), Type.Null()], {
+    description:
+      'How it was looked for readers, the least of it while it lasted. windows: by who takes the lock and when its ' +
+      'read ends; lock_word: only by who had the lock when a wait began; nothing: not at all. Null where an earlier ' +
+      'version kept it.',
   }),
   cause: Type.Enum(['wait', 'share'], {
     description: 'What opened it: one long wait, or many short ones that took too much of the time.',
@@ -129,6 +135,7 @@ export const describeIncident = (incident: Incident, view: DaemonView) => {
     sentence: sentenceOf(incident, view.cgroup),
     advice: adviceFor(incident),
     evidence: incident.evidence,
+    looked_for: incident.lookedFor ?? null,
     cause: incident.cause,
     ...measureIncident(incident),
     last_at: iso(incident.lastAt),

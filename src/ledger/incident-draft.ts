@@ -2,7 +2,14 @@
 import type { OngoingWait, SeenProcess, Stall } from '../records.js';
 import type { LockPath, Operation, ProcFile } from '../vocabulary.js';
 import { unknown } from '../vocabulary.js';
-import type { Incident, IncidentOngoing, IncidentOperation, Inspection } from './incident.js';
+import {
+  type Incident,
+  type IncidentOngoing,
+  type IncidentOperation,
+  type Inspection,
+  type LookedFor,
+  lookedFors,
+} from './incident.js';
 import { BlockedTime } from './incident-blocked.js';
 import { IncidentConvoy } from './incident-convoy.js';
 import { IncidentShares } from './incident-shares.js';
@@ -25,6 +32,7 @@ export interface DraftOptions {
   /** Milliseconds since the epoch. */
   readonly openedAt: number;
   readonly lockPath: (file: ProcFile) => LockPath | undefined;
+  readonly lookedFor: () => LookedFor;
   readonly recentBlocks: RecentBlocks;
 }
 
@@ -37,12 +45,14 @@ export class IncidentDraft {
   readonly #shares: IncidentShares;
   readonly #convoy = new IncidentConvoy();
   readonly #blocked: BlockedTime;
+  readonly #lookedFor: () => LookedFor;
   readonly #timeline = new Timeline();
   readonly #operations = new Map<Operation, { count: number; nanoseconds: number }>();
   /** Threads that still wait, and up to when their wait is in the timeline. */
   #shownUntil = new Map<number, number>();
 
-  constructor({ id, cause, victim, openedAt, lockPath, recentBlocks }: DraftOptions) {
+  constructor({ id, cause, victim, openedAt, lockPath, lookedFor, recentBlocks }: DraftOptions) {
+    this.#lookedFor = lookedFor;
     this.#shares = new IncidentShares(recentBlocks, lockPath);
     this.#blocked = new BlockedTime(Math.floor(openedAt));
     this.incident = {
@@ -60,6 +70,7 @@ export class IncidentDraft {
       convoy: this.#convoy.sum,
       timeline: { stepMilliseconds: this.#timeline.stepMilliseconds, points: [] },
       evidence: 'none',
+      lookedFor: lookedFor(),
       inspected: [],
       stacks: [],
       interrupted: false,
@@ -180,6 +191,8 @@ export class IncidentDraft {
   }
 
   #sumUp(): void {
+    const [known, now] = [this.incident.lookedFor, this.#lookedFor()];
+    this.incident.lookedFor = lookedFors.findLast((how) => how === known || how === now);
     this.incident.operations = Array.from(
       this.#operations,
       ([operation, amounts]): IncidentOperation => ({ operation, ...amounts }),

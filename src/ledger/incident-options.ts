@@ -1,7 +1,7 @@
 /** What decides on incidents: when one opens and closes, how many are kept, and how their processes are named. */
 import type { Named } from '../records.js';
 import type { LockPath, ProcFile } from '../vocabulary.js';
-import type { Identity } from './incident.js';
+import type { Identity, LookedFor } from './incident.js';
 
 /** Whether short waits took too much of the time is decided by the tracer. */
 export interface IncidentOptions {
@@ -16,6 +16,8 @@ export interface IncidentOptions {
   /** Incidents open at once; stalls of further victims are only counted. */
   readonly open?: number;
   readonly lockPath?: (file: ProcFile) => LockPath | undefined;
+  /** How it is looked for readers now. */
+  readonly lookedFor?: () => LookedFor;
   /** Names a process whose wait still goes on; undefined where it is gone. */
   readonly processName?: (pid: number) => Named | undefined;
   /** What is known of a cgroup; where its id does not tell, the process that was seen in it may. */
@@ -33,6 +35,7 @@ export const defaultIncidentOptions: Required<IncidentOptions> = {
   kept: 200,
   open: 50,
   lockPath: () => undefined,
+  lookedFor: () => 'windows',
   processName: () => undefined,
   identify: () => undefined,
 };

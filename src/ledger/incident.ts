@@ -15,6 +15,13 @@ export type IncidentFile = ProcFile | typeof noFile;
  */
 export type Evidence = 'windows' | 'overlap' | 'none';
 
+/**
+ * How it was looked for readers: `windows`, by who takes the lock and when its read ends; `lock_word`, only by who had it
+ * when a wait began; `nothing`, not at all. In this order each sees less than the one before it.
+ */
+export const lookedFors = ['windows', 'lock_word', 'nothing'] as const;
+export type LookedFor = (typeof lookedFors)[number];
+
 /** What is known of a cgroup: see src/identity/cgroup-path.ts. */
 export interface Identity {
   readonly unit: string | undefined;
@@ -133,6 +140,8 @@ export interface Incident {
   readonly convoy: ConvoyWaits & { readonly longestQueue: number };
   readonly timeline: { readonly stepMilliseconds: number; readonly points: readonly TimelinePoint[] };
   readonly evidence: Evidence;
+  /** The least of it while it lasted; undefined in those kept by a version that did not tell. */
+  readonly lookedFor: LookedFor | undefined;
   readonly inspected: readonly InspectedReader[];
   readonly stacks: readonly KernelStack[];
   /** The tracer ended while it was open: something of it was not seen. */

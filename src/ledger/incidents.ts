@@ -182,6 +182,7 @@ export class IncidentLedger {
       victim,
       openedAt,
       lockPath: this.#options.lockPath,
+      lookedFor: this.#options.lookedFor,
       recentBlocks: this.#recent.blocks,
     });
     this.#open.set(id, draft);

@@ -17,7 +17,7 @@ const evidenceText = {
   windows:
     'The shares of readers are an estimate: from when each was granted the lock to the end of its read().',
   overlap: 'The shares of readers are measured: how long each held the lock meanwhile (inspect mode).',
-  none: 'No reader of a proc file was found.',
+  none: 'No reader of a proc file was found: the sentence says what was looked at.',
 } as const;
 
 export const showIncidents = (

@@ -25,7 +25,7 @@ export const showMatrix = (parent: HTMLElement, matrix: Matrix, options: MatrixO
         { class: 'nothing' },
         isFiltered(filter)
           ? 'Nothing of the kind in this time.'
-          : 'No reader of a proc file blocked anybody in this time.',
+          : 'No reader of a proc file was seen to block anybody in this time.',
       ),
     );
     return;

@@ -5,7 +5,7 @@
  */
 import { type Static, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
-import type { Incident } from '../ledger/incident.js';
+import { type Incident, lookedFors } from '../ledger/incident.js';
 import { lockPaths, operations, procFiles } from '../vocabulary.js';
 import { formatVersion } from './line-reader.js';
 
@@ -61,6 +61,7 @@ const storedIncident = Type.Object({
     ),
   }),
   evidence: Type.Enum(['windows', 'overlap', 'none']),
+  lookedFor: orMissing(Type.Enum([...lookedFors])),
   inspected: Type.Array(Type.Object({ ...seen, file, nanoseconds: amount })),
   stacks: Type.Array(Type.Object({ frames: Type.Array(text), count })),
   interrupted: Type.Boolean(),

@@ -24,7 +24,7 @@ const shots: readonly Shot[] = [
   { name: 'light', host: usualHost, says: /blocked writers/, incident: true },
   { name: 'dark', host: usualHost, says: /blocked writers/, colorScheme: 'dark' },
   { name: 'narrow', host: usualHost, says: /blocked writers/, width: 390 },
-  { name: 'quiet', host: quietHost, says: /No reader of a proc file blocked anybody/ },
+  { name: 'quiet', host: quietHost, says: /No reader of a proc file was seen to block anybody/ },
   { name: 'tracer-down', host: tracerDown, says: /not observed right now/ },
   { name: 'crowded', host: crowdedHost, says: /blocked writers/ },
 ];

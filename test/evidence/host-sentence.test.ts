@@ -96,7 +96,7 @@ test('what lies at no door is nobody blamed for', () => {
   assert.match(say({ blocks, wall: { smaps: 1000 * ms } }), /^Readers of smaps blocked .* `agent` did it\.$/);
   assert.match(
     say({ blocks: blocks.slice(0, 1), waits: 3 }),
-    /^No reader of a proc file blocked anybody in the last minute\. Processes waited 3 times/,
+    /^No reader of a proc file was seen to block anybody in the last minute\. Processes waited 3 times/,
   );
 });
 
@@ -120,11 +120,11 @@ test('without wall time, thread-seconds are told and called so', () => {
 test('a quiet host, waits without readers, and retries', () => {
   assert.equal(
     say({}),
-    'No reader of a proc file blocked anybody in the last minute. Nobody waited for an mmap_lock.',
+    'No reader of a proc file was seen to block anybody in the last minute. Nobody waited for an mmap_lock.',
   );
   assert.equal(
     say({ waits: 1234, retries: 5678 }),
-    'No reader of a proc file blocked anybody in the last minute; readers had to retry 5,678 times. ' +
+    'No reader of a proc file was seen to block anybody in the last minute; readers had to retry 5,678 times. ' +
       'Processes waited 1,234 times for their own mmap_lock, 1.2 s in all.',
   );
   assert.match(say({ waits: 1 }), /waited 1 time for/);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Resolve, sentenceOf } from '../../src/evidence/sentence.js';
-import type { Identity } from '../../src/ledger/incident.js';
+import type { Identity, LookedFor } from '../../src/ledger/incident.js';
 import { withInspection } from '../../src/ledger/incident-draft.js';
 import { epoch } from '../support/daemon.js';
 import { incidentOf } from '../support/incidents.js';
@@ -145,11 +145,34 @@ test('a reader that lacked a CPU: for how long, and at which nice value', () => 
   assert.equal(of({ offCpuNanoseconds: undefined, nice: undefined }), `${plain}.`);
 });
 
+const nobodySeen =
+  'No reader of a proc file was seen to hold the lock; its own reads of such files are seen in part, and access by ' +
+  'cmdline, environ, mem or ptrace is not looked at.';
+
+test('that no reader was seen is said only as far as it was looked for one', () => {
+  const waited = '`mysqld` waited for its own mmap_lock for 70 ms, in munmap. ';
+  const of = (lookedFor: LookedFor) =>
+    sentenceOf(incidentOf([stall(epoch, 70 * ms)], { lookedFor: () => lookedFor }));
+  assert.equal(of('windows'), waited + nobodySeen);
+  assert.match(
+    of('lock_word'),
+    /No reader of a proc file was seen to hold the lock when a wait began, and only then /,
+  );
+  assert.equal(of('nothing'), `${waited}Whether a reader of a proc file held the lock was not looked at.`);
+});
+
+test('what is told is the least that was looked at while it lasted', () => {
+  const ways: LookedFor[] = ['windows', 'lock_word', 'windows', 'windows'];
+  const incident = incidentOf([stall(epoch, 70 * ms), stall(epoch + 1000, 70 * ms)], {
+    lookedFor: () => ways.shift() ?? 'windows',
+  });
+  assert.equal(incident.lookedFor, 'lock_word');
+});
+
 test('no reader was found: nobody is blamed', () => {
   assert.equal(
     sentenceOf(incidentOf([stall(epoch, 70 * ms)]), units),
-    '`mysqld` (unit mysql.service) waited for its own mmap_lock for 70 ms, in munmap. No reader of a proc file was ' +
-      'seen to hold the lock.',
+    `\`mysqld\` (unit mysql.service) waited for its own mmap_lock for 70 ms, in munmap. ${nobodySeen}`,
   );
   assert.equal(
     sentenceOf(
@@ -159,7 +182,7 @@ test('no reader was found: nobody is blamed', () => {
       ]),
     ),
     '`mysqld` waited for its own mmap_lock for 160 ms in 2 waits, the longest 90 ms, in munmap; 1 page fault queued ' +
-      'behind it. No reader of a proc file was seen to hold the lock.',
+      `behind it. ${nobodySeen}`,
   );
 });
 
@@ -168,8 +191,8 @@ test('still going on', () => {
   const going = tick(epoch + 3200, { ongoing: [ongoingWait('write', 'munmap', 3.2)] });
   assert.equal(
     sentenceOf(incidentOf([going], { processName })),
-    '`mysqld` has waited for its own mmap_lock for 3.2 s so far, in munmap. No reader of a proc file was seen to hold ' +
-      'the lock.',
+    '`mysqld` has waited for its own mmap_lock for 3.2 s so far, in munmap. Whether a reader of a proc file holds the ' +
+      'lock shows when the wait ends.',
   );
   const other = { name: 'mysqld', cgroupId: '4711', pid: 42, tid: 44 };
   const known = stall(epoch + 1000, 900 * ms, { victim: other, readers: [reader(900 * ms)] });
@@ -188,7 +211,7 @@ test('a process that reads its own file', () => {
 });
 
 test('files that are not read are told by what is done with them', () => {
-  const of = (file: 'clear_refs' | 'procmap_query') =>
+  const of = (file: 'clear_refs' | 'procmap_query' | 'map_files') =>
     sentenceOf(
       incidentOf([
         stall(epoch, 70 * ms, {
@@ -201,6 +224,10 @@ test('files that are not read are told by what is done with them', () => {
   assert.equal(
     of('clear_refs'),
     '`agent` wrote to clear_refs of `mysqld` and blocked its page faults for 70 ms.',
+  );
+  assert.equal(
+    of('map_files'),
+    '`agent` listed map_files of `mysqld` and blocked its page faults for 70 ms.',
   );
   assert.equal(
     of('procmap_query'),

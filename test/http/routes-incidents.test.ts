@@ -114,6 +114,7 @@ test('a row of an incident, whole', async (context) => {
     convoy_wait_seconds_total: 0.9,
     convoy_longest_queue: 12,
     interrupted: false,
+    looked_for: 'windows',
   });
 });
 

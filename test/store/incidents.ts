@@ -38,6 +38,7 @@ export const fullIncident = (id: string, more: Partial<Incident> = {}): Incident
   evidence: 'windows',
   inspected: [{ name: 'node-agent', cgroupId: '1', pid: 99, tid: 99, file: 'smaps', nanoseconds: 165e6 }],
   stacks: [{ frames: ['rwsem_down_write_slowpath', 'down_write_killable'], count: 3 }],
+  lookedFor: 'windows',
   interrupted: false,
   identities: {
     '4242': { unit: 'mysql.service', container_id: undefined, pod_uid: undefined },
