@@ -17,7 +17,7 @@ import { type Incident, incidentMilliseconds, mainFile } from './ledger/incident
 import type { Effect, Ledger } from './ledger/ledger.js';
 import type { Log } from './log/log.js';
 import type { createRepeatLimit } from './log/once.js';
-import { markOpenProcFiles } from './marks.js';
+import { createMarkAnswers, markOpenProcFiles } from './marks.js';
 import { wantsMarks } from './probes/plan.js';
 import type { EventsLost, OngoingWait, TracerRecord } from './records.js';
 import type { IncidentStore } from './store/incident-store.js';
@@ -47,6 +47,7 @@ export interface EffectOptions {
 export const createEffects = (options: EffectOptions): ((record: TracerRecord) => void) => {
   const { config, log, clock, say, ledger, identities, store, stream, inspector, cgroup, plan } = options;
   const summaries = new TickSummaries(ledger, plan);
+  const answerMark = createMarkAnswers({ now: () => clock.monotonic() });
   const teller = createIncidentTeller({ log, resolve: cgroup, now: () => clock.monotonic() });
 
   const publish = (incident: Incident): void =>
@@ -140,6 +141,7 @@ export const createEffects = (options: EffectOptions): ((record: TracerRecord) =
       options.onTick();
       teller.open(ledger.incidents.open());
     } else if (record.kind === 'tracer_started' && wantsMarks(plan())) void markOpenProcFiles(log);
+    else if (record.kind === 'mark_asked') void answerMark(record.pid);
     else tell(record);
   };
 };

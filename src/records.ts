@@ -241,6 +241,13 @@ export interface Tick {
   readonly complete: boolean;
 }
 
+/** A process is marked as one that has a proc file open, and has shown no use for that for long: has it one open? */
+export interface MarkAsked {
+  readonly kind: 'mark_asked';
+  readonly at: number;
+  readonly pid: number;
+}
+
 /** Events that bpftrace could not hand over, or that could not be noted in a map. */
 export interface EventsLost {
   readonly kind: 'events_lost';
@@ -283,6 +290,7 @@ export type TracerRecord =
   | TracerStarted
   | Tick
   | Stall
+  | MarkAsked
   | EventsLost
   | MapOverflow
   | Undecodable

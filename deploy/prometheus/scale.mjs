@@ -12,7 +12,7 @@ export const seriesOfHost = {
   /** Tested, with 10,000 hostile names and all slots at their largest. */
   most: 1500,
   /** Recorded by the rules for one host, every 30 s. Those of releases and clusters do not grow with the hosts. */
-  recorded: 27,
+  recorded: 28,
 };
 
 const recordSeconds = 30;

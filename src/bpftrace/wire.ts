@@ -48,6 +48,9 @@ import {
 
 const tickLine = new RegExp(`^${tickWord} (\\d{1,20})\\n?$`);
 
+/** Of bpf/reads-tracepoint.bt. */
+const askedLine = /^asked (\d{1,10})\n?$/;
+
 /** How many integers the key of each map has. Maps not named are working state and are passed over. */
 const keyWidths: Readonly<Record<string, number>> = {
   ...waitMaps,
@@ -127,6 +130,8 @@ export class Wire {
           const read = this.#clock.read(BigInt(kernelNow));
           return [...this.#missedEnds(read), this.#tick(read, BigInt(kernelNow))];
         }
+        const asked = askedLine.exec(line.text)?.[1];
+        if (asked !== undefined) return [{ kind: 'mark_asked', at, pid: Number(asked) }];
         return StallLines.has(line.text) ? this.#stall(line.text, at) : [];
       }
       case 'lost_events':

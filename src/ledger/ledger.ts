@@ -122,6 +122,8 @@ export class Ledger {
       case 'events_lost':
         this.tracer.lost(record.events, record.reason);
         return [];
+      case 'mark_asked':
+        return [];
       case 'undecodable':
         this.tracer.decodeErrors += 1;
         return [];

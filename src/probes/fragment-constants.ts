@@ -2,7 +2,12 @@
 import type { Malformed } from './fragment.js';
 
 /** Numbers that the operator decides. */
-export const optionNames = ['stall_nanoseconds', 'share_nanoseconds', 'window_nanoseconds'] as const;
+export const optionNames = [
+  'stall_nanoseconds',
+  'share_nanoseconds',
+  'window_nanoseconds',
+  'mark_nanoseconds',
+] as const;
 export type OptionName = (typeof optionNames)[number];
 
 export interface Constant {

@@ -140,6 +140,14 @@ test('a damaged line makes its own tick incomplete, and no other', async (contex
     });
 });
 
+test('a process whose mark is in question is told by its id, and a line that is no such one is passed over', () => {
+  const { say } = wireOf();
+  const line = (text: string): string => JSON.stringify({ type: 'printf', data: text });
+  assert.deepEqual(say(line('asked 4242\n')), [{ kind: 'mark_asked', at, pid: 4242 }]);
+  for (const other of ['asked\n', 'asked -1\n', 'asked 1 2\n', 'asked 12345678901\n', 'asked x\n'])
+    assert.deepEqual(say(line(other)), [], other);
+});
+
 test('a file that is not known costs its row and nothing else, and is told', () => {
   const { say } = wireOf();
   assert.deepEqual(say(map('@proc_reads', { '0': 7, '1': 5, '10': 6 })), [

@@ -134,11 +134,11 @@ test('what a fleet costs rests on the series that a host has and the rules recor
       return sum + (label === undefined ? 1 : labelled(/rate\((\w+)\[/.exec(expr)![1]!, label));
     }, 0);
   assert.equal(recorded, seriesOfHost.recorded);
-  assert.deepEqual(costOf(1000, 473, 20), {
-    series: 500_000,
-    samplesPerSecond: 23_650 + 900,
-    headBytes: 500_000 * 4096,
-    diskBytesPerDay: 24_550 * 86_400 * 2,
+  assert.deepEqual(costOf(1500, 472, 20), {
+    series: 750_000,
+    samplesPerSecond: 35_400 + 1400,
+    headBytes: 750_000 * 4096,
+    diskBytesPerDay: 36_800 * 86_400 * 2,
   });
   assert.equal(costTable().split('\n').length, 2 + 9 + 1);
 });

@@ -5,7 +5,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { findOpenProcFiles } from '../../src/identity/open-proc-files.js';
+import { findOpenProcFiles, hasOpenProcFile } from '../../src/identity/open-proc-files.js';
 
 const root = mkdtempSync(join(tmpdir(), 'mmaplock-open-'));
 after(() => rmSync(root, { recursive: true }));
@@ -89,6 +89,27 @@ test('of all processes together, too, but some of each', async () => {
 
 test('a /proc that cannot be listed is an error, not an empty list', async () => {
   await assert.rejects(findOpenProcFiles({ proc: join(root, 'absent') }), { code: 'ENOENT' });
+});
+
+/** A thread of a process of a made-up /proc. */
+const threadWith = (proc: string, pid: number, tid: number, ...links: readonly string[]): void =>
+  processWith(join(proc, String(pid), 'task'), tid, ...links);
+
+test('of one process, all threads are looked at, for one may have descriptors of its own', async () => {
+  threadWith('threads', 50, 50, '/dev/null', '/dev/zero');
+  threadWith('threads', 50, 51, '/dev/null', '/proc/7/smaps');
+  threadWith('threads', 60, 60, '/dev/null');
+  const proc = { proc: join(root, 'threads') };
+  assert.equal((await hasOpenProcFile(50, 100, proc)).open, true);
+  assert.deepEqual(await hasOpenProcFile(60, 100, proc), { open: false, links: 1 });
+  assert.deepEqual(await hasOpenProcFile(61, 100, proc), { open: false, links: 0 }, 'it is gone');
+});
+
+test('a process with more descriptors than may be looked at is not said to have none open', async () => {
+  threadWith('full', 70, 70, '/dev/null', '/dev/null', '/dev/null');
+  const proc = { proc: join(root, 'full') };
+  assert.deepEqual(await hasOpenProcFile(70, 2, proc), { open: undefined, links: 2 });
+  assert.deepEqual(await hasOpenProcFile(70, 3, proc), { open: false, links: 3 });
 });
 
 test('a real process that inherited an open file is found until it ends', async () => {

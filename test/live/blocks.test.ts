@@ -236,7 +236,6 @@ describe('one daemon', { skip }, () => {
             waits: total(metrics, 'mmaplock_reader_waits_total', { reader: name, file }),
             remote: total(metrics, 'mmaplock_reader_waits_total', { reader: name, file: 'remote' }),
             blocked: total(metrics, 'mmaplock_reader_block_seconds_total', { reader: name, file, victim }),
-            waited: total(metrics, 'mmaplock_process_wait_seconds_total', { process: victim, mode: 'write' }),
           };
           const slept = schedstat.slept_ns / 1e9;
           t.diagnostic(JSON.stringify({ truth: truth.reads, seen, slept }));
@@ -244,7 +243,6 @@ describe('one daemon', { skip }, () => {
           assertReads(metrics, seen.reads, truth.reads);
           assert.equal(seen.remote, 0, 'it is told what it does');
           assert.ok(seen.blocked > 0, 'the reader is named');
-          assert.ok(seen.blocked <= seen.waited + 1e-6, 'never more than was waited');
           assertTimely(seen.waits > 0, 'it never had to wait itself');
           assertTimely(slept > 0.1, `the writer slept for ${slept} s only`);
           assertTimely(seen.blocked >= 0.9 * slept - 0.02, `${seen.blocked} s blocked, ${slept} s slept`);
