@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export const slowness = Number(process.env.TEST_SLOWNESS ?? 1);
 
 /** Milliseconds of a deadline that no healthy machine of that slowness comes near. */
-export const patience = (seconds: number): number => seconds * 1000 * slowness;
+export const patience = (seconds: number): number => Math.round(seconds * 1000 * slowness);
 
 /**
  * Looks until it finds something.
