@@ -24,6 +24,9 @@ const catalog = {
   kallsyms_unreadable: 'Check that /proc/kallsyms is readable.',
   tracefs_missing: 'Mount it: `mount -t tracefs nodev /sys/kernel/tracing`.',
   tracefs_unreadable: 'Run as root; lockdown in confidentiality mode refuses tracefs to everyone.',
+  kernel_lockdown:
+    'No setting of mmaplockd or bpftrace helps, and a running kernel cannot be unlocked: boot it with ' +
+    'lockdown=integrity, or without lockdown.',
   kernel_config_unreadable: 'Check the permissions of /proc/config.gz.',
   // probes
   fragment_malformed: 'Correct the header or body of the fragment named in the message.',

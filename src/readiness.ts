@@ -68,6 +68,8 @@ export const readinessOf = ({
     add('probes_switched_off', `nothing is observed, and that is meant: ${waits.reason.detail}`);
   } else if (waits.reason?.code === 'shed_for_cost') {
     observing = false; // told above
+  } else if (waits.reason?.code === 'kernel_lockdown') {
+    add(waits.reason.code, `nothing can be observed here: ${waits.reason.detail}`);
   } else if (!waits.observed) {
     add(
       'nothing_observable',

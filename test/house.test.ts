@@ -208,6 +208,7 @@ test('no file of /proc is read that takes the mmap_lock of its process', () => {
     for (const [literal] of code.matchAll(commentOrLiteral)) {
       const text = literal.slice(1, -1).replace(/\$\{[^}]*\}/g, 'X');
       if (modules.has(text) || /\s/.test(text) || !locking.test(text)) continue;
+      if (file === 'kernel/host.ts' && text === 'cmdline') continue; // /proc/cmdline: the kernel's own
       assert.ok(!text.includes('/') && !readsFiles, `${file}: ${literal}`);
     }
   }

@@ -127,6 +127,21 @@ const states: readonly {
     codes: ['shed_for_cost'],
   },
   {
+    name: 'the kernel is locked down',
+    inputs: {
+      plan: {
+        ...blind,
+        observables: {
+          ...blind.observables,
+          waits: { observed: false, reason: { code: 'kernel_lockdown', detail: 'so it is' } },
+        },
+      },
+      tracer: { phase: 'waiting', since: epoch },
+    },
+    ready: false,
+    codes: ['kernel_lockdown'],
+  },
+  {
     name: 'a fragment was refused and nothing is left',
     inputs: { plan: planOf([], { refused: [rejected] }) },
     ready: false,

@@ -185,6 +185,7 @@ export const runCanary = async (
   }
   const said = new StderrTail();
   for (const line of result.stderr ?? [result.originalMessage ?? '']) said.push(line);
-  const code = said.firstError?.code === 'not_root' ? 'not_root' : 'canary_failed';
+  const known = said.firstError?.code;
+  const code = known === 'not_root' || known === 'kernel_lockdown' ? known : 'canary_failed';
   throw new MmaplockError(code, `bpftrace ${version}: ${printable(said.reason)}`, { cause: result });
 };

@@ -33,6 +33,9 @@ const rules: readonly Rule[] = [
 
   { pattern: /running as the root user|run bpftrace as the root user/, severity: 'error', code: 'not_root' },
 
+  // it looks at /sys/kernel/security/lockdown, and does nothing else then (src/lockdown.cpp)
+  { pattern: /^Kernel lockdown is enabled/, severity: 'error', code: 'kernel_lockdown' },
+
   // one of several probes was skipped, the others go on
   {
     pattern: /WARNING: could not attach probe|WARNING: Unable to attach probe/,

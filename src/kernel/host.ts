@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { errnoOf, MmaplockError } from '../errors.js';
 
-/** Kernel lockdown; `unknown` where securityfs is not mounted or the kernel has no lockdown module. */
+/** Kernel lockdown; `unknown` where securityfs is not mounted or the kernel has no lockdown module, and nothing shows it. */
 export type Lockdown = 'none' | 'integrity' | 'confidentiality' | 'unknown';
 
 /**
@@ -50,6 +50,10 @@ export function readLockdown(sys = '/sys'): Lockdown {
   );
   return (chosen?.[1] as Lockdown | undefined) ?? 'unknown';
 }
+
+/** Whether the kernel was told at its boot to lock itself down: it does where it has the module. */
+export const asksForLockdown = (proc = '/proc'): boolean =>
+  /(?:^|\s)lockdown=confidentiality(?:\s|$)/.test(readOptional(join(proc, 'cmdline')) ?? '');
 
 /** The kernel release, as `uname -r`. */
 export const readRelease = (proc = '/proc'): string =>

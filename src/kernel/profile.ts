@@ -5,6 +5,7 @@ import { errnoOf, MmaplockError, messageOf } from '../errors.js';
 import { type Btf, type FunctionParameter, parseBtf } from './btf.js';
 import { unknownKind } from './btf-types.js';
 import {
+  asksForLockdown,
   type FunctionTracing,
   hasKprobes,
   type Lockdown,
@@ -121,6 +122,7 @@ export async function readKernelProfile(
   const symbol = (name: string) => lookUp('symbol', symbolNames, symbols, name);
   const tracepoint = (name: TracepointName) => lookUp('tracepoint', tracepointNames, tracepoints, name);
   const askBtf = btfQuestions(btf, problems);
+  const lockdown = tellLockdown(roots, problems);
 
   return {
     release: readRelease(proc),
@@ -128,7 +130,7 @@ export async function readKernelProfile(
     machine: readMachine(proc),
     endian: endianness(),
     possibleCpus: readPossibleCpus(sys),
-    lockdown: readLockdown(sys),
+    lockdown,
     kprobes: tracefs !== undefined && hasKprobes(tracefs),
     functionTracing:
       tracefs === undefined ? { list: 'absent', errno: undefined } : readFunctionTracing(tracefs),
@@ -147,6 +149,24 @@ export async function readKernelProfile(
     tracepointField: (name, field) => tracepoint(name)?.fields.find((candidate) => candidate.name === field),
     config: (name) => lookUp('option', configNames, config, name),
   };
+}
+
+/**
+ * How far this kernel is locked down. Confidentiality shows where securityfs is not mounted, too; it is the one reason
+ * then, for what else is lacking comes of it, and advice on that would not help.
+ */
+function tellLockdown({ proc, sys }: KernelRoots, problems: MmaplockError[]): Lockdown {
+  const said = readLockdown(sys);
+  const has = (wanted: string): boolean => problems.some(({ code }) => code === wanted);
+  const shown =
+    said === 'confidentiality' ||
+    has('kernel_lockdown') ||
+    (said === 'unknown' && has('tracefs_missing') && asksForLockdown(proc));
+  if (!shown) return said;
+  const others = problems.filter(({ code }) => !/^(?:tracefs_|kernel_lockdown)/.test(code));
+  const message = 'the kernel is locked down (confidentiality): no BPF program may read its memory';
+  problems.splice(0, problems.length, new MmaplockError('kernel_lockdown', message), ...others);
+  return 'confidentiality';
 }
 
 function readBtf(path: string): Buffer {

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, MmaplockError, messageOf } from '../errors.js';
 
@@ -21,6 +21,9 @@ export interface TracepointFormat {
   readonly fields: readonly TracepointField[];
 }
 
+/** TRACEFS_MAGIC, include/uapi/linux/magic.h. */
+const tracefsMagic = 0x74726163;
+
 /** Where tracefs is mounted: its own place since 4.1, else below debugfs. */
 const places = ['kernel/tracing', 'kernel/debug/tracing'];
 
@@ -28,7 +31,8 @@ const places = ['kernel/tracing', 'kernel/debug/tracing'];
  * The directory of tracefs.
  *
  * @param sys the mount point of sysfs
- * @throws MmaplockError tracefs_missing, tracefs_unreadable
+ * @throws MmaplockError tracefs_missing, tracefs_unreadable, and kernel_lockdown where it is mounted and empty: a
+ *   kernel that is locked down from its boot makes no file in it (tracefs_create_file(), fs/tracefs/inode.c, 5.4)
  */
 export function findTracefs(sys = '/sys'): string {
   for (const place of places) {
@@ -39,6 +43,10 @@ export function findTracefs(sys = '/sys'): string {
     } catch (error) {
       // ENOENT: nothing is mounted there, or the directory itself is absent.
       if (errnoOf(error) !== 'ENOENT') throw unreadable(directory, error);
+      if (isTracefs(directory))
+        throw new MmaplockError('kernel_lockdown', `${directory} is tracefs, and empty`, {
+          field: directory,
+        });
     }
   }
   throw new MmaplockError(
@@ -46,6 +54,14 @@ export function findTracefs(sys = '/sys'): string {
     `tracefs is not mounted: ${join(sys, places[0]!)} has no events`,
   );
 }
+
+const isTracefs = (directory: string): boolean => {
+  try {
+    return statfsSync(directory).type === tracefsMagic;
+  } catch {
+    return false;
+  }
+};
 
 /**
  * The format of a tracepoint; undefined when this kernel does not have it.

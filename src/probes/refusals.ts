@@ -9,6 +9,7 @@ import type { ReleaseNeed } from './fragment-header.js';
 import { withoutProbes } from './fragment-probes.js';
 import type { ServedFile } from './lock-paths.js';
 import type { Reason, ReasonCode } from './reasons.js';
+import { refusedByHost, tracefsRefusal } from './refused-by-host.js';
 import { shedReason } from './shed.js';
 
 /** What the operator, and bpftrace on this host, let run. */
@@ -57,7 +58,7 @@ export const examine = (
   reasons: readonly Reason[];
 } => {
   const constants = new Map<string, ConstantValue>();
-  const ruledOut = refusedByPeople(fragment, options);
+  const ruledOut = refusedByPeople(fragment, options) ?? refusedByHost(profile);
   if (ruledOut !== undefined) return { fragment, constants, reasons: [ruledOut] };
 
   const reasons: Reason[] = [];
@@ -197,13 +198,8 @@ const tracepointRefusal = (
   profile: KernelProfile,
   why?: string,
 ): Reason[] => {
-  if (profile.problems.some(({ code }) => code === 'tracefs_missing'))
-    return [
-      {
-        code: 'tracefs_missing',
-        detail: 'tracefs is not mounted: mount -t tracefs nodev /sys/kernel/tracing',
-      },
-    ];
+  const unreadable = tracefsRefusal(profile);
+  if (unreadable !== undefined) return [unreadable];
   const tracepoint = profile.tracepoint(target as TracepointName);
   if (tracepoint === undefined)
     return [{ code: 'kernel_lacks_tracepoint', detail: `this kernel has no tracepoint ${target}` }];

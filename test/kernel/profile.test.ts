@@ -88,6 +88,30 @@ test('a host that has nothing has a problem for each part, and answers all the s
   assert.ok(profile.possibleCpus >= 1);
 });
 
+const confidential = 'none integrity [confidentiality]\n';
+
+test('confidentiality is the one reason for what it takes away, with advice that helps', async () => {
+  write('locked/sys/kernel/security/lockdown', confidential);
+  // Where securityfs is not mounted, nor tracefs: what the kernel was told at its boot.
+  write('told/proc/cmdline', 'quiet lockdown=confidentiality ro\n');
+  for (const name of ['locked', 'told']) {
+    const { lockdown, problems } = await readKernelProfile(asked, roots(name));
+    assert.equal(lockdown, 'confidentiality', name);
+    const [first] = problems;
+    assert.equal(first?.code, 'kernel_lockdown', name);
+    assert.match(first?.fix ?? '', /boot it with lockdown=integrity/, name);
+    assert.ok(!problems.some(({ code }) => code.startsWith('tracefs_')), name);
+  }
+});
+
+test('a kernel that can be looked at is not locked down, whatever it was told', async () => {
+  write('ignored/proc/cmdline', 'lockdown=confidentiality\n');
+  write('ignored/sys/kernel/tracing/events/lock/sample/format', format);
+  const profile = await readKernelProfile(asked, roots('ignored'));
+  assert.equal(profile.lockdown, 'unknown');
+  assert.equal(profile.tracepoint('lock:sample')?.id, 7);
+});
+
 test('one damaged part leaves the others', async () => {
   write('damaged/sys/kernel/btf/vmlinux', smallBtf().subarray(0, 60));
   write('damaged/sys/kernel/tracing/events/lock/sample/format', format);

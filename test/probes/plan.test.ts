@@ -87,6 +87,12 @@ const refusals: Readonly<Partial<Record<ReasonCode, () => ProbePlan>>> = {
   function_not_traceable: () => plan([fragmentOf('waits', { body: byFentry })], { ...full, functions: [] }),
   tracefs_missing: () =>
     plan([waits], { ...full, tracepoints: {}, problems: [new MmaplockError('tracefs_missing', 'none')] }),
+  tracefs_unreadable: () =>
+    plan([waits], {
+      ...full,
+      tracepoints: {},
+      problems: [new MmaplockError('tracefs_unreadable', 'no')],
+    }),
   btf_unavailable: () => plan([waits], { ...full, btf: false }),
   unknown_host_fact: () => plan([fragmentOf('waits', { defines: ['X 1 // host moon_phase'] })]),
   inspect_only: () =>
@@ -131,11 +137,29 @@ test('no reason code is without a way to it', () => {
   const elsewhere: ReasonCode[] = [
     'covered_by_other',
     'fragment_malformed',
+    'kernel_lockdown', // a test of its own
     'no_fragment',
     'not_on_this_machine',
     'nothing_needs_it',
   ];
   assert.deepEqual([...Object.keys(refusals), ...elsewhere].sort(), [...reasonCodes].sort());
+});
+
+test('nothing runs under lockdown, for one reason', () => {
+  const others = [waits, fragmentOf('reads', { body: byKprobe }), fragmentOf('look', { body: byFentry })];
+  const {
+    chosen: running,
+    refused,
+    observables,
+  } = makePlan(
+    { fragments: others, problems: [] },
+    { ...fakeKernel({ ...full, tracepoints: {}, kprobes: false }), lockdown: 'confidentiality' },
+    everything,
+  );
+  assert.deepEqual(running, []);
+  assert.equal(observables.waits.reason?.code, 'kernel_lockdown');
+  const told = refused.flatMap(({ reasons }) => reasons.map(({ code }) => code));
+  assert.deepEqual(told, Array(3).fill('kernel_lockdown'));
 });
 
 test('the refusal of bpftrace is given word for word', () => {
