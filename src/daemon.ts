@@ -7,7 +7,6 @@ import { runCanary } from './bpftrace/dialect.js';
 import { createFileMemory } from './bpftrace/file-memory.js';
 import { type FoundBpftrace, findBpftrace, readVersion } from './bpftrace/find.js';
 import { startSession } from './bpftrace/session.js';
-import { startLimitSeconds } from './bpftrace/start-limit.js';
 import { Supervisor, type Tracer } from './bpftrace/supervise.js';
 import { keepCostBudget } from './budget-effects.js';
 import type { Clock } from './clock.js';
@@ -31,26 +30,25 @@ import { WaitingThreads } from './identity/waiting-thread.js';
 import { Inspector } from './inspect.js';
 import type { HistoryOptions } from './ledger/history.js';
 import { ledgerFor } from './ledger-for.js';
-import { type LockPathCheck, lockPathChoice, startLockPathCheck } from './lock-path-check.js';
 import type { Log } from './log/log.js';
 import { createRepeatLimit } from './log/once.js';
 import { markOpenProcFiles } from './marks.js';
 import { MetricsText } from './metrics/exposition.js';
 import { inspectProgram } from './probes/inspection.js';
-import { behaviourOf, contradicted, type OwnReads } from './probes/lock-path-behaviour.js';
+import { contradicted } from './probes/lock-path-behaviour.js';
 import { mapKeysOn, mapNames } from './probes/map-budget.js';
 import { wantsMarks } from './probes/plan.js';
 import { joinProgram } from './probes/program.js';
 import { readinessOf } from './readiness.js';
+import { SelfCheck } from './self-check.js';
 import { openIncidentStore } from './store/incident-store.js';
+import { tellFindings } from './tell-findings.js';
 
 export interface Daemon {
   readonly view: DaemonView;
   readonly urls: readonly string[];
   stop(): Promise<void>;
 }
-
-const untried = 'how this kernel serves the proc files could not be tried out, only its BTF and symbols tell';
 
 const namelessWaits =
   'the longest waits of metrics.watched_victims cannot be told: mmaplockd runs in a pid namespace of its own';
@@ -140,30 +138,23 @@ export const startDaemon = async (
     restartTracer: (reason) => supervisor.restart(reason),
   });
 
-  // How the kernel serves the proc files, tried out once: programs depend on it.
+  // What this host shows when the daemon looks at itself: programs depend on it.
   let tracer: Tracer | undefined;
   let ended = false;
-  let lockPathCheck: LockPathCheck | undefined;
-  let seen: readonly OwnReads[] = [];
-  const tryLockPaths = async ({ bpftrace, dialect }: Tracer): Promise<void> => {
-    const choice = lockPathChoice(survey.atStart);
-    if (ended || lockPathCheck !== undefined || choice === undefined) return;
-    const timeoutSeconds = startLimitSeconds(config.bpftrace.start_timeout_seconds, dialect);
-    lockPathCheck = startLockPathCheck({ choice, bpftrace, dialect, clock, timeoutSeconds });
-    try {
-      seen = await lockPathCheck.seen;
-    } catch (error) {
-      if (!ended) log.info({ err: error }, untried);
-      return;
+  const selfCheck = new SelfCheck({ clock, timeoutSeconds: config.bpftrace.start_timeout_seconds });
+  const checkSelf = async (found: Tracer): Promise<void> => {
+    for (let more = !ended; more; ) {
+      const before = selfCheck.findings;
+      more = await selfCheck.step(survey, found);
+      const { findings } = selfCheck;
+      if (ended) return;
+      if (findings === before) continue;
+      const evidence = survey.lockPaths;
+      survey = await settleSurvey(survey, findings, config, rejected, costWatch.shed);
+      program = joined();
+      metrics.invalidate();
+      tellFindings(before, findings, contradicted(evidence, survey.lockPaths), log);
     }
-    const evidence = survey.lockPaths;
-    survey = await settleSurvey(survey, seen, config, rejected, costWatch.shed);
-    program = joined();
-    metrics.invalidate();
-    log.debug({ seen }, 'how this kernel serves the proc files was tried out');
-    if (behaviourOf(seen).size === 0) log.info(untried);
-    for (const settled of contradicted(evidence, survey.lockPaths))
-      log.warn(settled, 'this kernel serves a proc file otherwise than its BTF and symbols say');
   };
 
   // The tracer.
@@ -188,11 +179,11 @@ export const startDaemon = async (
       tracer = found;
       // What is lacking may be there by now, such as tracefs.
       if (replanDue || program === undefined) {
-        survey = await surveyHost(config, rejected, seen, costWatch.shed);
+        survey = await surveyHost(config, rejected, selfCheck.findings, costWatch.shed);
         replanDue = false;
         program = joined();
       }
-      await tryLockPaths(found);
+      await checkSelf(found);
       return program;
     },
     mapKeys,
@@ -218,7 +209,7 @@ export const startDaemon = async (
     probeNames: () => program?.probeNames,
     replan: async (now) => {
       replanDue = true;
-      if (now) survey = await surveyHost(config, rejected, seen, costWatch.shed);
+      if (now) survey = await surveyHost(config, rejected, selfCheck.findings, costWatch.shed);
     },
   });
 
@@ -236,6 +227,7 @@ export const startDaemon = async (
     readiness: () =>
       readinessOf({
         plan: survey.plan,
+        host: survey.problems,
         tracer: supervisor.state,
         lastTickAt: ledger.tracer.lastTickAt,
         now: clock.now(),
@@ -246,7 +238,7 @@ export const startDaemon = async (
     budget: () => costWatch.budget,
     metrics: () => metrics.current(),
     cgroup: cgroupOf,
-    processName: (pid) => readProcess(pid)?.comm,
+    processName: (pid) => (pidsAreTheirs ? readProcess(pid)?.comm : undefined),
     stream,
     inspector,
     now: () => clock.now(),
@@ -277,7 +269,7 @@ export const startDaemon = async (
       ended = true;
       stopHouseKeeping();
       costWatch.stop();
-      lockPathCheck?.stop();
+      selfCheck.stop();
       await Promise.all([inspector.stop(), supervisor.stop()]);
       for (const incident of ledger.incidents.open()) store.keep(incident);
       await store.flush();

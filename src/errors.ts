@@ -31,6 +31,14 @@ const catalog = {
   // probes
   fragment_malformed: 'Correct the header or body of the fragment named in the message.',
   fragment_rejected: 'See the compiler message in the log; the other fragments go on without this one.',
+  own_pid_namespace:
+    'Run mmaplockd in the pid namespace of the host: hostPID: true in Kubernetes, --pid=host with docker and podman.',
+  registers_unproven:
+    'Waits are observed all the same. Report it with the kernel release and its configuration.',
+  reads_unproven:
+    'Everything else is observed all the same. Report it with the kernel release and the message.',
+  start_check_failed:
+    'Run `mmaplockd check` to try it again; until then what readers and waiters do rests on BTF and symbols alone.',
   probes_switched_off:
     'Set probes.allow to the kinds of probes that may be attached (or leave it out), and start mmaplockd again.',
   nothing_observable: 'Run `mmaplockd check` for what this host lacks and how to mend it.',

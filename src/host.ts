@@ -3,12 +3,14 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from './config/schema.js';
-import { MmaplockError } from './errors.js';
+import { type ErrorCode, errorCatalog, MmaplockError } from './errors.js';
+import { inInitialPidNamespace } from './identity/pid-namespace.js';
 import { type KernelProfile, readKernelProfile } from './kernel/profile.js';
 import { type AtStart, chooseAtStart, withReasonsAtStart } from './probes/at-start.js';
 import { type Catalog, readCatalog } from './probes/catalog.js';
+import { type Findings, learntNames, nothingFound } from './probes/findings.js';
 import { chooseForInspection, type Inspection } from './probes/inspection.js';
-import { type OwnReads, settleLockPaths } from './probes/lock-path-behaviour.js';
+import { settleLockPaths } from './probes/lock-path-behaviour.js';
 import { type LockPathEvidence, lockPathsOf } from './probes/lock-paths.js';
 import { askedOfKernel, makePlan, type PlanOptions, type ProbePlan } from './probes/plan.js';
 import { shedStepsFor } from './probes/shed.js';
@@ -33,6 +35,13 @@ export interface KernelFacts {
   readonly problems: readonly { readonly code: string; readonly message: string; readonly fix: string }[];
 }
 
+/** What people are to know, and what they can do about it. */
+export interface HostProblem {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly fix: string;
+}
+
 export interface HostSurvey {
   readonly catalog: Catalog;
   readonly kernel: KernelFacts;
@@ -41,6 +50,10 @@ export interface HostSurvey {
   readonly inspection: Inspection;
   /** How this kernel serves the proc files: those of which it can be told. */
   readonly lockPaths: readonly LockPathEvidence[];
+  /** What of all this is less than it seems. */
+  readonly problems: readonly HostProblem[];
+  /** Addresses of functions that serve proc files, as the symbol table has them. */
+  readonly addresses: ReadonlyMap<string, bigint>;
   /** What could be given up on this host to save cost, in this order; inspect mode apart. */
   readonly sheddable: readonly ShedStep[];
 }
@@ -48,14 +61,14 @@ export interface HostSurvey {
 /**
  * Reads catalog and kernel, and plans.
  * @param rejected fragments that bpftrace refused on this host, with what it said
- * @param seen what the daemon saw when it read its own proc files, if it has
+ * @param findings what the daemon found out when it started
  * @param shed what is given up to keep to the cost budget
  * @throws MmaplockError `fragment_malformed` when there is no catalog, `invalid_config` for an unknown fragment
  */
 export const surveyHost = async (
   { probes, incidents, metrics }: Pick<Config, 'probes' | 'incidents' | 'metrics'>,
   rejected: ReadonlyMap<string, string> = new Map(),
-  seen: readonly OwnReads[] = [],
+  findings: Findings = nothingFound,
   shed: readonly ShedStep[] = [],
 ): Promise<HostSurvey> => {
   const catalog = await readCatalog(probes.directory || path.join(packageRoot, 'bpf'));
@@ -70,13 +83,14 @@ export const surveyHost = async (
         },
       );
   const profile = await readKernelProfile(askedOfKernel(catalog));
-  const lockPaths = settleLockPaths(lockPathsOf(profile), seen);
+  const lockPaths = settleLockPaths(lockPathsOf(profile, findings.addresses), findings.reads);
   const options: PlanOptions = {
     ...probes,
     watched_victims: metrics.watched_victims.length > 0 ? 'on' : 'off',
     rejected,
     shed,
     lockPaths,
+    findings,
     numbers: thresholdsOf(incidents),
   };
   const plan = makePlan(catalog, profile, options);
@@ -89,6 +103,8 @@ export const surveyHost = async (
     atStart,
     inspection: chooseForInspection(catalog, profile, options),
     lockPaths,
+    problems: problemsOf(findings),
+    addresses: addressesIn(profile),
     sheddable: shedStepsFor(
       whole.chosen.map(({ fragment }) => fragment),
       options,
@@ -104,21 +120,59 @@ const thresholdsOf = ({ wait_ms, share_percent, window_seconds }: Config['incide
 });
 
 /**
- * The survey once the daemon has read its own proc files. It is made anew only where that changes what programs are
- * told: reading the kernel again takes 0.2 s.
+ * The survey once the daemon has found out something. It is made anew only where that changes what programs are told:
+ * reading the kernel again takes 0.2 s.
  */
 export const settleSurvey = async (
   survey: HostSurvey,
-  seen: readonly OwnReads[],
+  findings: Findings,
   config: Pick<Config, 'probes' | 'incidents' | 'metrics'>,
   rejected?: ReadonlyMap<string, string>,
   shed?: readonly ShedStep[],
 ): Promise<HostSurvey> => {
-  const lockPaths = settleLockPaths(survey.lockPaths, seen);
-  return lockPaths.some(({ by }) => by === 'behaviour')
-    ? surveyHost(config, rejected, seen, shed)
-    : { ...survey, lockPaths };
+  const lockPaths = settleLockPaths(survey.lockPaths, findings.reads);
+  const changes =
+    lockPaths.some(({ by }) => by === 'behaviour') ||
+    findings.registers === 'wrong' ||
+    findings.processIds === 'namespaced' ||
+    findings.miscounting.size > 0 ||
+    [...findings.addresses].some(([name, address]) => survey.addresses.get(name) !== address);
+  return changes
+    ? surveyHost(config, rejected, findings, shed)
+    : { ...survey, lockPaths, problems: problemsOf(findings) };
 };
+
+const problemsOf = ({ processIds, untried }: Findings): HostProblem[] => {
+  const problem = (code: ErrorCode, message: string): HostProblem => ({
+    code,
+    message,
+    fix: errorCatalog[code],
+  });
+  return [
+    // Where bpftrace gives ids of that namespace, too, nothing runs, and the plan says so.
+    ...(inInitialPidNamespace() || processIds === 'namespaced'
+      ? []
+      : [
+          problem(
+            'own_pid_namespace',
+            'mmaplockd runs in a pid namespace of its own: the process ids it reports are those of the host, of whose processes it can look up none; readers of a file opened before the tracer started are not seen',
+          ),
+        ]),
+    ...(untried === undefined
+      ? []
+      : [problem('start_check_failed', `the check at the start could not be made: ${untried}`)]),
+  ];
+};
+
+/** Those that are told without doubt. */
+const addressesIn = (profile: KernelProfile): Map<string, bigint> =>
+  new Map(
+    learntNames.flatMap((name): [string, bigint][] => {
+      const { hidden = true, addresses = [] } = profile.symbol(name) ?? {};
+      const [address] = addresses;
+      return hidden || addresses.length !== 1 || address === undefined ? [] : [[name, address]];
+    }),
+  );
 
 const factsOf = (profile: KernelProfile): KernelFacts => ({
   release: profile.release,

@@ -44,7 +44,7 @@ export const ledgerFor = (config: Config, sources: LedgerSources): Ledger => {
         return retries.observed ? 'windows' : 'lock_word';
       },
       processName: (pid) => {
-        const name = readProcess(pid)?.comm;
+        const name = pidsAreTheirs ? readProcess(pid)?.comm : undefined;
         return name === undefined ? undefined : { name, cgroupId: '0' };
       },
       identify: cgroup,

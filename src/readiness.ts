@@ -29,6 +29,8 @@ export interface BudgetState {
 
 export interface ReadinessInputs {
   readonly plan: ProbePlan;
+  /** What of this host is less than it seems. */
+  readonly host?: readonly Problem[];
   readonly tracer: TracerState;
   /** Milliseconds since the epoch. */
   readonly lastTickAt: number | undefined;
@@ -44,13 +46,14 @@ export interface ReadinessInputs {
  */
 export const readinessOf = ({
   plan,
+  host = [],
   tracer,
   lastTickAt,
   now,
   budget,
   stallSeconds,
 }: ReadinessInputs): Readiness => {
-  const problems: Problem[] = [];
+  const problems: Problem[] = [...host];
   const add = (code: ErrorCode, message: string, fix: string = errorCatalog[code]): void => {
     problems.push({ code, message, fix });
   };
@@ -58,6 +61,9 @@ export const readinessOf = ({
     for (const { code, detail } of reasons)
       if (code === 'rejected_by_bpftrace') add('fragment_rejected', `fragment ${fragment}: ${detail}`);
       else if (code === 'fragment_malformed') add('fragment_malformed', detail);
+      else if (code === 'reads_unproven') add(code, detail);
+  if (plan.observables.operations.reason?.code === 'registers_unproven')
+    add('registers_unproven', plan.observables.operations.reason.detail);
 
   if (budget.shed.length > 0) add('shed_for_cost', shedMessage(budget));
 
@@ -68,7 +74,7 @@ export const readinessOf = ({
     add('probes_switched_off', `nothing is observed, and that is meant: ${waits.reason.detail}`);
   } else if (waits.reason?.code === 'shed_for_cost') {
     observing = false; // told above
-  } else if (waits.reason?.code === 'kernel_lockdown') {
+  } else if (waits.reason?.code === 'kernel_lockdown' || waits.reason?.code === 'own_pid_namespace') {
     add(waits.reason.code, `nothing can be observed here: ${waits.reason.detail}`);
   } else if (!waits.observed) {
     add(

@@ -2,6 +2,7 @@
  * What src/bpftrace tells src/ledger: typed, with wall-clock times, free of anything bpftrace or kernel-clock.
  * Counts and nanoseconds are cumulative since the tracer started; the ledger takes the deltas.
  */
+import type { LockTakeRow, OwnSeen } from './own-records.js';
 import type { Mode, Operation, ProcFile, RestartReason, UpdateLoss } from './vocabulary.js';
 
 /** Waits ended so far in one mode and operation. */
@@ -196,14 +197,6 @@ export interface HoldRow {
   readonly nanoseconds: number;
 }
 
-/** How often reads of one proc file took mmap_lock: counted once, while the daemon reads its own files at its start. */
-export interface LockTakeRow {
-  readonly file: ProcFile;
-  readonly takes: number;
-  /** Those of them that kept it until the buffer was filled. */
-  readonly fills: number;
-}
-
 /** A tracer is up: its cumulative counts begin at zero. */
 export interface TracerStarted {
   readonly kind: 'tracer_started';
@@ -235,6 +228,8 @@ export interface Tick {
   /** Stalls so far that were not told on their own, for others were at that moment. They are in all other counts. */
   readonly untoldStalls: number;
   readonly lockTakes: readonly LockTakeRow[];
+  /** Of the start check alone. */
+  readonly own: OwnSeen;
   readonly holds: readonly HoldRow[];
   readonly writerStacks: readonly WriterStack[];
   /** False where a line of it could not be understood: its counts are left for the next tick, which has them too. */

@@ -8,7 +8,7 @@ import type { Clock } from './clock.js';
 import type { Config } from './config/schema.js';
 import { MmaplockError } from './errors.js';
 import { cTypesFile, type HostSurvey, surveyHost } from './host.js';
-import type { OwnReads } from './probes/lock-path-behaviour.js';
+import type { Findings } from './probes/findings.js';
 import { joinProgram } from './probes/program.js';
 
 export interface TrialOptions {
@@ -16,8 +16,8 @@ export interface TrialOptions {
   readonly tracer: Tracer;
   readonly config: Config;
   readonly clock: Clock;
-  /** What was seen when the daemon read its own proc files. */
-  readonly seen: readonly OwnReads[];
+  /** What was found out before. */
+  readonly findings: Findings;
 }
 
 export interface Trial {
@@ -34,7 +34,13 @@ const mapKeys = 64;
 const mostFailures = 3;
 
 /** No process is left when it resolves. */
-export const tryProgram = async ({ survey, tracer, config, clock, seen }: TrialOptions): Promise<Trial> => {
+export const tryProgram = async ({
+  survey,
+  tracer,
+  config,
+  clock,
+  findings,
+}: TrialOptions): Promise<Trial> => {
   if (survey.plan.chosen.length === 0) return { survey, error: undefined };
   const rejected = new Map<string, string>();
   let current = survey;
@@ -51,7 +57,7 @@ export const tryProgram = async ({ survey, tracer, config, clock, seen }: TrialO
     startSession,
     typesFile: cTypesFile,
     program: async () => {
-      if (replanDue) current = await surveyHost(config, rejected, seen);
+      if (replanDue) current = await surveyHost(config, rejected, findings);
       replanDue = false;
       return current.plan.chosen.length === 0 ? undefined : joinProgram(current.plan.chosen);
     },

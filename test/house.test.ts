@@ -67,7 +67,7 @@ const way = [
   ['probes'],
   ['host', 'instance', 'marks'], // the survey of this host, its one daemon, and what that tells the tracer
   ['bpftrace'],
-  ['readiness', 'lock-path-check', 'trial'],
+  ['readiness', 'self-check', 'trial'],
   ['ledger'],
   ['inspect'], // a second tracer, with a ledger of its own
   ['cost-watch'],
@@ -79,7 +79,7 @@ const way = [
   ['page'], // what a browser shows of what http serves
   ['systemd'], // what the service manager is told
   ['cli'],
-  ['daemon', 'effects', 'budget-effects', 'house-keeping', 'ledger-for', 'main'],
+  ['daemon', 'effects', 'budget-effects', 'house-keeping', 'ledger-for', 'tell-findings', 'main'],
 ] as const;
 const rank = (room: string): number => way.findIndex((rooms) => (rooms as readonly string[]).includes(room));
 
@@ -90,7 +90,8 @@ const leaves: Readonly<Record<string, readonly string[]>> = {
   clock: [],
   'small-heap': [],
   printable: [],
-  records: ['vocabulary'],
+  'own-records': ['vocabulary'],
+  records: ['own-records', 'vocabulary'],
   config: ['errors', 'identity', 'printable'],
   identity: ['errors'],
   log: ['config', 'errors', 'printable'],
@@ -218,7 +219,7 @@ test('proc files whose name is known only at run time are read in one place, and
   const opened = sources.flatMap(({ file, code }) =>
     Array.from(code.matchAll(/`(\/proc\/[^`$]*)\$\{/g), ([, start]) => `${file}: ${start}`),
   );
-  assert.deepEqual(opened, ['kernel/own-reads.ts: /proc/self/']);
+  assert.deepEqual(opened, ['kernel/own-files.ts: /proc/self/']);
 });
 
 test('the fragments: no stacks of programs, no BEGIN or END, no strings, nothing printed but integers, nothing cleared', () => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MmaplockError } from '../src/errors.js';
+import type { ProbePlan } from '../src/probes/plan.js';
+import type { ReasonCode } from '../src/probes/reasons.js';
 import { type ReadinessInputs, readinessOf } from '../src/readiness.js';
 import { epoch, failedTracer, observingTracer, planOf } from './support/daemon.js';
 
@@ -149,7 +151,46 @@ const states: readonly {
   },
 ];
 
-for (const { name, inputs, ready, codes } of states)
+const unobserved = (plan: ProbePlan, what: 'waits' | 'operations', code: ReasonCode): ProbePlan => ({
+  ...plan,
+  observables: { ...plan.observables, [what]: { observed: false, reason: { code, detail: 'so it is' } } },
+});
+const idle = { phase: 'waiting', since: epoch } as const;
+
+const startStates: typeof states = [
+  {
+    name: 'bpftrace gives process ids of its own namespace',
+    inputs: { plan: unobserved(blind, 'waits', 'own_pid_namespace'), tracer: idle },
+    ready: false,
+    codes: ['own_pid_namespace'],
+  },
+  {
+    name: 'registers are not where they are looked for; waits are observed',
+    inputs: { plan: unobserved(planOf(), 'operations', 'registers_unproven') },
+    ready: true,
+    codes: ['registers_unproven'],
+  },
+  {
+    name: 'a source does not count reads; waits are observed',
+    inputs: {
+      plan: planOf(undefined, {
+        refused: [
+          { fragment: 'reads-fentry', reasons: [{ code: 'reads_unproven', detail: 'it told none' }] },
+        ],
+      }),
+    },
+    ready: true,
+    codes: ['reads_unproven'],
+  },
+  {
+    name: 'the check at the start failed; waits are observed',
+    inputs: { host: [{ code: 'start_check_failed', message: 'it hung', fix: 'Try again.' }] },
+    ready: true,
+    codes: ['start_check_failed'],
+  },
+];
+
+for (const { name, inputs, ready, codes } of [...states, ...startStates])
   test(`${ready ? 'ready' : 'not ready'}: ${name}`, () => {
     const readiness = readinessOf({
       plan: planOf(),

@@ -34,8 +34,8 @@ export interface Once {
   stop(): void;
 }
 
-/** Each map has a few keys. */
-const mapKeys = 64;
+/** Most maps have a few keys; what a source marks is a process that opened a proc file or was forked by one. */
+const mapKeys = 1024;
 
 /** Milliseconds after which it is asked again to end: see {@link startSession} for why once may not do. */
 const askAgainMilliseconds = 200;

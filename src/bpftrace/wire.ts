@@ -29,11 +29,11 @@ import {
 } from './wire-convoys.js';
 import { holdMaps, holdRows } from './wire-holds.js';
 import { fileOf, victimNames } from './wire-keys.js';
-import { lockPathMaps, lockTakeRows } from './wire-lock-path.js';
 import { procFileRows, readerMaps, readerNames, readerRows } from './wire-readers.js';
 import { refusalOf } from './wire-refusals.js';
 import { stackMap, writerStacks } from './wire-stacks.js';
 import { StallLines, stallMaps, untoldStalls } from './wire-stalls.js';
+import { lockTakeRows, ownSeen, startMaps } from './wire-start.js';
 import { victimVmaWaitRows, vmaWaitMaps, vmaWaits } from './wire-vma-waits.js';
 import {
   endsMissedMaps,
@@ -64,16 +64,14 @@ const keyWidths: Readonly<Record<string, number>> = {
   ...victimBlockedMaps,
   ...stallMaps,
   ...holdMaps,
-  ...lockPathMaps,
+  ...startMaps,
 };
 
 /** Of maps of tuples, how many integers the key has, and the value. */
 const tupleWidths: Readonly<Record<string, readonly [key: number, value: number]>> = waitTuples;
 
 /** Maps whose keys end with the number of a proc file. */
-const fileMaps = new Set(
-  Object.keys({ ...readerMaps, ...blockMaps, ...blockedTimeMaps, ...holdMaps, ...lockPathMaps }),
-);
+const fileMaps = new Set(Object.keys({ ...readerMaps, ...blockMaps, ...blockedTimeMaps, ...holdMaps }));
 
 export interface WireOptions {
   /** Milliseconds since the epoch. */
@@ -247,6 +245,7 @@ export class Wire {
       victimsBlocked: victimBlockedRows(rows('@victim_blocked_ns'), blocked),
       untoldStalls: untoldStalls(rows('@untold')),
       lockTakes: lockTakeRows(rows('@lock_path_takes'), rows('@lock_path_fills')),
+      own: ownSeen(rows),
       holds: holdRows(rows('@holds'), rows('@held_ns')),
       writerStacks: this.#stacks,
       complete: this.#complete,

@@ -19,6 +19,7 @@ export const checkText = (report: CheckReport): string => {
   const parts: readonly (readonly string[])[] = [
     [byChoice ? blindByChoice : verdicts[report.verdict]],
     [...kernelLines(report), bpftraceLine(report), ...trialLines(report), inspectModeLine(report.inspect)],
+    problemLines(report),
     ['What is observed', ...observableLines(report)],
     ['What a reader does to a process, by the file of /proc/PID that it reads', ...servedLines(report)],
     ['How that is known', ...evidenceLines(report)],
@@ -53,6 +54,14 @@ const bpftraceLine = ({ bpftrace }: CheckReport): string =>
 
 const trialLines = ({ refused }: CheckReport): string[] =>
   refused === null ? [] : [`the program of run: ${refused.code}: ${refused.message}. ${refused.fix}`];
+
+const problemLines = ({ problems }: CheckReport): string[] =>
+  problems.length === 0
+    ? []
+    : [
+        'What is less than it seems',
+        ...problems.map(({ code, message, fix }) => `  ${code}: ${message}. ${fix}`),
+      ];
 
 const observableLines = ({ observables }: CheckReport): string[] =>
   observables.flatMap(({ what, observed, source, reason }) => [

@@ -4,22 +4,20 @@
  */
 import { runCanary } from '../bpftrace/dialect.js';
 import { findBpftrace } from '../bpftrace/find.js';
-import { startLimitSeconds } from '../bpftrace/start-limit.js';
 import type { Tracer } from '../bpftrace/supervise.js';
 import type { Clock } from '../clock.js';
 import { type Config, noProbes } from '../config/schema.js';
 import { version } from '../config/version.js';
 import { errorCatalog, MmaplockError } from '../errors.js';
-import { type HostSurvey, type KernelFacts, settleSurvey, surveyHost } from '../host.js';
+import { type HostProblem, type HostSurvey, type KernelFacts, settleSurvey, surveyHost } from '../host.js';
 import { snakeCase } from '../http/snake-case.js';
 import { otherInstance } from '../instance.js';
-import { lockPathChoice, startLockPathCheck } from '../lock-path-check.js';
+import type { Findings } from '../probes/findings.js';
 import { type Limit, limitsOf } from '../probes/limits.js';
-import type { OwnReads } from '../probes/lock-path-behaviour.js';
-import { lockPathFragment } from '../probes/lock-path-behaviour.js';
 import type { LockPathEvidence } from '../probes/lock-paths.js';
-import type { Observation, ProbePlan } from '../probes/plan.js';
+import type { Observation } from '../probes/plan.js';
 import { type Problem, problemOf } from '../readiness.js';
+import { SelfCheck } from '../self-check.js';
 import { type Trial, tryProgram } from '../trial.js';
 import { type Observable, observables } from '../vocabulary.js';
 import { checkText } from './check-text.js';
@@ -35,6 +33,8 @@ export interface CheckReport {
     | { readonly works: false; readonly code: string; readonly message: string; readonly fix: string };
   /** Why the program that `run` would run does not start here, whatever is left out of it; null where it does. */
   readonly refused: Problem | null;
+  /** What of all that follows is less than it seems. */
+  readonly problems: readonly HostProblem[];
   readonly lock_paths: readonly LockPathEvidence[];
   readonly observables: readonly ({ readonly what: Observable } & Observation)[];
   readonly fragments: readonly {
@@ -73,29 +73,27 @@ export const examine = async (config: Config, clock: Clock): Promise<CheckReport
     surveyHost(config),
     config.probes.allow.includes(noProbes) ? untriedBpftrace : tryBpftrace(config, clock),
   ]);
-  const { survey: tried, untried, seen } = await tryLockPaths(surveyed, tracer, config, clock);
-  const { survey, error } = await tryTracer(tried, tracer, config, clock, seen);
+  const checked = await checkSelf(surveyed, tracer, config, clock);
+  const { survey, error } = await tryTracer(checked, tracer, config, clock);
   const { kernel, plan, catalog } = survey;
   const providable = new Set(catalog.fragments.flatMap(({ provides }) => provides.map(({ what }) => what)));
   return {
     version,
-    verdict: bpftrace.works && error === undefined ? verdictOf(plan, providable) : 'blind',
+    verdict: bpftrace.works && error === undefined ? verdictOf(survey, providable) : 'blind',
     kernel,
     bpftrace,
     refused: error === undefined ? null : problemOf(error),
+    problems: survey.problems,
     lock_paths: survey.lockPaths,
     observables: observables.map((what) => ({ what, ...plan.observables[what] })),
-    fragments: fragmentsOf(survey, untried),
+    fragments: fragmentsOf(survey),
     inspect: inspectModeOf(survey.inspection, bpftrace),
     limits: limitsOf(plan),
     other_daemon: (await otherInstance()) ?? null,
   };
 };
 
-const fragmentsOf = (
-  { plan, atStart }: HostSurvey,
-  untried: MmaplockError | undefined,
-): CheckReport['fragments'] => [
+const fragmentsOf = ({ plan, atStart }: HostSurvey): CheckReport['fragments'] => [
   ...plan.chosen.map(({ fragment }) => ({
     fragment: fragment.name,
     chosen: true,
@@ -109,10 +107,7 @@ const fragmentsOf = (
       fragment,
       chosen: false,
       ...(found !== undefined && { summary: found.summary, cost: found.cost }),
-      reasons:
-        untried !== undefined && fragment === lockPathFragment
-          ? [{ code: untried.code, detail: untried.message }]
-          : reasons,
+      reasons,
     };
   }),
 ];
@@ -120,11 +115,15 @@ const fragmentsOf = (
 /**
  * Full: all that this version can provide all the time, this kernel has and is switched on. Blind: not even waits.
  */
-const verdictOf = (plan: ProbePlan, providable: ReadonlySet<Observable>): CheckReport['verdict'] => {
+const verdictOf = (
+  { plan, problems }: HostSurvey,
+  providable: ReadonlySet<Observable>,
+): CheckReport['verdict'] => {
   if (!plan.observables.waits.observed) return 'blind';
   const settled = ({ observed, reason }: Observation): boolean =>
     observed || ['nothing_to_observe', 'switched_off', 'inspect_only'].includes(reason?.code ?? '');
-  return [...providable].every((what) => settled(plan.observables[what])) ? 'full' : 'partial';
+  const whole = problems.length === 0 && [...providable].every((what) => settled(plan.observables[what]));
+  return whole ? 'full' : 'partial';
 };
 
 /** Where no probe may be attached, none is to be for a check either. */
@@ -153,35 +152,30 @@ const tryBpftrace = async (
   }
 };
 
-/** Tries out how proc files are served, as the daemon does at its start; why not, where that fails. */
-const tryLockPaths = async (
-  survey: HostSurvey,
+/** Looks at itself as the daemon does at its start; what could not be tried is among the problems. */
+const checkSelf = async (
+  surveyed: HostSurvey,
   tracer: Tracer | undefined,
   config: Config,
   clock: Clock,
-): Promise<{
-  readonly survey: HostSurvey;
-  readonly untried?: MmaplockError;
-  readonly seen: readonly OwnReads[];
-}> => {
-  const choice = lockPathChoice(survey.atStart);
-  if (tracer === undefined || choice === undefined) return { survey, seen: [] };
-  const timeoutSeconds = startLimitSeconds(config.bpftrace.start_timeout_seconds, tracer.dialect);
-  try {
-    const seen = await startLockPathCheck({ ...tracer, choice, clock, timeoutSeconds }).seen;
-    return { survey: await settleSurvey(survey, seen, config), seen };
-  } catch (error) {
-    if (!(error instanceof MmaplockError)) throw error;
-    return { survey, untried: error, seen: [] };
+): Promise<{ readonly survey: HostSurvey; readonly findings: Findings }> => {
+  const selfCheck = new SelfCheck({ clock, timeoutSeconds: config.bpftrace.start_timeout_seconds });
+  let survey = surveyed;
+  for (let more = tracer !== undefined; more && tracer !== undefined; ) {
+    const before = selfCheck.findings;
+    more = await selfCheck.step(survey, tracer);
+    if (selfCheck.findings !== before) survey = await settleSurvey(survey, selfCheck.findings, config);
   }
+  return { survey, findings: selfCheck.findings };
 };
 
 /** Tries the program of `run`, where there is a bpftrace for it. */
 const tryTracer = async (
-  survey: HostSurvey,
+  { survey, findings }: { readonly survey: HostSurvey; readonly findings: Findings },
   tracer: Tracer | undefined,
   config: Config,
   clock: Clock,
-  seen: readonly OwnReads[],
 ): Promise<Trial> =>
-  tracer === undefined ? { survey, error: undefined } : tryProgram({ survey, tracer, config, clock, seen });
+  tracer === undefined
+    ? { survey, error: undefined }
+    : tryProgram({ survey, findings, tracer, config, clock });

@@ -1,4 +1,7 @@
-/** Fragments of mode `start`: each runs once and alone, before the watch program, so no plan has to fit them in. */
+/**
+ * Fragments of mode `start`: they run once, before the watch program and with nothing of it but the source of reads that
+ * is to be proven, so no plan has to fit them in.
+ */
 import type { KernelProfile } from '../kernel/profile.js';
 import type { Catalog } from './catalog.js';
 import type { Refusal } from './plan.js';

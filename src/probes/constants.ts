@@ -1,7 +1,9 @@
 /** The numbers of this kernel that fragments need: from BTF, the symbol table, and the host facts neither holds. */
 import { inInitialPidNamespace } from '../identity/pid-namespace.js';
+import { ownPosition } from '../kernel/own-files.js';
 import type { KernelProfile } from '../kernel/profile.js';
 import { procFiles } from '../vocabulary.js';
+import type { Findings } from './findings.js';
 import type { Constant } from './fragment.js';
 import type { OptionName } from './fragment-constants.js';
 import { lockPathNumber, lockPathsOf, type ServedFile } from './lock-paths.js';
@@ -28,57 +30,79 @@ const savedRegister = (profile: KernelProfile, register: string): number | undef
   return threadSize - padding - size + member;
 };
 
+/** What is known besides the kernel's profile. */
+export interface Known {
+  /** How this kernel serves the proc files; if left out, what its BTF and symbols show of that. */
+  readonly lockPaths?: readonly ServedFile[] | undefined;
+  /** What the operator decides; where left out, the number in the file stands. */
+  readonly numbers?: Partial<Readonly<Record<OptionName, number>>> | undefined;
+  /** What the daemon found out when it started. */
+  readonly findings?: Findings | undefined;
+}
+
 /** Gives undefined where this machine is not known well enough: the fragment sees 0. */
-type HostFact = (profile: KernelProfile, lockPaths: readonly ServedFile[] | undefined) => number | undefined;
+type HostFact = (profile: KernelProfile, known: Known) => number | undefined;
+
+/** A register of {@link savedRegister}, unless it was seen not to be there. */
+const register =
+  (name: string): HostFact =>
+  (profile, { findings }) =>
+    findings?.registers === 'wrong' ? undefined : savedRegister(profile, name);
+
+/** Where, from the bottom of a task's kernel stack, registers are saved that say what it does. */
+const registerFacts: Readonly<Record<string, HostFact>> = {
+  /** The number of its system call. */
+  syscall_number: register('orig_ax'),
+  /** The first argument of its system call: for read() and its like the file descriptor. */
+  syscall_fd: register('di'),
+  /** Its second argument: for ioctl() the command. */
+  ioctl_command: register('si'),
+  /** Once it has ended, what it returns: set before sys_exit fires (do_syscall_64()). */
+  syscall_result: register('ax'),
+  /** Its fourth: for pread64() and preadv() the position, all of it on a 64-bit kernel. */
+  syscall_position: register('r10'),
+};
 
 /** Host facts by name. */
 const hostFacts: Readonly<Record<string, HostFact>> = {
-  /** Where, from the bottom of a task's kernel stack, the number of its system call is saved. */
-  syscall_number: (profile) => savedRegister(profile, 'orig_ax'),
-  /** Likewise the first argument of its system call: for read() and its like the file descriptor. */
-  syscall_fd: (profile) => savedRegister(profile, 'di'),
-  /** Likewise its second argument: for ioctl() the command. */
-  ioctl_command: (profile) => savedRegister(profile, 'si'),
-  /** Likewise, once it has ended, what it returns: set before sys_exit fires (do_syscall_64()). */
-  syscall_result: (profile) => savedRegister(profile, 'ax'),
-  /** Likewise its fourth: for preadv() and preadv2() the position, all of it on a 64-bit kernel. */
-  syscall_position: (profile) => savedRegister(profile, 'r10'),
+  ...registerFacts,
   /** Offset in task_struct of the flags that hold TS_COMPAT (2), x86: a 32-bit system call is under way. */
   abi_status: (profile) =>
     profile.machine === 'x86_64' ? profile.memberOffset('task_struct', 'thread_info.status') : undefined,
   /** This process, as probes see it: unknown where it has another id in the initial namespace. */
   daemon_pid: () => (inInitialPidNamespace() ? process.pid : undefined),
+  /** The position at which this process, and nobody else, calls pwrite64(). */
+  own_position: () => ownPosition,
   /** `lock_path.FILE`: how this kernel serves that proc file, as a number of lock-paths.ts. */
   ...Object.fromEntries(
     procFiles.map((file): [string, HostFact] => [
       `lock_path.${file}`,
-      (profile, lockPaths) => lockPathNumber(lockPaths ?? lockPathsOf(profile), file),
+      (profile, { lockPaths }) => lockPathNumber(lockPaths ?? lockPathsOf(profile), file),
     ]),
   ),
 };
 
-/**
- * The value of one constant, or why there is none.
- * @param lockPaths how this kernel serves the proc files; if left out, what its BTF and symbols show of that
- * @param numbers what the operator decides; where left out, the number in the file stands
- */
+/** Whether a constant says where a register is saved. */
+export const isRegister = ({ source }: Constant): boolean =>
+  source.from === 'host' && Object.hasOwn(registerFacts, source.of);
+
+/** The value of one constant, or why there is none. */
 export const resolveConstant = (
   { source }: Constant,
   profile: KernelProfile,
-  lockPaths?: readonly ServedFile[],
-  numbers: Partial<Readonly<Record<OptionName, number>>> = {},
+  known: Known = {},
 ): ConstantValue | Reason => {
   switch (source.from) {
     case 'option':
-      return numbers[source.of] ?? source.number;
+      return known.numbers?.[source.of] ?? source.number;
     case 'host': {
       const fact = Object.hasOwn(hostFacts, source.of) ? hostFacts[source.of] : undefined;
       return fact === undefined
         ? { code: 'unknown_host_fact', detail: `this version knows no host fact "${source.of}"` }
-        : (fact(profile, lockPaths) ?? 0);
+        : (fact(profile, known) ?? 0);
     }
     case 'address':
-      return address(source.of, source.optional, profile);
+      return known.findings?.addresses.get(source.of) ?? address(source.of, source.optional, profile);
     case 'size':
       return profile.structSize(source.of) ?? (source.optional ? 0 : lacksMember(source.of, profile));
     case 'offset':
@@ -115,7 +139,7 @@ const lacksMember = (what: string, profile: KernelProfile): Reason => {
   };
 };
 
-/** That addresses are hidden is no absence: a fragment that took 0 for it would look, and see nothing. */
+/** What the symbol table says. That addresses are hidden is no absence: a fragment that took 0 for it would look, and see nothing. */
 const address = (name: string, optional: boolean, profile: KernelProfile): bigint | 0 | Reason => {
   if (profile.problems.some(({ code }) => code === 'kallsyms_unreadable'))
     return { code: 'symbol_addresses_hidden', detail: '/proc/kallsyms cannot be read' };

@@ -3,8 +3,9 @@
  * BTF and symbols (lock-paths.ts) show what a kernel has, not what it does with it, and a patch can leave no trace in
  * them that is known here. So where the two differ, behaviour counts.
  */
+import type { OwnFileReads } from '../kernel/own-files.js';
+import type { LockTakeRow } from '../own-records.js';
 import { type LockPath, type ProcFile, procFiles } from '../vocabulary.js';
-import type { ConstantValue } from './constants.js';
 import type { LockPathEvidence } from './lock-paths.js';
 
 /** What was seen of the daemon's reads of one of its own proc files. */
@@ -21,18 +22,18 @@ export interface OwnReads {
 /** The fragment that sees it. */
 export const lockPathFragment = 'lock-path';
 
-/** Files that can be read for it, and the constants by which the fragment knows them: 0 where the kernel has none. */
-const knownBy: Readonly<Partial<Record<ProcFile, string>>> = {
-  maps: 'MAPS_OPEN',
-  smaps: 'SMAPS_OPEN',
-  smaps_rollup: 'SMAPS_ROLLUP_OPEN',
-  numa_maps: 'NUMA_MAPS_OPEN',
-  pagemap: 'PAGEMAP_OPEN',
-};
+/** The files that are read for it. */
+const read: readonly ProcFile[] = ['maps', 'smaps', 'smaps_rollup', 'numa_maps', 'pagemap'];
 
-/** The files of which the fragment, with these constants, sees how they are read. */
-export const filesSeen = (constants: ReadonlyMap<string, ConstantValue>): ProcFile[] =>
-  procFiles.filter((file) => (constants.get(knownBy[file] ?? '') || 0) !== 0);
+/** What was seen of each of these files, by what was done and by what bpf/lock-path.bt counted. */
+export const ownReadsOf = (done: readonly OwnFileReads[], counted: readonly LockTakeRow[]): OwnReads[] =>
+  done.flatMap(({ name, descriptor, reads }) => {
+    const file = read.find((candidate) => candidate === name);
+    if (file === undefined) return [];
+    const { takes = 0, fills = 0 } = counted.find((row) => row.descriptor === descriptor) ?? {};
+    // pagemap is no seq_file: it has the lock for nothing but filling its buffer.
+    return [{ file, reads, takes, fills: file === 'pagemap' ? takes : fills }];
+  });
 
 /**
  * The share of reads that makes a rule. A reader that locks VMAs takes mmap_lock for a moment where another thread of

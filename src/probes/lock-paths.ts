@@ -15,6 +15,9 @@ export interface ServedFile {
   readonly path: LockPath;
 }
 
+/** By name: src/probes/findings.ts. */
+type LearntAddresses = { has(name: string): boolean } | undefined;
+
 export interface LockPathEvidence extends ServedFile {
   /** By what it was told: the kernel's BTF and symbols, its behaviour (lock-path-behaviour.ts), or both alike. */
   readonly by: 'evidence' | 'behaviour' | 'both';
@@ -198,18 +201,19 @@ const lines: readonly Line[] = [
   },
 ];
 
-const isServed = (file: ProcFile, profile: KernelProfile): boolean =>
-  file === 'remote' || profile.hasSymbol(servedBy[file]);
+const isServed = (file: ProcFile, profile: KernelProfile, learnt: LearntAddresses): boolean =>
+  file === 'remote' || profile.hasSymbol(servedBy[file]) || learnt?.has(servedBy[file]) === true;
 
 /**
  * How this kernel serves the proc files, in the order of the vocabulary. Left out is a file that it does not serve,
  * and one whose path cannot be told: without the symbol table all but `remote`, without BTF `maps` and, from 6.17 on,
  * `procmap_query`.
  * @param profile has been asked for lockPathSymbols
+ * @param learnt functions that were found otherwise than by their names
  */
-export const lockPathsOf = (profile: KernelProfile): LockPathEvidence[] =>
+export const lockPathsOf = (profile: KernelProfile, learnt?: LearntAddresses): LockPathEvidence[] =>
   procFiles
-    .filter((file) => isServed(file, profile))
+    .filter((file) => isServed(file, profile, learnt))
     .flatMap((file) => {
       const line = lines.find(({ files, seen }) => files.includes(file) && seen(profile));
       return line === undefined ? [] : [{ file, path: line.path, by: 'evidence', evidence: line.evidence }];

@@ -4,12 +4,14 @@ import { type Observable, observables } from '../vocabulary.js';
 import type { Catalog } from './catalog.js';
 import { evidenceSymbols } from './constants.js';
 import { inDependencyOrder, sourcesOf } from './dependencies.js';
+import { learntNames } from './findings.js';
 import type { Fragment } from './fragment.js';
 import { isZeroByHand } from './fragment-constants.js';
 import { lockPathSymbols } from './lock-paths.js';
 import type { Choice } from './program.js';
 import type { Reason } from './reasons.js';
 import { examine, type PlanOptions } from './refusals.js';
+import { withoutRegisters } from './refused-by-host.js';
 
 export type { PlanOptions } from './refusals.js';
 
@@ -36,7 +38,7 @@ export interface ProbePlan {
 export const askedOfKernel = ({
   fragments,
 }: Catalog): { symbols: Set<string>; tracepoints: Set<TracepointName> } => {
-  const symbols = new Set<string>([...evidenceSymbols, ...lockPathSymbols]);
+  const symbols = new Set<string>([...evidenceSymbols, ...lockPathSymbols, ...learntNames]);
   const tracepoints = new Set<TracepointName>();
   for (const { needs, constants, probes } of fragments) {
     for (const symbol of needs.symbols) symbols.add(symbol);
@@ -85,7 +87,11 @@ export const makePlan = (catalog: Catalog, profile: KernelProfile, options: Plan
   ];
   const observe = (what: Observable): Observation => {
     const provider = decisions.providers.get(what);
-    if (provider === undefined) return { observed: false, reason: whyNot(what, inOrder, malformed, profile) };
+    if (provider === undefined)
+      return {
+        observed: false,
+        reason: whyNot(what, inOrder, malformed, withoutRegisters(profile, options.findings)),
+      };
     // Where it adds to an event, it is the source of the event that tells one host from another; if it has several.
     const event = decisions.byName
       .get(provider)
@@ -149,19 +155,24 @@ const decide = (
     const broken = malformed.find(({ fragment }) => fragment === name);
     return broken?.reasons[0] ?? { code: 'no_fragment', detail: `there is no fragment ${name}` };
   };
-  const againstEvent = (event: string): Reason | undefined =>
-    tellers.has(event)
-      ? undefined
-      : (reasonToTell(sourcesOf(event, order), byName) ??
-        against(sourcesOf(event, order)[0]?.name ?? '') ?? {
-          code: 'no_fragment',
-          detail: `no fragment tells of ${event}`,
-        });
+  const againstEvent = (event: string): Reason | undefined => {
+    if (tellers.has(event)) return undefined;
+    const sources = sourcesOf(event, order);
+    return (
+      reasonToTell(sources, byName) ??
+      against(sources[0]?.name ?? '') ?? {
+        code: 'no_fragment',
+        detail: `no fragment tells of ${event}`,
+      }
+    );
+  };
   for (const each of inDependencyOrder(order)) {
     const { fragment, constants, reasons } = examine(each, profile, options, { against, againstEvent });
     const choice = { fragment, constants };
     const operable = reasons.length === 0;
-    const needless = operable ? needlessness(choice, decisions, profile) : undefined;
+    const needless = operable
+      ? needlessness(choice, decisions, withoutRegisters(profile, options.findings))
+      : undefined;
     byName.set(fragment.name, { choice, operable, reasons: needless === undefined ? reasons : [needless] });
     if (!operable || needless !== undefined) continue;
     for (const what of provided(choice)) if (!providers.has(what)) providers.set(what, fragment.name);
@@ -171,15 +182,19 @@ const decide = (
 };
 
 /**
- * Why none of these sources of one event runs, in one reason: that the kernel is of another kind, else what keeps out
- * the one that asks least of a host, which is by tracepoints.
+ * Why none of these sources of one event runs, in one reason: that one was tried and miscounts, or that the kernel is of
+ * another kind; else what keeps out the one that asks least of a host, which is by tracepoints.
  */
 const reasonToTell = (sources: readonly Fragment[], byName: Decisions['byName']): Reason | undefined => {
   const reasonsOf = ({ name }: Fragment): readonly Reason[] => byName.get(name)?.reasons ?? [];
-  const another = sources.flatMap(reasonsOf).find(({ code }) => code === 'preempt_rt');
+  const all = sources.flatMap(reasonsOf);
+  const saysMost = (['reads_unproven', 'preempt_rt'] as const).find((code) =>
+    all.some((reason) => reason.code === code),
+  );
   const byTracepoints = sources.find(({ probes }) => probes.every(({ kind }) => kind === 'tracepoint'));
   const [first] = byTracepoints === undefined ? [] : reasonsOf(byTracepoints);
-  return another ?? (first?.code === 'needs_fragment' ? undefined : first);
+  if (saysMost !== undefined) return all.find(({ code }) => code === saysMost);
+  return first?.code === 'needs_fragment' ? undefined : first;
 };
 
 /** A source of which nobody makes anything would cost and show nothing. */
@@ -223,7 +238,7 @@ const provided = ({ fragment, constants }: Choice): Observable[] =>
 const needlessness = (
   choice: Choice,
   { providers, tellers }: Decisions,
-  profile: KernelProfile,
+  unknown: Reason,
 ): Reason | undefined => {
   const { provides, tells } = choice.fragment;
   const teller = tells === undefined ? undefined : tellers.get(tells);
@@ -233,12 +248,7 @@ const needlessness = (
   if (provides.length === 0 || what.some((one) => !providers.has(one))) return undefined;
   const by = [...new Set(what.map((one) => providers.get(one)))].join(', ');
   const moot = provides.map(({ what: one }) => mootness(choice, one)).find((reason) => reason !== undefined);
-  return by === ''
-    ? (moot ?? {
-        code: 'not_on_this_machine',
-        detail: `what it provides cannot be had on ${profile.machine}`,
-      })
-    : { code: 'covered_by_other', detail: `${by} provides the same` };
+  return by === '' ? (moot ?? unknown) : { code: 'covered_by_other', detail: `${by} provides the same` };
 };
 
 /** That this kernel has nothing of the kind, if the fragment tells so. */
@@ -254,13 +264,12 @@ const whyNot = (
   what: Observable,
   decisions: readonly Decision[],
   malformed: readonly Refusal[],
-  profile: KernelProfile,
+  unknown: Reason,
 ): Reason => {
   const providers = decisions.filter(({ choice }) => provides(choice.fragment, what));
   const moot = providers.map(({ choice }) => mootness(choice, what)).find((reason) => reason !== undefined);
   if (moot !== undefined) return moot;
-  if (providers.some(({ operable }) => operable))
-    return { code: 'not_on_this_machine', detail: `this version cannot tell it on ${profile.machine}` };
+  if (providers.some(({ operable }) => operable)) return unknown;
   return (
     providers[0]?.reasons[0] ??
     malformed[0]?.reasons[0] ?? { code: 'no_fragment', detail: 'no fragment of this version provides it' }

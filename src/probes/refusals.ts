@@ -3,13 +3,14 @@ import { noProbes } from '../config/schema.js';
 import type { KernelProfile, TracepointName } from '../kernel/profile.js';
 import type { ShedStep } from '../vocabulary.js';
 import { type ConstantValue, resolveConstant } from './constants.js';
+import type { Findings } from './findings.js';
 import type { Fragment, ProbeKind, ProbePoint, ProbeSwitch } from './fragment.js';
 import type { OptionName } from './fragment-constants.js';
 import type { ReleaseNeed } from './fragment-header.js';
 import { withoutProbes } from './fragment-probes.js';
 import type { ServedFile } from './lock-paths.js';
 import type { Reason, ReasonCode } from './reasons.js';
-import { refusedByHost, tracefsRefusal } from './refused-by-host.js';
+import { refusedAsBlind, refusedByHost, tracefsRefusal } from './refused-by-host.js';
 import { shedReason } from './shed.js';
 
 /** What the operator, and bpftrace on this host, let run. */
@@ -30,6 +31,8 @@ export interface PlanOptions extends Readonly<Record<ProbeSwitch, string>> {
   readonly shed?: readonly ShedStep[] | undefined;
   /** How this kernel serves the proc files, where more is known than its BTF and symbols show. */
   readonly lockPaths?: readonly ServedFile[] | undefined;
+  /** What the daemon found out when it started. */
+  readonly findings?: Findings | undefined;
   /** Numbers that the operator decides, for fragments; where left out, those of the files stand. */
   readonly numbers?: Partial<Readonly<Record<OptionName, number>>>;
 }
@@ -58,7 +61,10 @@ export const examine = (
   reasons: readonly Reason[];
 } => {
   const constants = new Map<string, ConstantValue>();
-  const ruledOut = refusedByPeople(fragment, options) ?? refusedByHost(profile);
+  const ruledOut =
+    refusedByPeople(fragment, options) ??
+    refusedByHost(profile, options.findings) ??
+    refusedAsBlind(fragment, profile, options.findings);
   if (ruledOut !== undefined) return { fragment, constants, reasons: [ruledOut] };
 
   const reasons: Reason[] = [];
@@ -97,7 +103,7 @@ export const examine = (
     else if (hidesSymbols(profile))
       reasons.push({ code: 'too_dear', detail: `${why}; whether it does cannot be told here` });
   for (const constant of fragment.constants) {
-    const value = resolveConstant(constant, profile, options.lockPaths, options.numbers);
+    const value = resolveConstant(constant, profile, options);
     if (typeof value === 'object') reasons.push(value);
     else constants.set(constant.name, value);
   }

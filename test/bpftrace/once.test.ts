@@ -38,7 +38,7 @@ const once = (more: Partial<OnceOptions> = {}) => {
   return { clock, session: sessions[0]!, run, outcome, acts: () => acts };
 };
 
-const row = { file: 'maps', takes: 3, fills: 3 } as const;
+const row = { descriptor: 21, takes: 3, fills: 3 } as const;
 
 test('it acts once the probes are there, and gets what was counted when bpftrace ends', async () => {
   const { clock, session, outcome, acts } = once();

@@ -10,6 +10,7 @@ const report = (more: Partial<CheckReport> = {}): CheckReport => ({
   kernel: new FakeDaemon().view.kernel,
   bpftrace: { path: '/usr/bin/bpftrace', version: '0.23.2', works: true, seconds: 1.25 },
   refused: null,
+  problems: [],
   lock_paths: [
     { file: 'maps', path: 'per_vma_lock', by: 'evidence', evidence: 'lock_next_vma is there.' },
     { file: 'smaps', path: 'mmap_lock', by: 'both', evidence: 'So it is.' },

@@ -10,9 +10,10 @@ import { findBpftrace } from '../../src/bpftrace/find.js';
 import { systemClock } from '../../src/clock.js';
 import { loadConfig } from '../../src/config/load.js';
 import { surveyHost } from '../../src/host.js';
-import { lockPathChoice, startLockPathCheck } from '../../src/lock-path-check.js';
+import { learntNames } from '../../src/probes/findings.js';
 import { behaviourOf, contradicted, settleLockPaths } from '../../src/probes/lock-path-behaviour.js';
 import type { LockPathEvidence } from '../../src/probes/lock-paths.js';
+import { SelfCheck } from '../../src/self-check.js';
 import { type LockPath, lockPaths } from '../../src/vocabulary.js';
 import { assertTimely, upToThreeTimes } from '../support/timing.js';
 import { killLeftovers } from './support/children.js';
@@ -25,17 +26,17 @@ const options = { skip, timeout: patience(120) };
 after(killLeftovers);
 
 const survey = await surveyHost(loadConfig({ flags: {} }));
-const choice = lockPathChoice(survey.atStart);
 
 /** As the daemon does it. */
 const tryOut = async () => {
-  assert.ok(choice !== undefined, JSON.stringify(survey.atStart.refused));
   const bpftrace = await findBpftrace({ env: process.env });
   const dialect = await runCanary([bpftrace.path]);
   const startedAt = systemClock.monotonic();
-  const check = startLockPathCheck({ choice, bpftrace, dialect, clock: systemClock, timeoutSeconds: 60 });
-  const seen = await check.seen;
-  return { seen, milliseconds: Math.round(systemClock.monotonic() - startedAt) };
+  const selfCheck = new SelfCheck({ clock: systemClock, timeoutSeconds: 60 });
+  assert.equal(await selfCheck.step(survey, { bpftrace, dialect }), true);
+  const milliseconds = Math.round(systemClock.monotonic() - startedAt);
+  assert.equal(await selfCheck.step(survey, { bpftrace, dialect }), false, 'once is enough');
+  return { findings: selfCheck.findings, milliseconds };
 };
 
 /** As measured by hand on these kernels. */
@@ -53,7 +54,8 @@ test(
   'behaviour and evidence agree on every file, and behaviour wins where evidence is wrong',
   options,
   async (t) => {
-    const { seen, milliseconds } = await tryOut();
+    const { findings, milliseconds } = await tryOut();
+    const { reads: seen } = findings;
     t.diagnostic(JSON.stringify({ milliseconds, seen }));
     const behaviour = behaviourOf(seen);
     assert.ok(behaviour.has('maps') && behaviour.has('pagemap'));
@@ -79,6 +81,24 @@ test(
   },
 );
 
+test(
+  'what it learns of functions, registers, ids and counts is what else is known of them',
+  options,
+  async () => {
+    const { findings } = await tryOut();
+    const { addresses, registers, processIds, miscounting, untried } = findings;
+    assert.deepEqual(
+      { registers, processIds, miscounting: [...miscounting], untried },
+      { registers: 'right', processIds: 'global', miscounting: [], untried: undefined },
+    );
+    const hidden = (await readFile('/proc/sys/kernel/kptr_restrict', 'utf8')).trim() === '2';
+    // Each function that the symbol table names once is the one that the file was seen to be served by.
+    if (!hidden) assert.ok(survey.addresses.size >= 5, 'the symbol table shows them');
+    for (const [name, address] of survey.addresses)
+      assert.equal(addresses.get(name), address, `${name} of ${learntNames}`);
+  },
+);
+
 type Served = readonly { readonly file: string; readonly path: string; readonly by: string }[];
 
 const servedBy = (served: Served, file: string): string | undefined =>
@@ -99,7 +119,7 @@ test('the daemon tries it out at its start, once, and shows it', options, async 
     assert.equal(metrics.sum('mmaplock_proc_file_lock_path_info', { file, path }), 1, file);
   assert.equal(daemon.log.filter(({ msg }) => msg?.includes('tried out')).length, 1);
   assert.deepEqual(
-    daemon.log.filter(({ level }) => (level as number) >= 40).map(({ msg }) => msg),
+    daemon.log.filter(({ level }) => level === 'warn' || level === 'error').map(({ msg }) => msg),
     [],
   );
   process.kill(await daemon.tracerPid(), 'SIGKILL');

@@ -6,6 +6,7 @@ import { operations, procFiles, restartReasons } from '../../src/vocabulary.js';
 import { epoch, FakeDaemon } from '../support/daemon.js';
 import { cases } from '../support/depth.js';
 import { type ParsedFamily, parseExposition } from '../support/exposition.js';
+import { nothingSeen } from '../support/records.js';
 
 const mode = fc.constantFrom('read' as const, 'write' as const);
 const operation = fc.constantFrom(...operations);
@@ -50,6 +51,7 @@ const record: fc.Arbitrary<Untimed> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('tick' as const),
       lockTakes: fc.constant([]),
+      own: fc.constant(nothingSeen),
       waits: fc.array(fc.record({ mode, operation, count, nanoseconds }), { maxLength: 6 }),
       processes: fc.array(
         fc.record({

@@ -149,3 +149,30 @@ test('each shipped fragment says what it is, what it costs and what it cannot se
         assert.ok(fragment.prints.length > 0, 'it prints nothing, so it shows nothing');
     });
 });
+
+test('what a shipped fragment prints is written where it always runs', async () => {
+  // bpftrace refuses a program that prints a map of which it finds no use: without a source, say.
+  const { fragments } = await readCatalog(path.join(packageRoot, 'bpf'));
+  for (const { name, lines, additions, prints } of fragments) {
+    const always = lines.filter((_, index) =>
+      additions.every(({ optional, start, end }) => !optional || index < start || index >= end),
+    );
+    const code = always.map((line) => line.replace(/\/\/.*$/, '')).join('\n');
+    for (const { map } of prints)
+      assert.match(code, new RegExp(`${map}(?:\\[[^=]*\\])? = `), `${name} ${map}`);
+  }
+});
+
+test('no tracepoint is in a list and also elsewhere', async () => {
+  // bpftrace 0.17 attaches one of two such probes twice, and the other not at all.
+  const { fragments } = await readCatalog(path.join(packageRoot, 'bpf'));
+  const places = new Map<string, { readonly place: string; readonly listed: boolean }[]>();
+  for (const { name, lines, probes } of fragments)
+    for (const { kind, target, line } of probes) {
+      if (kind !== 'tracepoint') continue;
+      const listed = [lines[line - 1], lines[line - 2]].some((text) => /^\w+:[\w:]+,$/.test(text ?? ''));
+      places.set(target, [...(places.get(target) ?? []), { place: `${name}.bt:${line}`, listed }]);
+    }
+  for (const [target, all] of places)
+    if (all.some(({ listed }) => listed)) assert.equal(all.length, 1, `${target}: ${JSON.stringify(all)}`);
+});

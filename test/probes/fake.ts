@@ -134,7 +134,13 @@ export const kernelFor = (fragments: readonly Fragment[], more: Partial<FakeKern
     tracepoints[tracepoint] = [...(tracepoints[tracepoint] ?? []), ...fields];
   };
   const symbols: Record<string, number> = {};
-  const members: Record<string, number> = { 'pt_regs.orig_ax': 120, 'pt_regs.di': 112, 'pt_regs.ax': 80 };
+  const members: Record<string, number> = {
+    'pt_regs.orig_ax': 120,
+    'pt_regs.di': 112,
+    'pt_regs.si': 104,
+    'pt_regs.ax': 80,
+    'pt_regs.r10': 56,
+  };
   for (const { probes, needs, constants } of fragments) {
     for (const { kind, target, fields } of probes)
       if (kind === 'tracepoint') addFields(target, fields);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ConstantValue, resolveConstant } from '../../src/probes/constants.js';
+import { resolveConstant } from '../../src/probes/constants.js';
 import {
   behaviourOf,
   contradicted,
-  filesSeen,
   type OwnReads,
+  ownReadsOf,
   settleLockPaths,
 } from '../../src/probes/lock-path-behaviour.js';
 import { type LockPathEvidence, lockPathNumber } from '../../src/probes/lock-paths.js';
@@ -157,16 +157,25 @@ test('what was settled is what fragments see', () => {
   const settled = settleLockPaths([evidence('smaps', 'mmap_lock')], [own('smaps', 9, 0, 0), pagemap]);
   assert.equal(lockPathNumber(settled, 'smaps'), 3);
   const constant = { name: 'P', source: { from: 'host', of: 'lock_path.smaps' } } as const;
-  assert.equal(resolveConstant(constant, kernel, settled), 3);
+  assert.equal(resolveConstant(constant, kernel, { lockPaths: settled }), 3);
   assert.equal(resolveConstant(constant, kernel), 1);
 });
 
-test('files whose functions the kernel does not name are not read: of them nothing would be seen', () => {
-  const constants = new Map<string, ConstantValue>([
-    ['MAPS_OPEN', 0xffffffff814a6f31n],
-    ['SMAPS_OPEN', 1n],
-    ['NUMA_MAPS_OPEN', 0],
-    ['SYSCALL_FD', 16328],
+test('a file is told by its descriptor, and pagemap fills its buffer whenever it takes the lock', () => {
+  const done = ['maps', 'smaps', 'pagemap', 'clear_refs'].map((name, index) => ({
+    name,
+    descriptor: 21 + index,
+    calls: 9,
+    reads: 8,
+  }));
+  const counted = [
+    { descriptor: 22, takes: 8, fills: 7 },
+    { descriptor: 23, takes: 16, fills: 0 },
+    { descriptor: 24, takes: 1, fills: 1 },
+  ];
+  assert.deepEqual(ownReadsOf(done, counted), [
+    own('maps', 8, 0, 0),
+    own('smaps', 8, 8, 7),
+    own('pagemap', 8, 16, 16),
   ]);
-  assert.deepEqual(filesSeen(constants), ['maps', 'smaps']);
 });

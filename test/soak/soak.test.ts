@@ -117,7 +117,9 @@ test(`${minutes} minutes of churn: memory, descriptors, threads, series and file
       [],
       'no other tracer ended but to empty its maps',
     );
-    const notUnderstood = daemon.log.filter(({ msg }) => msg === 'a line of bpftrace could not be understood');
+    const notUnderstood = daemon.log.filter(
+      ({ msg }) => msg === 'a line of bpftrace could not be understood',
+    );
     assert.equal(total('decode_errors'), 0, notUnderstood.map(({ reason }) => reason).join('; '));
     assert.equal(await daemon.stop(), 0);
   } finally {

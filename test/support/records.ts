@@ -1,4 +1,5 @@
 /** Records as the tracer sends them, for tests of what comes after it. */
+import type { OwnSeen } from '../../src/own-records.js';
 import type {
   BlockRow,
   OngoingWait,
@@ -15,6 +16,13 @@ import type {
   WaitRow,
 } from '../../src/records.js';
 import type { Mode, Operation, ProcFile } from '../../src/vocabulary.js';
+
+export const nothingSeen: OwnSeen = {
+  registers: [],
+  operations: [],
+  ids: [undefined, undefined],
+  reads: [],
+};
 
 export const tick = (at: number, parts: Partial<Omit<Tick, 'kind' | 'at'>> = {}): Tick => ({
   kind: 'tick',
@@ -37,6 +45,7 @@ export const tick = (at: number, parts: Partial<Omit<Tick, 'kind' | 'at'>> = {})
   victimsBlocked: [],
   untoldStalls: 0,
   lockTakes: [],
+  own: nothingSeen,
   holds: [],
   writerStacks: [],
   complete: true,

@@ -34,9 +34,12 @@ const tokenFile = join(tmpdir(), 'mmaplockd-inspect-token');
 const inspectApi = ['--inspect.api=on', `--inspect.token-file=${tokenFile}`];
 
 /** By the first daemon alone: it is the kernel that is tried out, and stays the same. */
-const lockPathsKnown = '--probes.disable=lock-path';
-const byTracepoints = ['--probes.allow=tracepoint', lockPathsKnown];
-const byKprobes = ['--probes.allow=tracepoint,kprobe', '--probes.disable=contention-tracepoint,lock-path'];
+const alreadyTried = '--probes.disable=lock-path,own-files';
+const byTracepoints = ['--probes.allow=tracepoint', alreadyTried];
+const byKprobes = [
+  '--probes.allow=tracepoint,kprobe',
+  '--probes.disable=contention-tracepoint,lock-path,own-files',
+];
 
 /**
  * Starts a daemon, does something with it, and ends it; what goes wrong fails, and the next run goes on.

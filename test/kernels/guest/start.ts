@@ -63,7 +63,7 @@ export const startTimed = async (
   triesLockPaths: boolean,
 ): Promise<RunningDaemon> => {
   const daemon = await timed(`${name}: node`, () => startDaemon({ args: [...patience, ...args] }));
-  const starts = ['canary', ...(triesLockPaths ? ['lock path'] : []), 'program'];
+  const starts = ['canary', ...(triesLockPaths ? ['self-check'] : []), 'program'];
   const known = new Set<string>();
   await timed(`${name}: bpftrace`, async () => {
     const deadline = Date.now() + startMilliseconds;

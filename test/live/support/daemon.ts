@@ -139,6 +139,8 @@ export const startDaemon = async ({
   });
   const url = await serving;
   const pid = log.find(({ msg }) => msg === 'serving')?.pid as number;
+  // It is signalled by that number: in a pid namespace of its own the daemon is 1, and here somebody else is.
+  if (pid === 1) throw new Error('startDaemon() cannot start a daemon in a pid namespace of its own');
 
   const get = async <T>(route: string): Promise<Answer<T>> => {
     const response = await fetch(url + route, { signal: AbortSignal.timeout(patience(10)) });
