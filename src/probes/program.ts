@@ -183,10 +183,12 @@ export const joinProgram = (choices: readonly Choice[]): Program => {
     originOf: (line) => origins[line - 1],
     fragmentNamedIn: (message, attaching = false) => {
       for (const { fragment } of choices)
-        for (const { target, line } of fragment.probes)
+        for (const { kind, target, line } of fragment.probes)
           if (names(message, target)) {
             const own = { fragment: fragment.name, line };
-            return attaching ? own : (lastAddedTo(fragment, choices) ?? own);
+            // There is another source of the event, by tracepoints at last: what was added may be no fault of its own.
+            const isReplaceable = fragment.tells !== undefined && kind !== 'tracepoint';
+            return attaching || isReplaceable ? own : (lastAddedTo(fragment, choices) ?? own);
           }
       return undefined;
     },

@@ -203,7 +203,7 @@ test('a tracepoint that is run if a function is there is left out where the kern
   );
 });
 
-test('where a block is refused, what was added last goes first; where it cannot be attached, its source', () => {
+test('where a block is refused, its source goes first; by tracepoints, the last there is, what was added last', () => {
   const blocks = fragmentOf('blocks', {
     header: ['mode watch', 'provides blocks', 'needs fragment proc-reads', 'cost none', 'prints @b'],
     body: '//@ at proc-reads counted\n  @b = count();\n',
@@ -214,8 +214,13 @@ test('where a block is refused, what was added last goes first; where it cannot 
   });
   const program = joinProgram(plan([byFentry, hooked, blocks], full).chosen);
   const message = 'ERROR: Error loading program: kfunc:vmlinux:seq_read';
-  assert.equal(program.fragmentNamedIn(message)?.fragment, 'blocks');
+  // fexit of seq_read() before Linux 5.18: it was proc-reads that was given up, and reads were lost.
+  assert.equal(program.fragmentNamedIn(message)?.fragment, 'reads-fentry');
   assert.equal(program.fragmentNamedIn(message, true)?.fragment, 'reads-fentry');
+  const last = joinProgram(plan([byTracepoint, marks, hooked, blocks], full).chosen);
+  const refused = 'ERROR: Error loading program: tracepoint:a:read';
+  assert.equal(last.fragmentNamedIn(refused)?.fragment, 'blocks');
+  assert.equal(last.fragmentNamedIn(refused, true)?.fragment, 'reads-tracepoint');
 });
 
 test('what is shipped: the ends of threads and processes have one owner, and every hook of it is one of use', async () => {

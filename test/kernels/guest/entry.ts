@@ -11,6 +11,8 @@ export interface Expectations {
   readonly vmaWaits: boolean;
   /** What tells of reads and waits where all kinds of probes are allowed; fentry unless said otherwise. */
   readonly functions?: 'kprobe';
+  /** What tells of reads, where that is another kind than of the rest: fexit of seq_read() takes Linux 5.18. */
+  readonly reads?: 'kprobe';
   /** False where no tracepoint tells of waits (before 5.19), to perf as little as to us. */
   readonly contentionTracepoints?: false;
   /** What is looked at alone, on a host of another kind. */

@@ -22,9 +22,11 @@ export const checkPlan = async (
   const { body } = await daemon.get<Status>('/api/v1/status');
   const sourceOf = (what: string): string | undefined =>
     body.observables.find((observable) => observable.what === what)?.source;
+  const reads = sourceOf('reads');
+  const wanted = `reads-${expect.reads ?? kind}`;
+  check(`the plan tells of reads by ${wanted}`, reads === wanted, reads);
   for (const [what, event] of [
     ['opens', 'opens'],
-    ['reads', 'reads'],
     ...(kind === 'tracepoint' ? [] : [['retries', 'acquisitions']]),
     ['waits', 'contention'],
   ] as const)
@@ -39,7 +41,7 @@ export const checkPlan = async (
     const told = `${seen?.path} by ${seen?.by}: ${seen?.evidence}`;
     check(`${file} is served under ${path}`, seen?.path === path, told);
     // Nothing but an ioctl can try a query out.
-    if (file !== 'procmap_query')
+    if (file !== 'procmap_query' && expect.contentionTracepoints !== false)
       check(`${file}: tried out at the start, and as BTF and symbols say`, seen?.by === 'both', told);
   }
   fact('maps', body.lock_paths.find(({ file }) => file === 'maps')?.path ?? 'unknown');
