@@ -65,6 +65,13 @@ export interface Session {
 const longestEntry = 160;
 
 /**
+ * Bytes: keys that are larger are not on the stack of a program but in a map, in bpftrace that knows how (0.22 and later;
+ * `on_stack_limit` in its manual). The stack has 512 bytes, and the end of a wait needs 504 of them in 0.27 with keys of 16
+ * bytes on it, 480 without.
+ */
+const onStackLimit = 8;
+
+/**
  * Starts bpftrace on a program. Spawned from the main thread, for the kernel sends the parent-death signal when the
  * spawning *thread* ends (prctl(2), PR_SET_PDEATHSIG): even after SIGKILL of this daemon no tracer is left behind.
  */
@@ -116,6 +123,7 @@ export const startSession = (options: SessionOptions): Session => {
     env: {
       ...childEnvironment(process.env),
       [dialect.mapKeysEnv]: String(mapKeys),
+      BPFTRACE_ON_STACK_LIMIT: String(onStackLimit),
       ...(options.typesFile === undefined ? {} : { BPFTRACE_BTF: options.typesFile }),
     },
     forceKillAfterDelay: false,

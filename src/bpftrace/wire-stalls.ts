@@ -12,7 +12,9 @@ export const stallMaps = { '@untold': 1 } as const;
 export const untoldStalls = (rows: MapRows): number => Number(rows[0]?.value ?? 0);
 
 /** Lines by their first word, with how many integers follow. */
-const widths: Readonly<Record<string, number>> = { 'stalled-by': 11, delayed: 7, stall: 13 };
+const widths = { 'stalled-by': 7, 'stalled-now': 7, delayed: 7, stalled: 8, stall: 7 } as const;
+
+type Word = keyof typeof widths;
 
 /** Stalls whose last line has not come yet: programs that run on other CPUs print in between, and a line can be lost. */
 const mostUnfinished = 64;
@@ -20,10 +22,8 @@ const mostUnfinished = 64;
 /** static_prio of nice 0, and its bounds (include/linux/sched/prio.h): what a process that is gone has there is none. */
 const priorities = { nice0: 120, lowest: 100, highest: 139 } as const;
 
-interface Unfinished {
-  readonly by: Map<bigint, readonly bigint[]>;
-  readonly delays: Map<bigint, readonly bigint[]>;
-}
+/** What was said so far, by the word of the line and the slot of the reader; who waited is under slot 0. */
+type Unfinished = Readonly<Record<Exclude<Word, 'stall'>, Map<bigint, readonly bigint[]>>>;
 
 export class StallLines {
   readonly #clock: Pick<KernelClock, 'at'>;
@@ -44,7 +44,8 @@ export class StallLines {
    * @throws Error where the line is malformed: that stall is lost
    */
   accept(text: string): Stall | undefined {
-    const [word = '', ...rest] = text.trimEnd().split(' ');
+    const [first = '', ...rest] = text.trimEnd().split(' ');
+    const word = first as Word;
     if (rest.length !== widths[word] || !rest.every((number) => /^\d{1,20}$/.test(number)))
       throw new Error(`a line "${word}" that is not understood`);
     const numbers = rest.map(BigInt);
@@ -53,16 +54,24 @@ export class StallLines {
     const unfinished = this.#of(key);
     if (word === 'stall') {
       this.#unfinished.delete(key);
+      const waited = unfinished.stalled.get(0n);
+      if (waited === undefined) throw new Error('a line "stall" of which the line "stalled" was lost');
       // It ended when it had lasted so long since it began.
-      const [, , nanoseconds = 0n] = numbers;
-      return stallOf(numbers, unfinished, this.#clock.at(start + nanoseconds));
+      const [, , nanoseconds = 0n] = waited;
+      return stallOf([...waited, ...numbers.slice(2)], unfinished, this.#clock.at(start + nanoseconds));
     }
-    (word === 'delayed' ? unfinished.delays : unfinished.by).set(slot, numbers.slice(3));
+    if (word === 'stalled') unfinished.stalled.set(0n, numbers);
+    else unfinished[word].set(slot, numbers.slice(3));
     return undefined;
   }
 
   #of(key: string): Unfinished {
-    const unfinished = this.#unfinished.get(key) ?? { by: new Map(), delays: new Map() };
+    const unfinished = this.#unfinished.get(key) ?? {
+      'stalled-by': new Map(),
+      'stalled-now': new Map(),
+      delayed: new Map(),
+      stalled: new Map(),
+    };
     this.#unfinished.delete(key);
     this.#unfinished.set(key, unfinished);
     if (this.#unfinished.size > mostUnfinished)
@@ -87,7 +96,7 @@ const stallOf = (
     queued = 0n,
     queuedNs = 0n,
   ]: readonly bigint[],
-  { by, delays }: Unfinished,
+  { 'stalled-by': by, 'stalled-now': now, delayed }: Unfinished,
   at: number,
 ): Stall => {
   const mode = modeOf(how & 7n);
@@ -100,7 +109,9 @@ const stallOf = (
     operation: operationOf(mode, Number((how >> 3n) & 255n), Number(how >> 11n) - 1),
     nanoseconds: Number(ns),
     blockedInWindow: { nanoseconds: Number(blocked), windowNanoseconds: Number(span) },
-    readers: [...by].flatMap(([slot, fields]) => readerOf(fields, delays.get(slot), start) ?? []),
+    readers: [...by].flatMap(
+      ([slot, fields]) => readerOf([...fields, ...(now.get(slot) ?? [])], delayed.get(slot), start) ?? [],
+    ),
     convoy: { count: Number(queued), nanoseconds: Number(queuedNs), longestQueue: Number(queued) },
   };
 };

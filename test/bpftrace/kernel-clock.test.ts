@@ -41,7 +41,8 @@ const decoder = () => {
     stall: (second: number): TracerRecord[] => {
       const start = (uptime + second - 0.5) * 1e9;
       const name = words('mysqld').map((word) => BigInt.asUintN(64, word));
-      return hear(`stall 43 ${start} ${5e8} ${(12 << 11) | 4} 42 ${name.join(' ')} 77 1 0 0 0 0\n`);
+      hear(`stalled 43 ${start} ${5e8} ${(12 << 11) | 4} 42 ${name.join(' ')} 77\n`);
+      return hear(`stall 43 ${start} 1 0 0 0 0\n`);
     },
     map: (name: string, key: string, value: number): void => {
       const line = JSON.stringify({ type: 'map', data: { [name]: { [key]: value } } });

@@ -5,9 +5,11 @@ import { golden, type Version, versions } from './goldens.js';
 /** One kind of line each, of those the programs of bpf/ print and those bpftrace prints of itself. */
 const otherLines = [
   '{"type": "printf", "data": "tick 41803558482274\\n"}',
-  '{"type": "printf", "data": "stalled-by 77 1000 0 160 110416394711410 0 4021 110416394711410 55 50 120\\n"}',
+  '{"type": "printf", "data": "stalled-by 77 1000 0 160 110416394711410 0 4021\\n"}',
+  '{"type": "printf", "data": "stalled-now 77 1000 0 110416394711410 55 50 120\\n"}',
   '{"type": "printf", "data": "delayed 77 1000 0 90 20 10 5\\n"}',
-  '{"type": "printf", "data": "stall 77 1000 60000000 22548 70 110416394711411 0 4021 1 40 60 3 9\\n"}',
+  '{"type": "printf", "data": "stalled 77 1000 60000000 22548 70 110416394711411 0 4021\\n"}',
+  '{"type": "printf", "data": "stall 77 1000 1 40 60 3 9\\n"}',
   '{"type": "lost_events", "data": {"events": 3}}',
   '{"type": "helper_error", "msg": "", "helper": "map_update_elem", "retcode": -7, "line": 1, "col": 1}',
   '{"type": "map", "data": {"@writer_stacks": {"\\n rwsem_down_write_slowpath+1\\n vm_munmap+2\\n": 4}}}',

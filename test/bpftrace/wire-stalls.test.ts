@@ -14,20 +14,27 @@ const agent = unsigned('process-exporte');
 /** Thread 43 of process 42 waits to munmap (11) from 1000 on. */
 const how = (12n << 11n) | 4n;
 const stallLine = (more: { ns?: number; cause?: number; queued?: number } = {}): string =>
-  `stall 43 1000 ${more.ns ?? 180_000_000} ${how} 42 ${db.join(' ')} 77 ${more.cause ?? 1} 190000000 9000000000 ` +
-  `${more.queued ?? 0} ${(more.queued ?? 0) * 1000}\n`;
+  `stalled 43 1000 ${more.ns ?? 180_000_000} ${how} 42 ${db.join(' ')} 77\n` +
+  `stall 43 1000 ${more.cause ?? 1} 190000000 9000000000 ${more.queued ?? 0} ${(more.queued ?? 0) * 1000}\n`;
 
 const byLine = (
   slot: number,
   part: number,
   more: { file?: number; now?: bigint; prio?: number } = {},
 ): string =>
-  `stalled-by 43 1000 ${slot} ${(BigInt(part) << 4n) | BigInt(more.file ?? 2)} ${agent.join(' ')} 99 ` +
-  `${more.now ?? agent[0]} 4243 4242 ${more.prio ?? 139}\n`;
+  `stalled-by 43 1000 ${slot} ${(BigInt(part) << 4n) | BigInt(more.file ?? 2)} ${agent.join(' ')} 99\n` +
+  `stalled-now 43 1000 ${slot} ${more.now ?? agent[0]} 4243 4242 ${more.prio ?? 139}\n`;
+
+const accept = (stalls: StallLines, text: string): Stall | undefined =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => stalls.accept(`${line}\n`))
+    .at(-1);
 
 const stallOf = (...lines: readonly string[]): Stall => {
   const stalls = new StallLines({ at: () => 5000 });
-  const told = lines.map((line) => stalls.accept(line)).filter((stall) => stall !== undefined);
+  const told = lines.map((line) => accept(stalls, line)).filter((stall) => stall !== undefined);
   assert.equal(told.length, 1);
   return told[0] as Stall;
 };
@@ -101,19 +108,19 @@ for (const slot of [1, 4])
 
 test('lines of two stalls may come in turns', () => {
   const stalls = new StallLines({ at: () => 5000 });
-  const other = (line: string) => line.replace(' 43 1000 ', ' 53 2000 ');
-  assert.equal(stalls.accept(byLine(0, 7)), undefined);
-  assert.equal(stalls.accept(other(byLine(0, 9, { file: 3 }))), undefined);
-  assert.equal(stalls.accept(stallLine())?.readers[0]?.nanoseconds, 7);
-  assert.equal(stalls.accept(other(stallLine()))?.readers[0]?.file, 'smaps_rollup');
+  const other = (line: string) => line.replaceAll(' 43 1000 ', ' 53 2000 ');
+  assert.equal(accept(stalls, byLine(0, 7)), undefined);
+  assert.equal(accept(stalls, other(byLine(0, 9, { file: 3 }))), undefined);
+  assert.equal(accept(stalls, stallLine())?.readers[0]?.nanoseconds, 7);
+  assert.equal(accept(stalls, other(stallLine()))?.readers[0]?.file, 'smaps_rollup');
 });
 
 test('stalls without a last line are not kept for ever', () => {
   const stalls = new StallLines({ at: () => 5000 });
-  stalls.accept(byLine(0, 7));
-  for (let tid = 100; tid < 200; tid += 1) stalls.accept(byLine(0, 7).replace(' 43 ', ` ${tid} `));
-  assert.deepEqual(stalls.accept(stallLine())?.readers, [], 'what was said of the first is forgotten');
-  assert.equal(stalls.accept(stallLine().replace(' 43 ', ' 199 '))?.readers.length, 1);
+  accept(stalls, byLine(0, 7));
+  for (let tid = 100; tid < 200; tid += 1) accept(stalls, byLine(0, 7).replaceAll(' 43 ', ` ${tid} `));
+  assert.deepEqual(accept(stalls, stallLine())?.readers, [], 'what was said of the first is forgotten');
+  assert.equal(accept(stalls, stallLine().replaceAll(' 43 ', ' 199 '))?.readers.length, 1);
 });
 
 for (const version of versions)
@@ -126,12 +133,19 @@ for (const version of versions)
       ['undecodable'],
     );
     assert.deepEqual(
-      accept('stalled-by 43 1000 0 x 0 0 0 0 0 0 0\n').map(({ kind }) => kind),
+      accept('stalled-by 43 1000 0 x 0 0 0\n').map(({ kind }) => kind),
       ['undecodable'],
     );
-    assert.deepEqual(accept('stalling\n'), []);
     assert.deepEqual(
-      accept(stallLine()).map(({ kind }) => kind),
+      accept('stall 44 1000 1 0 0 0 0\n').map(({ kind }) => kind),
+      ['undecodable'],
+      'nobody knows whose it is',
+    );
+    assert.deepEqual(accept('stalling\n'), []);
+    const [whole, last] = stallLine().trimEnd().split('\n');
+    assert.deepEqual(accept(`${whole}\n`), []);
+    assert.deepEqual(
+      accept(`${last}\n`).map(({ kind }) => kind),
       ['stall'],
     );
     const [tick] = accept('tick 123\n');

@@ -236,6 +236,7 @@ test('what is shipped: the ends of threads and processes have one owner, and eve
   assert.deepEqual([...new Set(ends.map(({ hook }) => hook))].sort(), [
     'kept_gone',
     'process_gone',
+    'reader_gone',
     'thread_gone',
   ]);
 });

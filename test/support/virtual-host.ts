@@ -173,7 +173,7 @@ export const startVirtualHost = async (folder: string) => {
     if ((ticks * tickSeconds) % tracerSeconds === 0) records.restart(clock.now()).forEach(apply);
     records.next(clock.now()).forEach(apply);
     // Of a stall whose last line was lost, and of a bpftrace that complains each time of something else.
-    const half = { type: 'printf', data: `stalled-by ${ticks} 1 0 1 1 1 1 1 1 1 1\n` };
+    const half = { type: 'printf', data: `stalled-by ${ticks} 1 0 1 1 1 1\n` };
     wire.accept(decodeLine(JSON.stringify(half), dialect));
     said.push(`WARNING: number ${ticks}`);
     const credentials = Buffer.from(`operator:${ticks % 2 === 0 ? 'right' : 'wrong'} ${ticks}`).toString(

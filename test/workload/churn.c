@@ -1,7 +1,6 @@
 /*
  * Processes and threads that come and go around the probes, each in a way that leaves something behind where nobody
- * takes it away: targets that were read, readers that are killed in a read(), threads that read and then exec, writers
- * that are killed while they wait.
+ * takes it away: targets that were read, readers that are killed in a read(), threads that read and then exec.
  */
 #define _GNU_SOURCE
 #include "common.h"
@@ -16,21 +15,16 @@ const char usage_text[] =
 	"usage: churn targets [--file FILE] [--count N] [--gate]\n"
 	"       churn killed PID [--file FILE] [--count N] [--gate]\n"
 	"       churn exec PID [--file FILE] [--count N] [--gate]\n"
-	"       churn writers [--count N] [--spare] [--gate]\n"
 	"  targets      N processes of which the file is read once, and once more in the middle; one of ten has two threads\n"
 	"               that map and unmap meanwhile. Each is killed, one of four while its file is being read\n"
 	"  killed       N processes that read the file of PID again and again until they are killed\n"
 	"  exec         N processes of which a thread that is not the leader reads the file of PID, and calls execve()\n"
-	"  writers      N times four processes that share the memory of this one (CLONE_VM), 256 MiB of it in one mapping,\n"
-	"               and map and unmap until they are killed, by the name of churn-killed; beside them a thread that does\n"
-	"               so all the time\n"
-	"  --spare      let them end by themselves\n"
 	"  --file FILE  of /proc/PID (smaps)\n"
 	"  --count N    how many (100)\n"
 	"  --gate       after \"ready PID\" on stderr, wait for a byte or EOF on stdin\n";
 
-enum kind { TARGETS, KILLED, EXEC, WRITERS };
-static const char *const kinds[] = { "targets", "killed", "exec", "writers" };
+enum kind { TARGETS, KILLED, EXEC };
+static const char *const kinds[] = { "targets", "killed", "exec" };
 
 /* So many processes at a time: to wait for each would take most of the time. */
 #define BATCH 20
@@ -130,7 +124,6 @@ static pid_t start(enum kind kind, long number)
 	case TARGETS: be_target(number % 10 == 0);
 	case KILLED: read_until_killed();
 	case EXEC: exec_from_a_thread();
-	case WRITERS: break;
 	}
 	_exit(1);
 }
@@ -171,65 +164,6 @@ static void read_target(pid_t pid, long number)
 		reap(reader);
 }
 
-#define LARGE (256UL << 20)
-#define WRITERS_AT_ONCE 4
-
-static volatile bool enough;
-
-/* Waits for the lock nearly all of the time where somebody reads smaps, for the large mapping is one hold. */
-static void map_once(void)
-{
-	void *p = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p != MAP_FAILED)
-		munmap(p, 4096);
-}
-
-static int map_until_enough(void *arg)
-{
-	(void)arg;
-	set_comm("churn-killed");
-	while (!enough)
-		map_once();
-	return 0;
-}
-
-static void *map_all_the_time(void *arg)
-{
-	for (;;)
-		map_once();
-	return arg;
-}
-
-static void make_large(void)
-{
-	char *p = mmap(NULL, LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED || madvise(p, LARGE, MADV_NOHUGEPAGE))
-		die("the large mapping");
-	memset(p, 1, LARGE);
-}
-
-static void run_writers(bool spare)
-{
-	static char stacks[WRITERS_AT_ONCE][65536] __attribute__((aligned(16)));
-	pid_t pids[WRITERS_AT_ONCE];
-
-	enough = false;
-	for (int i = 0; i < WRITERS_AT_ONCE; i++) {
-		pids[i] = clone(map_until_enough, stacks[i] + sizeof(stacks[i]), CLONE_VM | SIGCHLD, NULL);
-		if (pids[i] < 0)
-			die("clone");
-	}
-	poll(NULL, 0, 1);
-	enough = spare;
-	for (int i = 0; i < WRITERS_AT_ONCE; i++) {
-		if (!spare)
-			kill(pids[i], SIGKILL);
-		reap(pids[i]);
-	}
-}
-
 static void run_batch(enum kind kind, long first, long count)
 {
 	pid_t pids[BATCH];
@@ -255,44 +189,35 @@ int main(int argc, char **argv)
 	static const struct option longs[] = {
 		{ "count", required_argument, NULL, 'c' },
 		{ "file", required_argument, NULL, 'f' },
-		{ "spare", no_argument, NULL, 's' },
 		{ "gate", no_argument, NULL, 'g' },
 		{ 0 },
 	};
 	long count = 100, done = 0;
-	bool spare = false, gate = false;
-	pthread_t writer;
+	bool gate = false;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (c) {
 		case 'c': count = (long)parse_number(optarg, 1, 1000000); break;
 		case 'f': file = optarg; break;
-		case 's': spare = true; break;
 		case 'g': gate = true; break;
 		default: usage();
 		}
 	}
 	if (optind >= argc || strlen(file) > 15 || strchr(file, '/'))
 		usage();
-	enum kind kind = (enum kind)index_of(argv[optind], kinds, 4);
-	bool alone = kind == TARGETS || kind == WRITERS;
+	enum kind kind = (enum kind)index_of(argv[optind], kinds, 3);
+	bool alone = kind == TARGETS;
 	if (argc - optind != (alone ? 1 : 2))
 		usage();
 	if (!alone)
 		file_of((pid_t)parse_number(argv[optind + 1], 1, 1 << 22));
 
-	if (kind == WRITERS)
-		make_large();
 	stop_on_signals();
 	announce_ready(gate);
 	uint64_t start_ns = now_ns(CLOCK_BOOTTIME);
 	for (; kind == TARGETS && done < count && !stop_requested; done++)
 		read_target(start(kind, done), done);
-	if (kind == WRITERS && pthread_create(&writer, NULL, map_all_the_time, NULL))
-		die("pthread_create");
-	for (; kind == WRITERS && done < count && !stop_requested; done++)
-		run_writers(spare);
 	for (; !alone && done < count && !stop_requested; done += BATCH)
 		run_batch(kind, done, count - done < BATCH ? count - done : BATCH);
 	uint64_t end_ns = now_ns(CLOCK_BOOTTIME);
