@@ -22,13 +22,14 @@ export const checkPlan = async (
   const { body } = await daemon.get<Status>('/api/v1/status');
   const sourceOf = (what: string): string | undefined =>
     body.observables.find((observable) => observable.what === what)?.source;
-  const reads = sourceOf('reads');
-  const wanted = `reads-${expect.reads ?? kind}`;
-  check(`the plan tells of reads by ${wanted}`, reads === wanted, reads);
+  for (const [what, wanted] of [
+    ['reads', `reads-${expect.reads ?? kind}`],
+    ['waits', `contention-${kind}`],
+  ] as const)
+    check(`the plan tells of ${what} by ${wanted}`, sourceOf(what) === wanted, sourceOf(what));
   for (const [what, event] of [
     ['opens', 'opens'],
     ...(kind === 'tracepoint' ? [] : [['retries', 'acquisitions']]),
-    ['waits', 'contention'],
   ] as const)
     check(
       `the plan tells of ${what} by ${kind} probes`,
