@@ -61,12 +61,31 @@ export interface Snapshot {
 /** As many rows as the API gives at once. */
 const rows = 1000;
 
-interface List<Row> {
+interface Stamped {
+  /** Of the newest tick. */
+  readonly as_of: string | null;
+}
+
+interface List<Row> extends Stamped {
   readonly data: readonly Row[];
 }
 
-/** @throws MmaplockError daemon_unreachable */
+/** Times that it asks for all of it; a tick that comes between two answers costs one. */
+const attempts = 3;
+
+/**
+ * All of it as of one tick, where that can be had in three attempts. A daemon that ticks faster than it answers gives
+ * lists of two ticks.
+ * @throws MmaplockError daemon_unreachable
+ */
 export const takeSnapshot = async (source: Source): Promise<Snapshot> => {
+  for (let attempt = 1; ; attempt += 1) {
+    const { snapshot, isOfOneTick } = await ask(source);
+    if (isOfOneTick || attempt === attempts) return snapshot;
+  }
+};
+
+const ask = async (source: Source): Promise<{ snapshot: Snapshot; isOfOneTick: boolean }> => {
   const list = <Row>(name: string): Promise<List<Row>> => source.get(`/api/v1/${name}?limit=${rows}`);
   const [history, readiness, processes, readers, blocks, waits] = await Promise.all([
     source.get<History>('/api/v1/history'),
@@ -74,18 +93,22 @@ export const takeSnapshot = async (source: Source): Promise<Snapshot> => {
     list<ProcessRow>('processes'),
     list<ReaderRow>('readers'),
     list<BlockRow>('blocks'),
-    source.get<{ ongoing: readonly WaitingRow[] }>('/api/v1/waits'),
+    source.get<Stamped & { ongoing: readonly WaitingRow[] }>('/api/v1/waits'),
   ]);
+  const stamped: readonly Stamped[] = [processes, readers, blocks, waits];
   return {
-    at: history.as_of === null ? 0 : Date.parse(history.as_of),
-    sentence: history.sentence,
-    columns: history.columns,
-    ready: readiness.ready,
-    problems: readiness.problems.map(({ message, fix }) => `${message}. ${fix}`),
-    processes: processes.data,
-    readers: readers.data,
-    blocks: blocks.data,
-    waiting: waits.ongoing,
+    isOfOneTick: stamped.every(({ as_of }) => as_of === history.as_of),
+    snapshot: {
+      at: history.as_of === null ? 0 : Date.parse(history.as_of),
+      sentence: history.sentence,
+      columns: history.columns,
+      ready: readiness.ready,
+      problems: readiness.problems.map(({ message, fix }) => `${message}. ${fix}`),
+      processes: processes.data,
+      readers: readers.data,
+      blocks: blocks.data,
+      waiting: waits.ongoing,
+    },
   };
 };
 
