@@ -1,60 +1,145 @@
 /**
- * One mmaplockd a host. The mark is a socket with an abstract name (unix(7)): it is gone when its process is, leaves
- * no file behind, and whoever connects is told who holds it. It is seen within one network namespace only.
+ * One mmaplockd a host. The mark is a unix socket in a directory that only root may write: nobody else can take it, and
+ * a connection to it is refused once its process is gone, however that ended. Whoever connects is told who holds it.
  */
-import { connect, createServer, type Server } from 'node:net';
+import { chmodSync, linkSync, lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import path from 'node:path';
 import type { Config } from './config/schema.js';
 import { errnoOf, MmaplockError, messageOf } from './errors.js';
 import type { Log } from './log/log.js';
 
-const name = '\0mmaplockd';
+/** The unit's RuntimeDirectory; made by a daemon that is started by hand. */
+const usualDirectory = '/run/mmaplockd';
 
-/** Who holds the mark now, in words; undefined when nobody does. */
-export const otherInstance = (): Promise<string | undefined> =>
+const markOf = (directory: string): string => path.join(directory, 'instance.sock');
+
+/** Milliseconds for a holder to say who it is, in all. */
+const answerMilliseconds = 1000;
+const longestAnswer = 200;
+
+/** Times that the mark is tried for, while others try as well. */
+const attempts = 5;
+
+/** Why what stands in a directory proves nothing; undefined where only root, or this user, can have put it there. */
+const distrust = (directory: string): string | undefined => {
+  const { uid, mode } = lstatSync(directory);
+  if (uid !== 0 && uid !== process.geteuid?.()) return `${directory} is owned by uid ${uid}`;
+  return (mode & 0o022) === 0 ? undefined : `others than its owner may write to ${directory}`;
+};
+
+/** Who holds the mark now, in words; undefined when nobody does, or where nobody can be believed. */
+export const otherInstance = async (directory = usualDirectory): Promise<string | undefined> => {
+  try {
+    if (distrust(directory) !== undefined) return undefined;
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT' ? undefined : messageOf(error);
+  }
+  return holderOf(markOf(directory));
+};
+
+/** Who listens on a socket, in words; undefined when nobody does. */
+const holderOf = (mark: string): Promise<string | undefined> =>
   new Promise((resolve) => {
     let said = '';
-    const socket = connect(name)
+    const socket = connect(mark)
       .setEncoding('utf8')
-      .setTimeout(1000, () => socket.destroy())
       .on('data', (chunk: string) => {
-        said = (said + chunk).slice(0, 200);
-        if (said.length === 200) socket.destroy(); // whoever never stops talking must not hold up the start
+        said = (said + chunk).slice(0, longestAnswer);
+        if (said.length === longestAnswer) socket.destroy();
       })
-      .on('error', (error) => resolve(errnoOf(error) === 'ECONNREFUSED' ? undefined : messageOf(error)))
-      .on('close', () => resolve(said.replace(/[^\x20-\x7e]/g, '') || 'it does not answer'));
+      .on('error', (error) =>
+        resolve(['ECONNREFUSED', 'ENOENT'].includes(errnoOf(error) ?? '') ? undefined : messageOf(error)),
+      )
+      .on('close', () => {
+        clearTimeout(limit);
+        resolve(said.replace(/[^\x20-\x7e]/g, '') || 'it does not answer');
+      });
+    // In all, not between two bytes: one that drips must not hold up the start.
+    const limit = setTimeout(() => socket.destroy(), answerMilliseconds);
   });
 
-/**
- * Takes the mark for as long as the process lives.
- * @throws MmaplockError `already_running`, saying who holds it
- */
-const takeInstanceMark = async (self: string): Promise<void> => {
-  const server: Server = createServer((socket) => socket.on('error', () => {}).end(self));
-  try {
-    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(name, resolve));
-  } catch (error) {
-    if (errnoOf(error) !== 'EADDRINUSE') throw error;
-    const other = await otherInstance();
-    throw new MmaplockError(
-      'already_running',
-      `another mmaplockd runs on this host: ${other ?? 'it just ended'}`,
-      {
-        cause: error,
-      },
-    );
+/** Gives a socket that listens the name of the mark; who holds that name where it is taken. */
+const nameIt = async (own: string, mark: string): Promise<string | undefined> => {
+  let holder: string | undefined;
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    try {
+      linkSync(own, mark);
+      return undefined;
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw error;
+    }
+    holder = await holderOf(mark);
+    if (holder !== undefined) return holder;
+    holder = await removeDead(mark, `${own}.dead`);
   }
-  server.unref();
+  return holder ?? 'it has just started';
+};
+
+/** Removes a mark that nobody listens on; gives who does, where another took its place meanwhile. */
+const removeDead = async (mark: string, aside: string): Promise<string | undefined> => {
+  try {
+    renameSync(mark, aside);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  const holder = await holderOf(aside);
+  try {
+    if (holder !== undefined) linkSync(aside, mark);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+  rmSync(aside, { force: true });
+  return holder;
 };
 
 /**
- * Takes the mark; where the configuration allows a second daemon, says who the first is and goes on.
- * @throws MmaplockError `already_running`
+ * Takes the mark for as long as the process lives; gives who holds it where it is taken.
+ * @throws where there can be none: a file system that is read-only, a user other than root
  */
-export const claimHost = async (config: Pick<Config, 'web' | 'allow_second'>, log: Log): Promise<void> => {
+const takeMark = async (directory: string, self: string): Promise<string | undefined> => {
+  mkdirSync(directory, { recursive: true, mode: 0o755 });
+  const why = distrust(directory);
+  if (why !== undefined) throw new Error(why);
+  const mark = markOf(directory);
+  const own = `${mark}.${process.pid}`;
+  rmSync(own, { force: true });
+  const server = createServer((socket) => socket.on('error', () => {}).end(self));
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(own, resolve));
+  server.unref();
   try {
-    await takeInstanceMark(`pid ${process.pid}, ${config.web.listen_address.join(' ')}`);
+    chmodSync(own, 0o600);
+    const holder = await nameIt(own, mark);
+    if (holder === undefined) process.once('exit', () => rmSync(mark, { force: true }));
+    else server.close();
+    return holder;
   } catch (error) {
-    if (!config.allow_second || !(error instanceof MmaplockError)) throw error;
-    log.warn(error.message);
+    server.close();
+    throw error;
+  } finally {
+    rmSync(own, { force: true });
   }
+};
+
+/**
+ * Takes the mark. Where the configuration allows a second daemon, or where there can be no mark, says so and goes on.
+ * @throws MmaplockError `already_running`, saying who holds it
+ */
+export const claimHost = async (
+  { web, allow_second: allowSecond }: Pick<Config, 'web' | 'allow_second'>,
+  log: Pick<Log, 'warn'>,
+  directory = usualDirectory,
+): Promise<void> => {
+  let holder: string | undefined;
+  try {
+    holder = await takeMark(directory, `pid ${process.pid}, ${web.listen_address.join(' ')}`);
+  } catch (error) {
+    log.warn(`a second mmaplockd on this host would not be noticed: ${messageOf(error)}`);
+    return;
+  }
+  if (holder === undefined) return;
+  const other = new MmaplockError('already_running', `another mmaplockd runs on this host: ${holder}`);
+  if (!allowSecond) throw other;
+  log.warn(other.message);
 };

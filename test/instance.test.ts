@@ -1,103 +1,157 @@
-/** In a network namespace of its own, for there may be a daemon on this host already. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-
-const unshare = ['unshare', '--map-root-user', '--net'] as const;
-const probe = spawnSync(unshare[0], [...unshare.slice(1), 'true'], { encoding: 'utf8' });
-const skip = probe.status === 0 ? false : `no network namespace of our own: ${probe.stderr?.trim()}`;
+import { type TestContext, test } from 'node:test';
+import { otherInstance } from '../src/instance.js';
 
 const instance = new URL('../src/instance.js', import.meta.url).href;
-const prelude = `
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
+
+const prelude = (directory: string): string => `
 import { claimHost, otherInstance } from ${JSON.stringify(instance)};
+const directory = ${JSON.stringify(directory)};
 const config = { web: { listen_address: ['127.0.0.1:10465', '[::1]:10465'] }, allow_second: false };
 const log = { warn: (text) => console.log('warned: ' + text) };
-const claim = (more = {}) => claimHost({ ...config, ...more }, log).then(
+const claim = (more = {}) => claimHost({ ...config, ...more }, log, directory).then(
   () => 'claimed',
   ({ code, message, fix }) => code + ': ' + message + ' / ' + fix,
 );
 `;
 
-/** Runs a module in a fresh namespace; gives the lines it printed. */
-const run = async (body: string): Promise<string[]> => {
-  const child: ChildProcess = spawn(
-    unshare[0],
-    [...unshare.slice(1), process.execPath, '--input-type=module', '-e', prelude + body],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      cwd: fileURLToPath(new URL('.', import.meta.url)),
-      timeout: 120_000,
-    },
-  );
-  const lines: string[] = [];
-  createInterface({ input: child.stdout! }).on('line', (line) => lines.push(line));
-  const [code] = (await once(child, 'close')) as [number | null];
-  assert.equal(code, 0, lines.join('\n'));
-  return lines;
+/** What /run/mmaplockd is elsewhere. */
+const directoryFor = (context: TestContext): string => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'mmaplockd-instance-'));
+  context.after(() => rmSync(directory, { recursive: true }));
+  return directory;
 };
 
-test('the first daemon claims the host, the second is told who holds it', { skip }, async () => {
-  const [before, first, holder, second] = await run(`
-    console.log(await otherInstance());
-    console.log(await claim());
-    console.log((await otherInstance()).replace(String(process.pid), 'PID'));
-    console.log((await claim()).replace(String(process.pid), 'PID'));
-  `);
-  assert.equal(before, 'undefined');
-  assert.equal(first, 'claimed');
-  assert.equal(holder, 'pid PID, 127.0.0.1:10465 [::1]:10465');
-  assert.match(
-    second ?? '',
-    /^already_running: another mmaplockd runs on this host: pid PID, 127.* --allow-second/,
-  );
+const start = (directory: string, body: string): { child: ChildProcess; lines: AsyncIterator<string> } => {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', prelude(directory) + body], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: 120_000,
+  });
+  return { child, lines: createInterface({ input: child.stdout! })[Symbol.asyncIterator]() };
+};
+
+/** Runs a module; gives the lines it printed. */
+const run = async (directory: string, body: string): Promise<string[]> => {
+  const { child, lines } = start(directory, body);
+  const ended = once(child, 'exit');
+  const all: string[] = [];
+  for (let line = await lines.next(); line.done !== true; line = await lines.next()) all.push(line.value);
+  assert.equal((await ended)[0], 0, all.join('\n'));
+  return all;
+};
+
+const claims = 'console.log(await claim());';
+const goesOn = 'setInterval(() => {}, 1000);';
+
+test('the first daemon claims the host, the second is told who holds it', async (t) => {
+  const directory = directoryFor(t);
+  assert.equal(await otherInstance(directory), undefined);
+  const { child, lines } = start(directory, claims + goesOn);
+  t.after(() => child.kill('SIGKILL'));
+  assert.equal((await lines.next()).value, 'claimed');
+  const holder = `pid ${child.pid}, 127.0.0.1:10465 [::1]:10465`;
+  assert.equal(await otherInstance(directory), holder);
+  const [second = ''] = await run(directory, claims);
+  assert.ok(second.startsWith(`already_running: another mmaplockd runs on this host: ${holder} / `), second);
+  assert.match(second, /--allow-second/);
+  assert.deepEqual(await run(directory, 'console.log(await claim({ allow_second: true }));'), [
+    `warned: another mmaplockd runs on this host: ${holder}`,
+    'claimed',
+  ]);
+  assert.equal(await otherInstance(directory), holder);
 });
 
-test('where a second one is allowed it says so and goes on', { skip }, async () => {
-  const lines = await run(`
-    await claim();
-    console.log(await claim({ allow_second: true }));
-  `);
-  assert.equal(lines.length, 2);
-  assert.match(lines[0] ?? '', /^warned: another mmaplockd runs on this host: pid \d+, 127/);
-  assert.equal(lines[1], 'claimed');
+test('the mark keeps no process alive, and leaves no file behind', async (t) => {
+  const directory = directoryFor(t);
+  assert.deepEqual(await run(directory, claims), ['claimed']);
+  assert.deepEqual(readdirSync(directory), []);
 });
 
-test('the mark keeps no process alive, and is gone with its process, however that ended', {
-  skip,
-}, async () => {
-  const lines = await run(`
-    const hold = ${JSON.stringify(prelude)} + "console.log(await claim()); setInterval(() => {}, 1000);";
-    const child = spawn(process.execPath, ['--input-type=module', '-e', hold], { stdio: ['ignore', 'pipe', 'inherit'] });
-    console.log(String((await once(child.stdout, 'data'))[0]).trim());
-    console.log((await otherInstance()).startsWith('pid ' + child.pid + ','));
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    console.log(await otherInstance());
-    console.log(await claim());
-  `);
-  assert.deepEqual(lines, ['claimed', 'true', 'undefined', 'claimed']);
+test('of a daemon that was killed the mark is taken over at once', async (t) => {
+  const directory = directoryFor(t);
+  const { child, lines } = start(directory, claims + goesOn);
+  assert.equal((await lines.next()).value, 'claimed');
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  assert.equal(await otherInstance(directory), undefined);
+  assert.deepEqual(await run(directory, claims), ['claimed']);
+  assert.deepEqual(readdirSync(directory), []);
 });
 
-/** Someone else holds the name and answers in a way of his own. */
-const stranger = (answer: string): string => `
-  createServer((socket) => { socket.on('error', () => {}); ${answer} }).listen('\\0mmaplockd').unref();
-  console.log(JSON.stringify(await otherInstance()));
-  process.exit(0);
-`;
-
-test('a holder that does not answer does not hold up the start', { skip }, async () => {
-  assert.deepEqual(await run(stranger('')), ['"it does not answer"']);
-  assert.deepEqual(await run(stranger('socket.destroy();')), ['"it does not answer"']);
+test('of eight that start at once where one was killed exactly one claims the host', async (t) => {
+  const directory = directoryFor(t);
+  const { child, lines } = start(directory, claims + goesOn);
+  await lines.next();
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  const all = Array.from({ length: 8 }, () => start(directory, claims + goesOn));
+  t.after(() => {
+    for (const one of all) one.child.kill('SIGKILL');
+  });
+  const said = await Promise.all(all.map(async (one) => (await one.lines.next()).value as string));
+  assert.equal(said.filter((line) => line === 'claimed').length, 1, said.join('\n'));
+  assert.equal(said.filter((line) => line.startsWith('already_running')).length, 7, said.join('\n'));
 });
 
-test('what a holder says is bounded and harmless in a terminal', { skip }, async () => {
-  assert.deepEqual(await run(stranger("socket.end('pid 1\\x1b[31m\\n\\u00e9');")), ['"pid 1[31m"']);
-  const [endless] = await run(stranger("setInterval(() => socket.write('x'.repeat(30)), 20);"));
-  assert.equal(endless, JSON.stringify('x'.repeat(200)));
+/** Somebody listens where the mark is, and answers in a way of its own. */
+const stranger = async (context: TestContext, answer: (socket: Socket) => void): Promise<string> => {
+  const directory = directoryFor(context);
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    answer(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(path.join(directory, 'instance.sock'), resolve));
+  context.after(() => server.close());
+  return directory;
+};
+
+test('a holder that does not answer does not hold up the start', { timeout: 20_000 }, async (t) => {
+  assert.equal(await otherInstance(await stranger(t, () => {})), 'it does not answer');
+  assert.equal(await otherInstance(await stranger(t, (socket) => socket.destroy())), 'it does not answer');
+});
+
+test('what a holder says is bounded in length and time, and harmless in a terminal', {
+  timeout: 20_000,
+}, async (t) => {
+  const coloured = await stranger(t, (socket) => socket.end('pid 1\x1b[31m\n\u00e9'));
+  assert.equal(await otherInstance(coloured), 'pid 1[31m');
+  const endless = await stranger(t, (socket) => socket.end('x'.repeat(10_000)));
+  assert.equal(await otherInstance(endless), 'x'.repeat(200));
+  const dripping = await stranger(t, (socket) => {
+    const drip = setInterval(() => socket.write('x'), 100);
+    socket.on('close', () => clearInterval(drip));
+  });
+  assert.match((await otherInstance(dripping)) ?? '', /^x{1,20}$/);
+});
+
+test('who is not root cannot keep it from starting', {
+  skip: process.geteuid?.() !== 0 && 'not root',
+}, async (t) => {
+  // Held under the name that any user may bind: that of the mark up to 0.1.0.
+  const squatter = createServer();
+  await new Promise<void>((resolve) => squatter.listen('\0mmaplockd', resolve));
+  t.after(() => squatter.close());
+  assert.deepEqual(await run(directoryFor(t), claims), ['claimed']);
+  // In a directory that is not root's alone nobody is believed.
+  const writable = await stranger(t, (socket) => socket.end('pid 1, it runs, go away'));
+  chmodSync(writable, 0o777);
+  assert.equal(await otherInstance(writable), undefined);
+  assert.deepEqual(await run(writable, claims), [
+    `warned: a second mmaplockd on this host would not be noticed: others than its owner may write to ${writable}`,
+    'claimed',
+  ]);
+});
+
+test('where there can be no mark that is said, and the daemon goes on', async (t) => {
+  const directory = path.join(directoryFor(t), 'x'.repeat(300));
+  const [warning = '', claimed] = await run(directory, claims);
+  assert.match(warning, /^warned: a second mmaplockd on this host would not be noticed: ENAMETOOLONG/);
+  assert.equal(claimed, 'claimed');
 });
