@@ -10,7 +10,7 @@ import { answerClientError } from './client-error.js';
 import type { DaemonView } from './context.js';
 import { isLoopback } from './host-header.js';
 import { createServer } from './http-server.js';
-import { type Patience, usualPatience } from './limits.js';
+import { mostUnsent, type Patience, usualPatience } from './limits.js';
 import { sendBadPath, useProblems } from './problem.js';
 import { blockRoutes } from './routes-blocks.js';
 import { historyRoutes } from './routes-history.js';
@@ -22,6 +22,7 @@ import { readerRoutes } from './routes-readers.js';
 import { healthRoutes, statusRoutes } from './routes-status.js';
 import { streamRoutes } from './routes-stream.js';
 import { waitRoutes } from './routes-waits.js';
+import { Unsent } from './unsent.js';
 
 /** `metrics` is /metrics and /-/* alone; `api` is everything but inspect mode, which is for this host alone. */
 export type Scope = 'everything' | 'api' | 'metrics';
@@ -34,6 +35,8 @@ export interface AppOptions {
   readonly door?: Door | undefined;
   /** The usual one where it is left out. */
   readonly patience?: Patience | undefined;
+  /** Of all listeners; this one has its own where it is left out. */
+  readonly unsent?: Unsent | undefined;
 }
 
 /** Minutes between two lines of the log that say that connections are turned away. */
@@ -42,12 +45,15 @@ const minutesBetween = 60;
 export const buildApp = async (
   view: DaemonView,
   log: Log,
-  { host, scope, door, patience = usualPatience }: AppOptions,
+  { host, scope, door, patience = usualPatience, unsent = new Unsent(mostUnsent) }: AppOptions,
 ): Promise<FastifyInstance> => {
   const limitRepeats = createRepeatLimit({ minutes: minutesBetween, now: view.monotonic });
   const onFull = (): void =>
     limitRepeats('full', (unsaid) =>
-      log.warn({ host, unsaid }, 'a listener has as many connections as it takes; others are closed'),
+      log.warn(
+        { host, unsaid },
+        'a listener has as many connections as it takes; for each newcomer the one that waits longest is closed',
+      ),
     );
   const app = Fastify({
     // What fastify itself says at info (where it listens) main says once, for all listeners.
@@ -66,6 +72,8 @@ export const buildApp = async (
         local: door === undefined || isLoopback(host),
         web: door?.web,
         patience,
+        unsent,
+        now: view.monotonic,
         onFull,
       }),
     clientErrorHandler: answerClientError,

@@ -3,10 +3,10 @@ import http, { type RequestListener, type Server } from 'node:http';
 import https from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { letsIn } from './client-certificate.js';
-import { longestHead, mostConnections, mostRequestsOfOne, type Patience } from './limits.js';
-import { networkOf } from './network.js';
-import { Seats } from './seats.js';
-import { endUnanswered } from './unanswered.js';
+import { Connections } from './connections.js';
+import { longestHead, mostConnections, mostRequestsOfOne, mostWaiting, type Patience } from './limits.js';
+import { SocketSeats } from './socket-seats.js';
+import type { Unsent } from './unsent.js';
 import type { WebConfig } from './web-config.js';
 
 export interface ServerOptions {
@@ -14,6 +14,10 @@ export interface ServerOptions {
   readonly local: boolean;
   readonly web: WebConfig | undefined;
   readonly patience: Patience;
+  /** Of all listeners. */
+  readonly unsent: Unsent;
+  /** Milliseconds that never go back. */
+  readonly now: () => number;
   /** Called for each connection that is closed for want of a seat. */
   readonly onFull: () => void;
 }
@@ -30,35 +34,46 @@ const boundsOf = ({ handshake, head, request, idle, between }: Patience): https.
 /** Makes the server of a fastify application. */
 export const createServer = (
   handler: RequestListener,
-  { local, web, patience, onFull }: ServerOptions,
+  { local, web, patience, unsent, now, onFull }: ServerOptions,
 ): Server => {
   const tls = web?.current().tls;
   const bounds = boundsOf(patience);
+  const { ofAll, ofOne } = mostConnections;
+  const connections = new Connections(
+    { ofAll, ofOne: local ? ofAll : ofOne, waiting: mostWaiting },
+    { now, unsent },
+  );
+  const seats = new SocketSeats(connections, onFull);
+  const inTurn: RequestListener = (request, response) => {
+    const connection = seats.of(request.socket);
+    if (connection === undefined) return;
+    connections.ask(connection, () => {
+      // Others are served between two requests of one connection.
+      response.once('close', () => setImmediate(() => connections.answered(connection)));
+      handler(request, response);
+    });
+  };
   const server =
     web === undefined || tls === undefined
-      ? http.createServer(bounds, handler)
-      : createTls(handler, bounds, web, tls);
+      ? http.createServer(bounds, inTurn)
+      : createTls(inTurn, bounds, web, tls);
   server.maxRequestsPerSocket = mostRequestsOfOne;
   server.timeout = patience.stuck;
-  endUnanswered(server, tls === undefined ? 'connection' : 'secureConnection');
-  const { ofAll, ofOne } = mostConnections;
-  boundConnections(server, new Seats({ ofAll, ofOne: local ? ofAll : ofOne }), onFull);
+  // Before a handshake, and before what the server itself does with a connection.
+  server.prependListener('connection', (socket) => seats.take(socket));
+  server.prependListener('secureConnection', (socket: TLSSocket) => seats.secured(socket));
+  const close = server.close.bind(server);
+  // Once it closes, Node no longer looks at how long a request takes to come in, or an answer to be read.
+  server.close = (callback) => {
+    const limit = setTimeout(() => connections.end(), patience.end);
+    close((error) => {
+      clearTimeout(limit);
+      callback?.(error);
+    });
+    connections.close();
+    return server;
+  };
   return server;
-};
-
-/** Before a handshake, and before what the server itself does with a connection. */
-const boundConnections = (server: Server, seats: Seats, onFull: () => void): void => {
-  server.prependListener('connection', (socket) => {
-    const source = networkOf(socket.remoteAddress ?? '');
-    if (seats.scarce) server.closeIdleConnections();
-    if (seats.take(source)) {
-      socket.once('close', () => seats.leave(source));
-      return;
-    }
-    onFull();
-    // Once the server has seen it, for it does not expect one that is closed already.
-    process.nextTick(() => socket.destroy());
-  });
 };
 
 const createTls = (

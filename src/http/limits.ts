@@ -1,7 +1,16 @@
 /** What one listener takes of those who ask, at most. What is beyond is answered or closed, and costs no more than that. */
 
-/** Connections of one listener. Half of them may come from one address beyond loopback (of IPv6: one /64). */
+/**
+ * Connections of one listener. Half of them may come from one address beyond loopback (of IPv6: one /64). Where there are as
+ * many, a newcomer takes the place of the one that has done nothing, or read nothing, for the longest time.
+ */
 export const mostConnections = { ofAll: 128, ofOne: 64 };
+
+/** Requests that a client may send before it has the answer to the first; beyond, it is cut. */
+export const mostWaiting = 16;
+
+/** Bytes of answers that clients have not read, of all listeners; beyond, those are cut that have not read longest. */
+export const mostUnsent = 32 * 2 ** 20;
 
 /** Bytes of the request line and all headers; beyond: 431. */
 export const longestHead = 16_384;
@@ -29,6 +38,8 @@ export const usualPatience = {
   idle: 72_000,
   /** Without a byte in either direction while an answer is on its way; the stream has a heartbeat every 15 s. */
   stuck: 60_000,
+  /** For answers that are under way when a listener closes. */
+  end: 5000,
 };
 
 export type Patience = Readonly<Record<keyof typeof usualPatience, number>>;

@@ -13,9 +13,10 @@ import { buildApp } from './app.js';
 import { BasicGuard } from './basic-auth.js';
 import type { DaemonView } from './context.js';
 import { isLoopback } from './host-header.js';
-import type { Patience } from './limits.js';
+import { mostUnsent, type Patience } from './limits.js';
 import { RateLimit } from './rate-limit.js';
 import { freeSocketPath, noSocket, socketMode } from './unix-socket.js';
+import { Unsent } from './unsent.js';
 import { WebConfig } from './web-config.js';
 
 export interface Listener {
@@ -38,6 +39,7 @@ const opened = async (app: FastifyInstance, open: () => Promise<string>): Promis
 interface Way {
   readonly door: Door;
   readonly patience: Patience | undefined;
+  readonly unsent: Unsent;
 }
 
 /** @throws MmaplockError `port_in_use`, `listen_failed` */
@@ -45,11 +47,11 @@ const listenTcp = async (
   view: DaemonView,
   log: Log,
   { address, host, port }: { address: string; host: string; port: number },
-  { door, patience }: Way,
+  { door, patience, unsent }: Way,
 ): Promise<Listener> => {
   const named = parseListenAddress(address)!.host;
   const scope = isLoopback(named) ? 'everything' : door.web.guarded ? 'api' : 'metrics';
-  const app = await buildApp(view, log, { host: named, scope, door, patience });
+  const app = await buildApp(view, log, { host: named, scope, door, patience, unsent });
   return opened(app, async () => {
     try {
       const url = await app.listen({ host, port });
@@ -92,9 +94,9 @@ const addressesOf = async (host: string): Promise<string[]> => {
 };
 
 /** @throws MmaplockError `port_in_use`, `listen_failed` */
-const listenUnix = async (view: DaemonView, log: Log, path: string): Promise<Listener> => {
+const listenUnix = async (view: DaemonView, log: Log, path: string, unsent: Unsent): Promise<Listener> => {
   await freeSocketPath(path);
-  const app = await buildApp(view, log, { host: 'localhost', scope: 'everything' });
+  const app = await buildApp(view, log, { host: 'localhost', scope: 'everything', unsent });
   return opened(app, async () => {
     try {
       await app.listen({ path });
@@ -117,11 +119,12 @@ export const listen = async (view: DaemonView, log: Log, patience?: Patience): P
   const web = new WebConfig(file, log);
   const guard = new BasicGuard({ users: () => web.current().users, now: view.monotonic });
   const rate = new RateLimit({ rate: () => web.current().rate, now: view.monotonic });
-  const way = { door: { web, guard, rate }, patience };
+  const unsent = new Unsent(mostUnsent);
+  const way = { door: { web, guard, rate }, patience, unsent };
   const listeners: Listener[] = [];
   try {
     for (const address of addresses) listeners.push(...(await listenAll(view, log, address, way)));
-    if (socket !== '') listeners.push(await listenUnix(view, log, socket));
+    if (socket !== '') listeners.push(await listenUnix(view, log, socket, unsent));
   } catch (error) {
     await Promise.all(listeners.map((listener) => listener.close()));
     throw error;
