@@ -8,6 +8,14 @@ export const formatVersion = 1;
 /** The longest line that is written or read, its end included. */
 export const longestLineBytes = 256 * 1024;
 
+const newline = 0x0a;
+
+/** Lines of a file that are looked at, from its end: of incidents none is shorter than 256 bytes. */
+const mostLines = 65_536;
+
+/** Bytes of a file: as many incidents as are kept in memory at most are a tenth of it. */
+const mostBytes = 64 * 2 ** 20;
+
 /** Lines and files that were skipped. */
 export interface Skipped {
   /** The end of a file in the middle of a line. */
@@ -25,7 +33,10 @@ export interface LinesRead<Value> {
   /** Newest first; of those with the same key the newest alone. */
   readonly values: readonly Value[];
   readonly skipped: Readonly<Skipped>;
-  /** The first line or file that was skipped, as `file:line`, but for those of another version. */
+  /**
+   * The line or file that was skipped first, as `file:line`, but for those of another version. Lines are counted from where
+   * the file is looked at.
+   */
   readonly firstBad: string | undefined;
 }
 
@@ -33,7 +44,7 @@ export interface ReadLinesOptions<Value> {
   readonly directory: string;
   /** Values wanted at most. */
   readonly limit: number;
-  /** Bytes of one file that are looked at, from its start. */
+  /** Bytes of one file that are looked at, from its end; of a longer one 64 MiB are. */
   readonly bytes: number;
   /** The value of an object with the known version; undefined where it is not of that form. */
   readonly check: (object: object) => Value | undefined;
@@ -45,25 +56,32 @@ export const readLines = async <Value>(options: ReadLinesOptions<Value>): Promis
   const values = new Map<string, Value>();
   const skipped: Skipped = { truncated: 0, unknownVersion: 0, malformed: 0, overlong: 0, unreadable: 0 };
   let firstBad: string | undefined;
-  const skip = (what: keyof Skipped, where: string): void => {
+  const skip = (what: keyof Skipped, where: string | (() => string)): void => {
     skipped[what] += 1;
-    if (what !== 'unknownVersion') firstBad ??= where;
+    if (what !== 'unknownVersion') firstBad ??= typeof where === 'string' ? where : where();
   };
   const files = await listOwnFiles(options.directory);
   for (const file of files.reverse()) {
     if (values.size >= options.limit) break;
-    const lines = await linesOf(file, options.bytes);
-    if (lines === undefined) {
+    const content = await contentOf(file, options.bytes);
+    if (content === undefined) {
       skip('unreadable', file.name);
       continue;
     }
-    for (let index = lines.length - 1; index >= 0 && values.size < options.limit; index -= 1) {
-      const line = lines[index] as Buffer;
+    let looked = 0;
+    for (const { line, end, isLast } of linesFromEnd(content)) {
+      if (values.size >= options.limit) break;
+      looked += 1;
+      if (looked > mostLines) {
+        skip('malformed', file.name);
+        break;
+      }
       if (line.length === 0) continue;
       const found = understand(line, options.check);
       // What follows the last newline is a line that was cut off, unless it is whole.
-      const cut = found === 'malformed' && index === lines.length - 1;
-      if (typeof found === 'string') skip(cut ? 'truncated' : found, `${file.name}:${index + 1}`);
+      const cut = found === 'malformed' && isLast;
+      if (typeof found === 'string')
+        skip(cut ? 'truncated' : found, () => `${file.name}:${lineOf(content, end)}`);
       else if (!values.has(options.keyOf(found.value))) values.set(options.keyOf(found.value), found.value);
     }
   }
@@ -90,12 +108,14 @@ const parse = (text: string): unknown => {
   }
 };
 
-/** The lines of a file without their ends; the last is empty where the file ends with a newline. */
-const linesOf = async ({ path, bytes }: OwnFile, limit: number): Promise<Buffer[] | undefined> => {
+/** Whole lines up to its end; undefined where it cannot be read. */
+const contentOf = async ({ path, bytes }: OwnFile, limit: number): Promise<Buffer | undefined> => {
   try {
     const file = await openOwnFile(path, 'read');
     try {
-      return split(await readUpTo(file, Math.min(bytes, limit)));
+      const from = Math.max(0, bytes - Math.min(limit, mostBytes));
+      const content = await readFrom(file, from, bytes);
+      return from === 0 ? content : content.subarray(content.indexOf(newline) + 1);
     } finally {
       await file.close();
     }
@@ -105,24 +125,30 @@ const linesOf = async ({ path, bytes }: OwnFile, limit: number): Promise<Buffer[
 };
 
 /** Less where somebody cuts the file meanwhile. */
-const readUpTo = async (file: FileHandle, bytes: number): Promise<Buffer> => {
-  const buffer = Buffer.alloc(bytes);
+const readFrom = async (file: FileHandle, from: number, to: number): Promise<Buffer> => {
+  const buffer = Buffer.alloc(to - from);
   let length = 0;
-  while (length < bytes) {
-    const { bytesRead } = await file.read(buffer, length, bytes - length, length);
+  while (length < buffer.length) {
+    const { bytesRead } = await file.read(buffer, length, buffer.length - length, from + length);
     if (bytesRead === 0) break;
     length += bytesRead;
   }
   return buffer.subarray(0, length);
 };
 
-const split = (buffer: Buffer): Buffer[] => {
-  const lines: Buffer[] = [];
-  let from = 0;
-  for (let end = buffer.indexOf(0x0a); end !== -1; end = buffer.indexOf(0x0a, from)) {
-    lines.push(buffer.subarray(from, end));
-    from = end + 1;
+/** The lines without their ends, the last first; that one is empty where all ends with a newline. */
+function* linesFromEnd(content: Buffer): Generator<{ line: Buffer; end: number; isLast: boolean }> {
+  for (let end = content.length; end >= 0; ) {
+    const before = end === 0 ? -1 : content.lastIndexOf(newline, end - 1);
+    yield { line: content.subarray(before + 1, end), end, isLast: end === content.length };
+    end = before;
   }
-  lines.push(buffer.subarray(from));
+}
+
+/** The number of the line that ends there, from 1. */
+const lineOf = (content: Buffer, end: number): number => {
+  let lines = 1;
+  for (let at = content.indexOf(newline); at !== -1 && at < end; at = content.indexOf(newline, at + 1))
+    lines += 1;
   return lines;
 };

@@ -99,10 +99,35 @@ test('bytes that are no text do no harm', async () => {
   assert.deepEqual((await read(directory)).numbers, [1]);
 });
 
-test('of a file larger than the bound, what is within it is read', async () => {
+test('of a file larger than the bound, the newest lines are read', async () => {
   const directory = directoryWith({ [first]: line(1) + line(2) });
-  assert.deepEqual((await read(directory, 100, line(1).length + 3)).numbers, [1]);
+  assert.deepEqual(await read(directory, 100, line(2).length + 3), {
+    numbers: [2],
+    skipped: clean,
+    firstBad: undefined,
+  });
 });
+
+for (const [what, filler] of [
+  ['newlines', '\n'],
+  ['lines of `{}`', '{}\n'],
+] as const)
+  test(`16 MiB of ${what} between incidents take little time and memory`, async () => {
+    const size = 16 * 2 ** 20;
+    const directory = directoryWith({
+      [first]: line(1),
+      [second]: line(2) + filler.repeat(size / filler.length) + line(3),
+    });
+    const before = process.memoryUsage().rss;
+    const begun = process.cpuUsage();
+    const { numbers, skipped } = await read(directory, 100, 2 * size);
+    const { user, system } = process.cpuUsage(begun);
+    assert.deepEqual(numbers, [3, 1], 'what follows them, and what is in other files');
+    assert.ok(skipped.malformed > 0, 'and that not all was looked at');
+    const mebibytes = (process.memoryUsage().rss - before) / 2 ** 20;
+    assert.ok(mebibytes < 200, `${Math.round(mebibytes)} MiB`);
+    assert.ok(user + system < 5e6, `${(user + system) / 1e6} s of CPU`);
+  });
 
 test('files of other names, links, pipes and directories are left alone', async () => {
   const directory = directoryWith({
