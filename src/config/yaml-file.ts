@@ -1,8 +1,8 @@
 /** A YAML file of settings, read with the line each of them stands on. Knows no setting. */
-import { readFileSync } from 'node:fs';
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { MmaplockError, messageOf } from '../errors.js';
 import { printable } from '../printable.js';
+import { readRegularFile } from '../regular-file.js';
 
 /** A key with what stands below it. */
 export interface YamlEntry {
@@ -27,9 +27,24 @@ export interface YamlFile {
   plain(node: unknown, origin: string): unknown;
 }
 
+/** Bytes. */
+const longestFile = 65_536;
+
+/** What a message of the parser says of its own: where it does not know what to do with a text it repeats that text. */
+const withoutText = (message: string): string => message.replace(/: ".*$| %.*$/s, '');
+
+/** Of a key that is a list, a mapping or an alias; none is a key that is known. */
+const textOf = (key: unknown): string => {
+  try {
+    return String(key);
+  } catch {
+    return '[...]';
+  }
+};
+
 const readText = (file: string, field: string): string => {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
+    return new TextDecoder('utf-8', { fatal: true }).decode(readRegularFile(file, longestFile));
   } catch (error) {
     const reason = printable(messageOf(error).split(',')[0]!);
     throw new MmaplockError('unreadable_config', `cannot read ${printable(file)}: ${reason}`, {
@@ -46,7 +61,12 @@ const readText = (file: string, field: string): string => {
  */
 export const openYamlFile = (file: string, field: string): YamlFile => {
   const lines = new LineCounter();
-  const document = parseDocument(readText(file, field), { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(readText(file, field), {
+    lineCounter: lines,
+    prettyErrors: false,
+    // It compares each key with each other one. See entriesOf.
+    uniqueKeys: false,
+  });
   const at = (offset: number | undefined) => `${printable(file)}:${lines.linePos(offset ?? 0).line}`;
   const notYaml = (origin: string, reason: string, cause?: unknown): MmaplockError =>
     new MmaplockError('unreadable_config', `${origin}: not valid YAML: ${printable(reason)}`, {
@@ -54,7 +74,16 @@ export const openYamlFile = (file: string, field: string): YamlFile => {
       cause,
     });
   const complaint = document.errors[0] ?? document.warnings[0];
-  if (complaint !== undefined) throw notYaml(at(complaint.pos[0]), complaint.message);
+  if (complaint !== undefined) throw notYaml(at(complaint.pos[0]), withoutText(complaint.message));
+
+  const withoutDoubles = (entries: YamlEntry[]): YamlEntry[] => {
+    const names = new Set<string>();
+    for (const { name, origin } of entries) {
+      if (names.has(name)) throw notYaml(origin, 'a key stands there twice');
+      names.add(name);
+    }
+    return entries;
+  };
 
   return {
     contents: document.contents,
@@ -62,21 +91,27 @@ export const openYamlFile = (file: string, field: string): YamlFile => {
     entriesOf: (node, { what, field: section, origin }) => {
       if (node === null || (isScalar(node) && node.value === null)) return [];
       if (isMap(node))
-        return node.items.map(({ key, value }) => ({
-          name: isScalar(key) ? String(key.value) : String(key),
-          node: value,
-          origin: at(isNode(key) ? key.range?.[0] : undefined),
-        }));
+        return withoutDoubles(
+          node.items.map(({ key, value }) => ({
+            name: isScalar(key) ? String(key.value) : textOf(key),
+            node: value,
+            origin: at(isNode(key) ? key.range?.[0] : undefined),
+          })),
+        );
       throw new MmaplockError('invalid_config', `${what} (${origin}): expected keys with values below it`, {
         field: section,
       });
     },
     plain: (node, origin) => {
       try {
-        return isNode(node) ? node.toJS(document) : node;
+        const value: unknown = isNode(node) ? node.toJS(document) : node;
+        // An alias of what it stands in itself makes a value without an end.
+        JSON.stringify(value);
+        return value;
       } catch (error) {
         // An alias without its anchor, or aliases that multiply beyond the parser's bound.
-        throw notYaml(origin, messageOf(error), error);
+        const isEndless = error instanceof TypeError || error instanceof RangeError;
+        throw notYaml(origin, isEndless ? 'an alias leads to itself' : messageOf(error), error);
       }
     },
   };

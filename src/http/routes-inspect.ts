@@ -103,7 +103,7 @@ const admission = (view: DaemonView, log: Pick<Log, 'warn'>): onRequestAsyncHook
   const say = createRepeatLimit({ minutes: 60, now: view.monotonic });
   const readOrTell = async (): Promise<string> => {
     try {
-      return await readToken(path);
+      return readToken(path);
     } catch (error) {
       say('token', (unsaid) =>
         log.warn({ err: error, path, unsaid }, 'nobody can ask for inspect mode: there is no token'),

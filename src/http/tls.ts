@@ -1,10 +1,10 @@
 /** Certificates and keys of the listeners, read and found to be of use before anybody is served with them. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Pem, WebTls } from '../config/web-tls.js';
 import { errnoOf, MmaplockError, messageOf } from '../errors.js';
 import { printable } from '../printable.js';
+import { readRegularFile } from '../regular-file.js';
 
 /** The files it names. */
 export const tlsFiles = ({ cert, key, clientCa }: WebTls): readonly string[] =>
@@ -22,10 +22,13 @@ const unusable = (pem: Pem, why: string, cause?: unknown): MmaplockError =>
     },
   );
 
+/** Bytes: of all authorities that a distribution trusts it is a fifth. */
+const longestPem = 2 ** 20;
+
 const contentOf = (pem: Pem): Buffer => {
   if ('text' in pem) return Buffer.from(pem.text);
   try {
-    return readFileSync(pem.file);
+    return readRegularFile(pem.file, longestPem);
   } catch (error) {
     throw unusable(pem, `cannot be read: ${errnoOf(error) ?? messageOf(error)}`, error);
   }

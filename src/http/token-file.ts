@@ -1,9 +1,10 @@
 /** A token that stands in a file, so that no command line and no environment shows it. */
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { errnoOf, MmaplockError, messageOf } from '../errors.js';
+import { readRegularFile } from '../regular-file.js';
 
-const longestFile = 4096;
+const longestToken = 4096;
+/** Bytes, with the white space around it. */
+const longestFile = 65_536;
 
 /** What a header can carry (RFC 6750, 2.1, is narrower still). */
 const token = /^[\x21-\x7e]{16,}$/;
@@ -12,22 +13,15 @@ const token = /^[\x21-\x7e]{16,}$/;
  * The content of the file without the white space around it.
  * @throws MmaplockError `token_unreadable`: there is no such file, or no token in it
  */
-export const readToken = async (path: string): Promise<string> => {
-  const text = (await readStart(path)).trim();
-  if (token.test(text) && text.length <= longestFile) return text;
-  throw unreadable(`holds no token of 16 to ${longestFile} visible ASCII characters`);
+export const readToken = (path: string): string => {
+  const text = readText(path).trim();
+  if (token.test(text) && text.length <= longestToken) return text;
+  throw unreadable(`holds no token of 16 to ${longestToken} visible ASCII characters`);
 };
 
-/** Not more than a token can have; nothing of this waits, whatever the path leads to. */
-const readStart = async (path: string): Promise<string> => {
+const readText = (path: string): string => {
   try {
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(longestFile + 1));
-      return buffer.toString('utf8', 0, bytesRead);
-    } finally {
-      await file.close();
-    }
+    return readRegularFile(path, longestFile).toString('utf8');
   } catch (error) {
     throw unreadable(`cannot be read: ${errnoOf(error) ?? messageOf(error)}`, error);
   }

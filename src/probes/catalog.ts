@@ -1,7 +1,8 @@
 /** The catalog: every fragment of bpf/. A later probe is one more file there, nothing here. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { MmaplockError, messageOf } from '../errors.js';
+import { readRegularFile } from '../regular-file.js';
 import { dependencyProblems } from './dependencies.js';
 import { type Fragment, parseFragment } from './fragment.js';
 
@@ -10,6 +11,9 @@ export interface Catalog {
   /** Fragments that could not be read; the others go on without them. */
   readonly problems: readonly MmaplockError[];
 }
+
+/** Bytes; the longest there is has a tenth. */
+const longestFragment = 262_144;
 
 /**
  * Reads all `*.bt` of a directory, in name order.
@@ -28,7 +32,9 @@ export const readCatalog = async (directory: string): Promise<Catalog> => {
   for (const name of names.sort()) {
     const file = `${name}.bt`;
     try {
-      fragments.push(parseFragment(name, await readFile(path.join(directory, file), 'utf8')));
+      fragments.push(
+        parseFragment(name, readRegularFile(path.join(directory, file), longestFragment).toString('utf8')),
+      );
     } catch (error) {
       problems.push(
         error instanceof MmaplockError

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -274,7 +275,7 @@ describe('the file', () => {
     assertRefused({ file }, 'unreadable_config', 'config.file', file, 'ENOENT: no such file');
   });
   test('a directory', () => {
-    assertRefused({ file: directory }, 'unreadable_config', 'config.file', directory, 'EISDIR');
+    assertRefused({ file: directory }, 'unreadable_config', 'config.file', directory, 'a directory');
   });
   test('bytes that are not UTF-8', () => {
     assertRefused({ file: yaml(Uint8Array.of(0x61, 0xff)) }, 'unreadable_config', 'config.file', 'not valid');
@@ -285,7 +286,8 @@ describe('the file', () => {
     ['a second document', 'log:\n---\nlog:\n', 2],
     ['an unknown tag', 'log:\n  level: !secret info\n', 2],
     ['an alias without an anchor', 'log:\n  level: *nowhere\n', 2],
-    ['nesting without end', '['.repeat(100_000), 1],
+    ['nesting without end', '['.repeat(60_000), 1],
+    ['an alias of itself', 'log:\n  level: &a [*a]\n', 2],
   ];
   for (const [name, content, line] of broken) {
     test(`${name}: not YAML, with its line`, () => {
@@ -293,6 +295,35 @@ describe('the file', () => {
       assertRefused({ file }, 'unreadable_config', 'config.file', `${file}:${line}: not valid YAML`);
     });
   }
+  test('what is no file, has no end, or is too long is said at once', () => {
+    const pipe = join(directory, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    assertRefused({ file: pipe }, 'unreadable_config', 'config.file', pipe, 'a pipe');
+    assertRefused({ file: '/dev/zero' }, 'unreadable_config', 'config.file', 'a device');
+    const keys = Array.from({ length: 200_000 }, (_, n) => `k${n}:\n`).join('');
+    assertRefused({ file: yaml(keys) }, 'unreadable_config', 'config.file', 'longer than 65536 bytes');
+  });
+  test('of as many keys as fit the first is refused soon', () => {
+    const begun = process.cpuUsage();
+    const keys = Array.from({ length: 9_000 }, (_, n) => `k${n}:\n`).join('');
+    assertRefused({ file: yaml(keys) }, 'unknown_config_key', 'k0');
+    const { user } = process.cpuUsage(begun);
+    assert.ok(user < 5e6, `${user / 1e6} s of CPU`);
+  });
+  test('what stands in a file that is no YAML is not repeated', () => {
+    for (const secret of [
+      'hunter2',
+      'hunter2: x: y',
+      '"hunter2" hunter2',
+      '@hunter2',
+      '%hunter2\n---\n',
+      '\thunter2: 1',
+    ])
+      assert.throws(
+        () => loadConfig({ file: yaml(`${secret}\n`) }),
+        ({ message }: Error) => !message.includes('hunter2') || assert.fail(message),
+      );
+  });
   test('aliases that multiply are refused, not expanded', () => {
     const levels = Array.from({ length: 12 }, (_, n) => `  - &a${n + 1} [${`*a${n},`.repeat(10)}]\n`);
     const file = yaml(`web:\n allowed_hosts:\n  - &a0 x\n${levels.join('')}`);
