@@ -158,13 +158,20 @@ export const startDaemon = async (
   };
 
   // The tracer.
-  const versionOf = createFileMemory(({ path }: { readonly path: string }) =>
-    readVersion([path], process.env),
+  const versionOf = createFileMemory(({ path }: { readonly path: string }, signal) =>
+    readVersion([path], process.env, signal),
   );
   const supervisor = new Supervisor({
     clock,
-    find: () => findBpftrace({ path: config.bpftrace.path || 'bpftrace', env: process.env, versionOf }),
-    learnDialect: createFileMemory(({ path, version }: FoundBpftrace) => runCanary([path], { version })),
+    find: (signal) =>
+      findBpftrace({
+        path: config.bpftrace.path || 'bpftrace',
+        env: process.env,
+        versionOf: (found) => versionOf(found, signal),
+      }),
+    learnDialect: createFileMemory(({ path, version }: FoundBpftrace, signal) =>
+      runCanary([path], { version, signal }),
+    ),
     startSession,
     typesFile: cTypesFile,
     program: async (found) => {

@@ -2,10 +2,10 @@
  * How the bpftrace at hand writes its output and takes its options, found by what it does: distributions patch
  * and backport, so a version says too little. One tiny program prints known values.
  */
-import { execa } from 'execa';
 import { systemClock } from '../clock.js';
 import { MmaplockError } from '../errors.js';
 import { printable, quoted } from '../printable.js';
+import { runBriefly } from './briefly.js';
 import { integerKey } from './decode/text.js';
 import { childEnvironment, type Environment, readVersion, requireSupported } from './find.js';
 import { StderrTail } from './stderr.js';
@@ -159,33 +159,31 @@ const mostOutputBytes = 64 * 1024;
  */
 export const runCanary = async (
   command: readonly string[],
-  options: { readonly env?: Environment; readonly timeoutMs?: number; readonly version?: string } = {},
+  options: {
+    readonly env?: Environment;
+    readonly timeoutMs?: number;
+    readonly version?: string;
+    /** Ends it at once. */
+    readonly signal?: AbortSignal | undefined;
+  } = {},
 ): Promise<Dialect> => {
-  const { env = process.env, timeoutMs: timeout = canaryTimeoutMs } = options;
-  const version = options.version ?? (await readVersion(command, env));
+  const { env = process.env, timeoutMs: timeout = canaryTimeoutMs, signal } = options;
+  const version = options.version ?? (await readVersion(command, env, signal));
   requireSupported(version, command.at(-1) ?? '');
-  const [file = '', ...args] = command;
   const startedAt = systemClock.monotonic();
-  const result = await execa(file, [...args, '-f', 'json', '-'], {
+  const { stdout, failure, timedOut } = await runBriefly([...command, '-f', 'json', '-'], {
     input: canaryProgram,
     env: { ...childEnvironment(env), ...canaryEnvironment },
-    extendEnv: false,
-    reject: false,
-    lines: true,
-    timeout,
-    killSignal: 'SIGKILL',
-    maxBuffer: mostOutputBytes,
+    timeoutMs: timeout,
+    mostBytes: mostOutputBytes,
+    signal,
   });
   const startMilliseconds = Math.round(systemClock.monotonic() - startedAt);
-  if (!result.failed) return { ...learnDialect(result.stdout, version), startMilliseconds };
-  if (result.timedOut) {
-    throw new MmaplockError('canary_failed', `bpftrace ${version} did not end in ${timeout} ms`, {
-      cause: result,
-    });
-  }
+  if (failure === undefined) return { ...learnDialect(stdout.split('\n'), version), startMilliseconds };
+  if (timedOut) throw new MmaplockError('canary_failed', `bpftrace ${version} did not end in ${timeout} ms`);
   const said = new StderrTail();
-  for (const line of result.stderr ?? [result.originalMessage ?? '']) said.push(line);
+  for (const line of failure.split('\n')) said.push(line);
   const known = said.firstError?.code;
   const code = known === 'not_root' || known === 'kernel_lockdown' ? known : 'canary_failed';
-  throw new MmaplockError(code, `bpftrace ${version}: ${printable(said.reason)}`, { cause: result });
+  throw new MmaplockError(code, `bpftrace ${version}: ${printable(said.reason)}`);
 };

@@ -9,14 +9,14 @@ import { stat } from 'node:fs/promises';
  * It rejects as `learn` does; then nothing is remembered.
  */
 export const createFileMemory = <Bpftrace extends { readonly path: string }, Known>(
-  learn: (bpftrace: Bpftrace) => Promise<Known>,
-): ((bpftrace: Bpftrace) => Promise<Known>) => {
+  learn: (bpftrace: Bpftrace, signal?: AbortSignal) => Promise<Known>,
+): ((bpftrace: Bpftrace, signal?: AbortSignal) => Promise<Known>) => {
   let last: { readonly file: string; readonly known: Known } | undefined;
-  return async (bpftrace) => {
+  return async (bpftrace, signal) => {
     const { path } = bpftrace;
     const { dev, ino, size, ctimeMs } = await stat(path);
     const file = [path, dev, ino, size, ctimeMs].join(' ');
-    if (last?.file !== file) last = { file, known: await learn(bpftrace) };
+    if (last?.file !== file) last = { file, known: await learn(bpftrace, signal) };
     return last.known;
   };
 };

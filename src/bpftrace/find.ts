@@ -2,9 +2,9 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { MmaplockError } from '../errors.js';
 import { quoted } from '../printable.js';
+import { runBriefly } from './briefly.js';
 
 /** Where a daemon's PATH may not reach but packages install to. */
 const usualFolders = ['/usr/bin', '/usr/sbin', '/usr/local/bin'];
@@ -83,29 +83,26 @@ const isExecutable = async (path: string): Promise<boolean> => {
  * What `bpftrace --version` says, as `0.17.0`; `unknown` for a build that does not know its own version.
  *
  * @param command bpftrace, with whatever it is wrapped in.
+ * @param signal ends it at once
  * @throws MmaplockError `bpftrace_missing` when it cannot be executed.
  */
-export const readVersion = async (command: readonly string[], env: Environment): Promise<string> => {
-  const [file = '', ...args] = command;
-  const result = await execa(file, [...args, '--version'], {
+export const readVersion = async (
+  command: readonly string[],
+  env: Environment,
+  signal?: AbortSignal,
+): Promise<string> => {
+  const { stdout, failure } = await runBriefly([...command, '--version'], {
     env: childEnvironment(env),
-    extendEnv: false,
-    reject: false,
-    stdin: 'ignore',
-    timeout: versionTimeoutMs,
-    killSignal: 'SIGKILL',
-    maxBuffer: mostOutputBytes,
+    timeoutMs: versionTimeoutMs,
+    mostBytes: mostOutputBytes,
+    signal,
   });
-  const match = result.failed ? null : /^bpftrace (?:v?(\d+\.\d+(?:\.\d+)?))?/.exec(result.stdout);
+  const match = failure === undefined ? /^bpftrace (?:v?(\d+\.\d+(?:\.\d+)?))?/.exec(stdout) : null;
   if (match !== null) return match[1] ?? 'unknown';
-  const said = result.stderr?.trim() || result.originalMessage || result.shortMessage || result.stdout;
   throw new MmaplockError(
     'bpftrace_missing',
-    `${command.join(' ')} does not run as bpftrace: ${quoted(said)}`,
-    {
-      field: 'bpftrace.path',
-      cause: result,
-    },
+    `${command.join(' ')} does not run as bpftrace: ${quoted(failure ?? stdout)}`,
+    { field: 'bpftrace.path' },
   );
 };
 

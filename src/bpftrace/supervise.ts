@@ -24,8 +24,9 @@ export interface Tracer {
 
 export interface SupervisorOptions {
   readonly clock: Clock;
-  readonly find: () => Promise<FoundBpftrace>;
-  readonly learnDialect: (found: FoundBpftrace) => Promise<Dialect>;
+  /** Given up where the signal says so: it is to end. */
+  readonly find: (signal: AbortSignal) => Promise<FoundBpftrace>;
+  readonly learnDialect: (found: FoundBpftrace, signal: AbortSignal) => Promise<Dialect>;
   readonly startSession: (options: SessionOptions) => Session;
   /** The program to run, asked for at each start, of what will run it; undefined while there is nothing to run. */
   readonly program: (tracer: Tracer) => Promise<Program | undefined>;
@@ -82,6 +83,8 @@ export class Supervisor {
   #planned: RestartReason | 'stop' | undefined;
   #stopReason: RestartReason = 'replan';
   #wake: (() => void) | undefined;
+  /** Ends what is asked of bpftrace before a tracer runs. */
+  #ending = new AbortController();
   #finished: Promise<void> | undefined;
   /** Ends of tracers that are over, and not yet gone. */
   readonly #leaving = new Set<Promise<SessionEnd>>();
@@ -100,6 +103,7 @@ export class Supervisor {
   /** Starts, and goes on until {@link stop}; also after one. */
   start(): void {
     this.#planned = undefined;
+    this.#ending = new AbortController();
     this.#finished = this.#run();
   }
 
@@ -108,6 +112,7 @@ export class Supervisor {
     this.#planned = 'stop';
     this.#stopReason = reason;
     this.#session?.stop();
+    this.#ending.abort();
     this.#wake?.();
     await this.#finished;
     await Promise.all(this.#leaving);
@@ -164,8 +169,8 @@ export class Supervisor {
     let dialect: Dialect;
     let program: Program | undefined;
     try {
-      bpftrace = await find();
-      dialect = await learnDialect(bpftrace);
+      bpftrace = await find(this.#ending.signal);
+      dialect = await learnDialect(bpftrace, this.#ending.signal);
       program = await currentProgram({ bpftrace, dialect });
     } catch (error) {
       return failed('missing', codedError(error));
