@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command line: which command, and for `run` the life of the process from its first look to its last word. */
+import './no-inspector.js';
 import './small-heap.js';
 import { type ParsedArguments, parseArguments } from './cli/arguments.js';
 import { check } from './cli/check.js';

@@ -1,4 +1,4 @@
-/** The first import of main.ts, so that it holds before the other modules are loaded. */
+/** The second import of main.ts, so that it holds before the other modules are loaded. */
 import { setFlagsFromString } from 'node:v8';
 
 /**

@@ -60,3 +60,22 @@ test('where systemd does not listen it starts no child to say anything', {
   assert.deepEqual(await exited, [0, null]);
   assert.deepEqual(said(), []);
 });
+
+test('at SIGUSR1 it goes on, and opens no port for a debugger', { timeout: 300_000 }, async (context) => {
+  const { path: PATH } = fakeNotify(context);
+  const child = started(context, { PATH });
+  let said = '';
+  for await (const text of child.stderr!) {
+    said += String(text);
+    if (said.includes('not observing')) break;
+    // By now it runs.
+    if (said.includes('"serving"')) child.kill('SIGUSR1');
+  }
+  child.kill('SIGUSR1');
+  // It answers another signal, which came later.
+  const exited = once(child, 'exit');
+  child.kill('SIGHUP');
+  child.kill('SIGTERM');
+  assert.deepEqual(await exited, [0, null]);
+  assert.doesNotMatch(said, /Debugger listening/);
+});
