@@ -28,6 +28,7 @@ import { inInitialPidNamespace } from './identity/pid-namespace.js';
 import { readProcess } from './identity/process.js';
 import { WaitingThreads } from './identity/waiting-thread.js';
 import { Inspector } from './inspect.js';
+import { findTracefs } from './kernel/tracefs.js';
 import type { HistoryOptions } from './ledger/history.js';
 import { ledgerFor } from './ledger-for.js';
 import type { Log } from './log/log.js';
@@ -191,6 +192,8 @@ export const startDaemon = async (
         program = joined();
       }
       await checkSelf(found);
+      // It may have been taken away since the host was looked at; bpftrace would call the tracepoints unknown.
+      if (program?.text.includes('tracepoint:')) findTracefs();
       return program;
     },
     mapKeys,

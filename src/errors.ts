@@ -52,6 +52,8 @@ const catalog = {
   bpftrace_missing: 'Install it (apt-get install bpftrace), or name it with --bpftrace.path.',
   bpftrace_unsupported: 'Install bpftrace 0.17 or later.',
   not_root: 'Run as root: bpftrace refuses to start otherwise.',
+  too_few_descriptors:
+    'Let mmaplockd have 1024 open files or more: LimitNOFILE= of the unit, or `ulimit -n` before it is started.',
   canary_failed: "Run `bpftrace -e 'interval:s:1 { exit(); }'` by hand to see what stops it.",
   program_rejected: 'The compiler or verifier refused the program; `mmaplockd dump-program` prints it.',
   attach_incomplete: 'Some probes did not attach; the log holds what bpftrace said.',

@@ -3,7 +3,7 @@
  * and backport, so a version says too little. One tiny program prints known values.
  */
 import { systemClock } from '../clock.js';
-import { MmaplockError } from '../errors.js';
+import { type ErrorCode, MmaplockError } from '../errors.js';
 import { printable, quoted } from '../printable.js';
 import { runBriefly } from './briefly.js';
 import { integerKey } from './decode/text.js';
@@ -145,6 +145,9 @@ const oneOf = <T>(what: string, answer: string, known: Readonly<Record<string, T
 const unexpected = (what: string, answer: string): MmaplockError =>
   new MmaplockError('canary_failed', `no known way of bpftrace to print ${what}: ${quoted(answer)}`);
 
+/** What it says of the host and not of the canary. */
+const ofHost: ReadonlySet<ErrorCode> = new Set(['not_root', 'kernel_lockdown', 'too_few_descriptors']);
+
 /** A minute: it is what other starts are held against, and has nothing to be held against itself. */
 const canaryTimeoutMs = 60_000;
 const mostOutputBytes = 64 * 1024;
@@ -184,6 +187,6 @@ export const runCanary = async (
   const said = new StderrTail();
   for (const line of failure.split('\n')) said.push(line);
   const known = said.firstError?.code;
-  const code = known === 'not_root' || known === 'kernel_lockdown' ? known : 'canary_failed';
+  const code = known !== undefined && ofHost.has(known) ? known : 'canary_failed';
   throw new MmaplockError(code, `bpftrace ${version}: ${printable(said.reason)}`);
 };

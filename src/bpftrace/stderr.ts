@@ -33,6 +33,8 @@ const rules: readonly Rule[] = [
 
   { pattern: /running as the root user|run bpftrace as the root user/, severity: 'error', code: 'not_root' },
 
+  { pattern: /Too many open files/, severity: 'error', code: 'too_few_descriptors' },
+
   // it looks at /sys/kernel/security/lockdown, and does nothing else then (src/lockdown.cpp)
   { pattern: /^Kernel lockdown is enabled/, severity: 'error', code: 'kernel_lockdown' },
 

@@ -70,6 +70,9 @@ interface Outcome {
 const firstRetryMilliseconds = 100;
 const lastRetryMilliseconds = 30_000;
 
+/** What bpftrace says of the host, whatever the program is. */
+const blamesNoFragment: ReadonlySet<string> = new Set(['not_root', 'too_few_descriptors']);
+
 /** Between two looks whether the tracer ends: 0.3 ms each, for they wake a process that sleeps. Ten a second are 0.3 % of a core. */
 const lookMilliseconds = 500;
 /** Once it seems to end. */
@@ -278,7 +281,7 @@ export class Supervisor {
       return { reason: 'rejected', error: undefined, handedOver: true, worked: true };
     }
     const { reason, error, origin } = whyEnded(end, ready, program);
-    if (reason === 'rejected' && error.code !== 'not_root')
+    if (reason === 'rejected' && !blamesNoFragment.has(error.code))
       progress = this.#givenUp.refused(program, error.message, origin?.fragment);
     return { reason, error, handedOver: end.orderly && ready, worked: worked || progress };
   }

@@ -38,6 +38,15 @@ const servedWithoutPassword: ReadonlySet<string | undefined> = new Set(['/-/heal
 export const headersOf = (door: Door | undefined): ReadonlyMap<string, string> =>
   new Map([...securityHeaders, ...(door?.web.current().headers ?? [])]);
 
+/** RFC 9112, 3.2: one, and none only before HTTP/1.1. What stands before us may take another one for that of the request. */
+const hostsWrong = ({ rawHeaders, httpVersion }: IncomingMessage): MmaplockError | undefined => {
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+  if (hosts === 1 || (hosts === 0 && httpVersion === '1.0')) return undefined;
+  return new MmaplockError('malformed_request', `a request has one Host header, and this has ${hosts}`, {
+    field: 'Host',
+  });
+};
+
 /** What no request may be, whoever sends it. */
 const tooLarge = ({ url, headers }: IncomingMessage): MmaplockError | undefined => {
   if ((url ?? '').length > longestTarget)
@@ -68,7 +77,7 @@ export const useAdmission = (
   app.addHook('onRequest', async (request, reply) => {
     // On the bare response, so that a stream has them too.
     for (const [name, text] of headersOf(door)) reply.raw.setHeader(name, text);
-    const error = tooLarge(request.raw);
+    const error = hostsWrong(request.raw) ?? tooLarge(request.raw);
     // What else is sent is not read.
     if (error !== undefined) return sendProblem(reply.header('connection', 'close'), error);
     const full = door?.rate.refusal();

@@ -10,7 +10,7 @@ import { answerClientError } from './client-error.js';
 import type { DaemonView } from './context.js';
 import { isLoopback } from './host-header.js';
 import { createServer } from './http-server.js';
-import { mostUnsent, type Patience, usualPatience } from './limits.js';
+import { longestTarget, mostUnsent, type Patience, usualPatience } from './limits.js';
 import { sendBadPath, useProblems } from './problem.js';
 import { blockRoutes } from './routes-blocks.js';
 import { historyRoutes } from './routes-history.js';
@@ -62,7 +62,8 @@ export const buildApp = async (
       { level: log.isLevelEnabled('debug') ? log.level : 'warn' },
     ) as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
-    routerOptions: { ignoreTrailingSlash: false },
+    // An id that is too long is one that nothing has.
+    routerOptions: { ignoreTrailingSlash: false, maxParamLength: longestTarget },
     // With strictNumbers ajv leaves out the bounds of a number that is not finite, such as limit=1e999.
     ajv: {
       customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false, strictNumbers: false },

@@ -24,6 +24,8 @@ export interface ServerOptions {
 
 const boundsOf = ({ handshake, head, request, idle, between }: Patience): https.ServerOptions => ({
   maxHeaderSize: longestHead,
+  // What it answers itself has neither a problem nor our headers: see admission.ts.
+  requireHostHeader: false,
   handshakeTimeout: handshake,
   headersTimeout: head,
   requestTimeout: request,
@@ -57,6 +59,8 @@ export const createServer = (
     web === undefined || tls === undefined
       ? http.createServer(bounds, inTurn)
       : createTls(inTurn, bounds, web, tls);
+  // An expectation that nobody knows may be passed over (RFC 9110, 10.1.1).
+  server.on('checkExpectation', (...asked) => server.emit('request', ...asked));
   server.maxRequestsPerSocket = mostRequestsOfOne;
   server.timeout = patience.stuck;
   // Before a handshake, and before what the server itself does with a connection.

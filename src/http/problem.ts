@@ -29,6 +29,7 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   // What inspect mode ends of; nothing else here waits for a tracer.
   not_root: 503,
   program_rejected: 503,
+  too_few_descriptors: 503,
   attach_incomplete: 503,
   tracer_exited: 503,
   tracer_killed: 503,

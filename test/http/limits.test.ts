@@ -28,7 +28,8 @@ for (const [what, bytes] of [
   ['TLS to a port without', Buffer.from('160301020001000001fc0303', 'hex')],
   ['an unknown method', `FETCH / ${last}`],
   ['another protocol', 'GET / HTTP/9.9\r\n\r\n'],
-  ['no Host', 'GET / HTTP/1.1\r\n\r\n'],
+  ['no Host', 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n'],
+  ['two Hosts', `GET / HTTP/1.1\r\nHost: localhost\r\nHost: example.org\r\nConnection: close\r\n\r\n`],
   ['a header without a colon', `GET / ${head}nonsense\r\n\r\n`],
   ['a header with a control byte', `GET / ${head}A: b\0c\r\n\r\n`],
   ['a space before the colon', `GET / ${head}A : b\r\n\r\n`],
@@ -40,7 +41,7 @@ for (const [what, bytes] of [
     const { listeners, log } = await openListeners(context, {});
     const answer = await askRaw(listeners[0]!.url, bytes);
     assert.match(answer, /^HTTP\/1\.1 400 /);
-    if (what !== 'no Host') assertProblem(answer, 400, 'malformed_request');
+    assertProblem(answer, 400, 'malformed_request');
     assert.equal((await askUrl(listeners[0]!.url, '/-/healthy')).status, 200);
     assert.deepEqual(log, [], 'what strangers send fills no log');
   });
@@ -68,6 +69,18 @@ test('a body that is too long, or of no known length: 413, and none of it is wai
   assertProblem(await post('Content-Length: 1000000\r\n\r\n'), 413, 'body_too_large');
   assertProblem(await post('Transfer-Encoding: chunked\r\n\r\n'), 413, 'body_too_large');
   assert.match(await post('Connection: close\r\nContent-Length: 5\r\n\r\nabcde'), /^HTTP\/1\.1 405 /);
+});
+
+test('an expectation that nobody knows is passed over, an id that is too long is named', async (context) => {
+  const { listeners } = await openListeners(context, {});
+  const { url } = listeners[0]!;
+  assert.match(
+    await askRaw(url, `GET /-/healthy HTTP/1.1\r\nExpect: x\r\nHost: localhost\r\nConnection: close\r\n\r\n`),
+    /^HTTP\/1\.1 200 /,
+  );
+  const answer = await askRaw(url, `GET /api/v1/incidents/${'a'.repeat(3000)} ${last}`);
+  assertProblem(answer, 400, 'invalid_parameter');
+  assert.match(answer, /"field":"id"/);
 });
 
 test('HEAD, OPTIONS and methods that are not served', async (context) => {
