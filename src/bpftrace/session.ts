@@ -2,7 +2,7 @@
 import { execa } from 'execa';
 import { systemClock } from '../clock.js';
 import { messageOf } from '../errors.js';
-import type { Program } from '../probes/program.js';
+import { endMark, type Program } from '../probes/program.js';
 import type { TracerRecord } from '../records.js';
 import { confinement } from './confine.js';
 import type { Dialect } from './dialect.js';
@@ -13,6 +13,7 @@ import { decodeLine } from './lines.js';
 import { defaultLongestLine, LineSplitter } from './splitter.js';
 import { type Judgement, StderrTail } from './stderr.js';
 import { Wire } from './wire.js';
+import { onceItDoesNotWrite } from './writing.js';
 
 export interface SessionOptions {
   readonly path: string;
@@ -37,7 +38,11 @@ export interface SessionEnd {
   readonly signal: string | undefined;
   /** What it said besides records: its last words, and its first error. */
   readonly said: StderrTail;
-  /** It ended with 0, so what it printed last counts. */
+  /**
+   * It ended with 0 and printed the last of its maps, so what it printed last counts. One that a signal reaches while it
+   * waits to write drops all it says afterwards, and ends with 0 all the same (up to 0.27: std::cout over stdio keeps the
+   * error of an interrupted write()).
+   */
   readonly orderly: boolean;
   /** Milliseconds since the epoch: what happened later it has not counted, or not said. */
   readonly seenUntil: number;
@@ -95,12 +100,14 @@ export const startSession = (options: SessionOptions): Session => {
     }
   };
   let cutOff = false;
+  let saidAll = false;
   const stdoutLines = new LineSplitter(
     {
       onLine: (text) => {
         const line = decodeLine(text, dialect);
         if (line.type === 'plain') listen(line.text);
         else if (line.type === 'attached_probes') onAttached(line.probes);
+        else if (line.type === 'map' && line.map === endMark) saidAll = true;
         else deliver(wire.accept(line));
       },
       onOverlong: (bytes) => deliver(wire.damaged(`a line of ${bytes} bytes`)),
@@ -142,7 +149,7 @@ export const startSession = (options: SessionOptions): Session => {
     child.stderr.removeAllListeners('data').resume();
     stdoutLines.end();
     stderrLines.end();
-    const orderly = exitCode === 0;
+    const orderly = exitCode === 0 && (saidAll || !program.text.includes(endMark));
     const ticked = tickAt ?? startedAt;
     // Where it was asked to end its probes went first. It may have heard that later, and ticked meanwhile.
     const seenUntil = orderly ? Math.max(ticked, askedAt ?? now()) : ticked;
@@ -176,7 +183,8 @@ export const startSession = (options: SessionOptions): Session => {
     stop: () => {
       askedAt ??= now();
       lastMaps.asked();
-      child.kill(lastMaps.isTooLate() ? 'SIGKILL' : 'SIGTERM');
+      if (lastMaps.isTooLate()) child.kill('SIGKILL');
+      else onceItDoesNotWrite(child.pid, () => child.kill('SIGTERM'));
     },
     kill: () => child.kill('SIGKILL') || undefined,
   };

@@ -126,8 +126,34 @@ const pidOf = (session: Session): number => {
   return session.pid;
 };
 
+/** As tiny, and so many words beside it that its pipe is full whenever nobody reads for some milliseconds. */
+const wordy = programOf(
+  `tracepoint:sched:sched_switch
+{
+  @waits[4, 0, 11] = count();
+  @wait_ns[4, 0, 11] = sum(1000);
+  unroll(40) { printf("${'many words '.repeat(5)}"); }
+}
+`,
+);
+
 // Each has a bpftrace of its own, and one of them stands still for 5 s.
 describe('a session', { concurrency: 2 }, () => {
+  test('one that waits to write when it is stopped says its last words all the same', options, async () => {
+    for (let time = 0; time < 2; time += 1) {
+      const { session, ticks, until } = listenTo(wordy);
+      await until(() => ticks().length === 2);
+      // As a daemon that is busy for a moment: nobody reads.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+      const before = ticks().at(-1)?.at ?? 0;
+      const askedAt = Date.now();
+      const end = await stopped(session);
+      assert.deepEqual([end.exitCode, end.orderly], [0, true], end.said.lines.join('\n'));
+      const last = ticks().at(-1);
+      assert.ok(end.seenUntil >= askedAt && last?.at === end.seenUntil && before < end.seenUntil);
+    }
+  });
+
   test('it attaches, ticks each second, and says its last words when it is stopped', options, async (t) => {
     const { session, heard, ticks, until } = listenTo(tiny);
     await until(() => ticks().length === 3);
