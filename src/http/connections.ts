@@ -19,6 +19,8 @@ export class Connection implements Answering {
   since: number;
   /** An answer is under way. */
   answering = false;
+  /** It has had an answer. */
+  served = false;
   readonly waiting: (() => void)[] = [];
 
   constructor(source: string, line: Line, since: number) {
@@ -28,11 +30,12 @@ export class Connection implements Answering {
   }
 }
 
-/** The lowest goes first: who asks for nothing, or has not said it whole; who does not read; never who is served. */
-const rankOf = ({ answering, line }: Connection): number => {
-  if (!answering) return 0;
-  return line.unsent() > 0 ? 1 : 2;
+/** The lowest goes first: who never said whole what it wants; who wants nothing now; who does not read; never who is served. */
+const rankOf = ({ answering, served, line }: Connection): number => {
+  if (!answering) return served ? 1 : 0;
+  return line.unsent() > 0 ? 2 : isServed;
 };
+const isServed = 3;
 
 export class Connections {
   readonly #limits: ConnectionLimits;
@@ -61,7 +64,7 @@ export class Connections {
 
   #makeRoom(rivals: readonly Connection[]): boolean {
     const [last] = rivals
-      .filter((connection) => rankOf(connection) < 2)
+      .filter((connection) => rankOf(connection) < isServed)
       .toSorted((a, b) => rankOf(a) - rankOf(b) || a.since - b.since);
     if (last === undefined) return false;
     this.#cut(last);
@@ -90,6 +93,7 @@ export class Connections {
       return;
     }
     connection.answering = false;
+    connection.served = true;
     connection.since = this.#now();
     this.#unsent.leave(connection);
     if (this.#closing) this.#cut(connection);

@@ -2,7 +2,7 @@
 
 /**
  * Connections of one listener. Half of them may come from one address beyond loopback (of IPv6: one /64). Where there are as
- * many, a newcomer takes the place of the one that has done nothing, or read nothing, for the longest time.
+ * many, a newcomer takes the place of the one that has asked for nothing, or read nothing, for the longest time.
  */
 export const mostConnections = { ofAll: 128, ofOne: 64 };
 
@@ -10,7 +10,7 @@ export const mostConnections = { ofAll: 128, ofOne: 64 };
 export const mostWaiting = 16;
 
 /** Bytes of answers that clients have not read, of all listeners; beyond, those are cut that have not read longest. */
-export const mostUnsent = 32 * 2 ** 20;
+export const mostUnsent = 16 * 2 ** 20;
 
 /** Bytes of the request line and all headers; beyond: 431. */
 export const longestHead = 16_384;

@@ -67,6 +67,15 @@ test('a newcomer takes the seat of who does nothing longest, then of who does no
   connections.leave(idle!);
 });
 
+test('who had an answer keeps its seat while another has never asked for anything', () => {
+  const { connections, come, ask, cut } = listener({ ofAll: 2 });
+  const prometheus = come('prometheus');
+  ask(prometheus, 'metrics');
+  connections.answered(prometheus!);
+  for (const name of ['a', 'b', 'c']) come(name);
+  assert.deepEqual(cut, ['a', 'b']);
+});
+
 test('who is served and reads keeps its seat: the newcomer gets none', () => {
   const { come, ask, cut } = listener({ ofAll: 2 });
   ask(come('a'), 'a');
