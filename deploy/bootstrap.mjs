@@ -27,7 +27,7 @@ import {
 
 const usage =
   'usage: npm start [-- DAEMON_FLAGS], npm test [-- [unit|core|live] [PART_OF_A_FILE_NAME]...], ' +
-  'npm run test:all [-- SUITE...], npm run test:faults [-- [faults|long-faults] PART_OF_A_FILE_NAME...], ' +
+  'npm run test:all [-- SUITE...], npm run test:faults [-- [faults|siege|long-faults] PART_OF_A_FILE_NAME...], ' +
   'npm run test:page [-- [--minutes N] [browser|long-browser] PART_OF_A_FILE_NAME...], ' +
   'npm run test:soak [-- --minutes N], ' +
   'npm run test:kernels [-- [--due | KERNEL...] [--whole] [--exec SCRIPT]], ' +

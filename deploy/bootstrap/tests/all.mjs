@@ -65,6 +65,7 @@ const groups = [
     ],
   ],
   [[{ name: 'faults', command: npm('test:faults', 'faults'), tree: faults }]],
+  [[{ name: 'siege', command: npm('test:faults', 'siege'), tree: faults }]],
   [[{ name: 'long-faults', command: npm('test:faults', 'long-faults'), tree: faults }]],
   [[{ name: 'browser', command: npm('test:page', 'browser'), tree: [...faults, 'test/browser'] }]],
   [[{ name: 'long-browser', command: npm('test:page', 'long-browser'), tree: [...faults, 'test/browser'] }]],

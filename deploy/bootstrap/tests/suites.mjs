@@ -20,6 +20,7 @@ const table = {
   core: { concurrency: 1, holds: (path) => path === 'live/core.test.js' },
   live: directlyIn('live'),
   faults: directlyIn('faults'),
+  siege: directlyIn('faults/siege'),
   'long-faults': longOf('faults'),
   browser: directlyIn('browser'),
   'long-browser': longOf('browser'),
@@ -35,7 +36,7 @@ export const suites = Object.entries(table).map(([name, suite]) => ({ name, file
  */
 export const commands = {
   test: { known: ['unit', 'core', 'live'], usual: ['unit', 'core'] },
-  faults: { known: ['faults', 'long-faults'], usual: ['faults'] },
+  faults: { known: ['faults', 'siege', 'long-faults'], usual: ['faults', 'siege'] },
   page: { known: ['browser', 'long-browser'], usual: ['browser'] },
   soak: { known: ['soak'], usual: ['soak'] },
 };

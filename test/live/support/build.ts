@@ -14,6 +14,7 @@ const PROGRAMS = [
   'bench-exit',
   'reader-crowd',
   'churn',
+  'renamer',
 ];
 /** Of these an exec is measured, and the loader of shared libraries would be most of it. */
 const STATIC = ['bench-exit'];
