@@ -24,6 +24,7 @@ import { type Listener, listen } from './http/server.js';
 import { StreamHub } from './http/stream-hub.js';
 import { CgroupIndex } from './identity/cgroup.js';
 import { Identities } from './identity/identities.js';
+import { namesByTick } from './identity/names-by-tick.js';
 import { inInitialPidNamespace } from './identity/pid-namespace.js';
 import { readProcess } from './identity/process.js';
 import { WaitingThreads } from './identity/waiting-thread.js';
@@ -248,7 +249,10 @@ export const startDaemon = async (
     budget: () => costWatch.budget,
     metrics: () => metrics.current(),
     cgroup: cgroupOf,
-    processName: (pid) => (pidsAreTheirs ? readProcess(pid)?.comm : undefined),
+    processName: namesByTick(
+      () => ledger.asOf,
+      (pid) => (pidsAreTheirs ? readProcess(pid)?.comm : undefined),
+    ),
     stream,
     inspector,
     now: () => clock.now(),

@@ -1,6 +1,7 @@
 /** Which connection a socket is: that of TCP, of which one learns first, and that of TLS, which requests come from. */
 import type { Socket } from 'node:net';
 import type { Connection, Connections } from './connections.js';
+import { feedInPieces } from './feed.js';
 import { networkOf } from './network.js';
 
 interface Seated {
@@ -53,6 +54,14 @@ export class SocketSeats {
     if (seated === undefined) return;
     seated.writer = socket;
     this.#bySocket.set(socket, seated);
+  }
+
+  /** The server knows it, and would read from it now. */
+  feed(socket: Socket): void {
+    const connection = this.of(socket);
+    if (connection === undefined) return;
+    const { go } = feedInPieces(socket, () => !connection.answering);
+    connection.onFree = go;
   }
 
   /** Undefined for one that was closed. */
