@@ -74,7 +74,7 @@ const longestEntry = 160;
  * `on_stack_limit` in its manual). The stack has 512 bytes, and the end of a wait needs 504 of them in 0.27 with keys of 16
  * bytes on it, 480 without.
  */
-const onStackLimit = 8;
+export const onStackLimit = 8;
 
 /**
  * Starts bpftrace on a program. Spawned from the main thread, for the kernel sends the parent-death signal when the

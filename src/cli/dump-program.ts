@@ -2,6 +2,7 @@
  * `mmaplockd dump-program`: the program this host would run, in watch or in inspect mode, or one fragment as it runs by
  * hand here.
  */
+import { onStackLimit } from '../bpftrace/session.js';
 import type { Config } from '../config/schema.js';
 import { MmaplockError } from '../errors.js';
 import { type HostSurvey, surveyHost } from '../host.js';
@@ -18,6 +19,9 @@ export interface DumpOptions {
 /** @throws MmaplockError `nothing_observable`, `inspect_unavailable`, or `invalid_flag` for a fragment that is not in it */
 export const dumpProgram = async (config: Config, options: DumpOptions): Promise<number> => {
   const survey = await surveyHost(config);
+  process.stdout.write(
+    `// Where bpftrace is 0.22 or later, run it with BPFTRACE_ON_STACK_LIMIT=${onStackLimit}: larger keys would not fit on the stack.\n`,
+  );
   process.stdout.write(
     options.fragment === undefined
       ? wholeProgram(survey, options.inspect)

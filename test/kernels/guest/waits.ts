@@ -11,27 +11,26 @@ import type { Scenario } from './second-opinion.js';
 
 const threads = 2;
 
-/** A function of the slow path may give the lock without sleep, within the time of an optimistic spin. */
-const shortNanoseconds = 50_000;
-
 /**
- * The waits of one process for its own mmap_lock, by the contention tracepoints: how many, for how long, and how many of
- * them took less than the spin that they may end in. Other rwsems of it are locks of VMAs (6.4 to 6.13).
+ * The waits of one process for its own mmap_lock, by the contention tracepoints: how many, for how long, and in how many
+ * of them the thread was never switched out: it was about to sleep when it got the lock. Other rwsems of it are locks of
+ * VMAs (6.4 to 6.13).
  */
 const ownWaits = (name: string): string => {
-  const offset = parseBtf(readFileSync('/sys/kernel/btf/vmlinux')).memberOffset('mm_struct', 'mmap_lock');
-  const isOwn = `(uint64)args->lock_addr == (uint64)curtask->mm + ${offset}`;
+  const btf = parseBtf(readFileSync('/sys/kernel/btf/vmlinux'));
+  const isOwn = `(uint64)args->lock_addr == (uint64)curtask->mm + ${btf.memberOffset('mm_struct', 'mmap_lock')}`;
+  const switches = `*(uint64*)((uint64)curtask + ${btf.memberOffset('task_struct', 'nvcsw')})`;
   return `
     tracepoint:lock:contention_begin /comm == "${name}" && (args->flags == 2 || args->flags == 4)/ {
-      if (${isOwn}) { @own_since[tid] = nsecs; } else { @other_locks = count(); }
+      if (${isOwn}) { @own_since[tid] = nsecs; @own_switches[tid] = ${switches}; } else { @other_locks = count(); }
     }
     tracepoint:lock:contention_end /@own_since[tid] != 0/ {
       if (${isOwn}) {
-        $ns = (uint64)nsecs - (uint64)@own_since[tid];
         @own_waits = count();
-        @own_ns = sum($ns);
-        if ($ns < ${shortNanoseconds}) { @own_short = count(); }
+        @own_ns = sum((uint64)nsecs - (uint64)@own_since[tid]);
+        if (${switches} == @own_switches[tid]) { @own_awake = count(); }
         delete(@own_since[tid]);
+        delete(@own_switches[tid]);
       }
     }`;
 };
@@ -61,24 +60,24 @@ export const writersAlone = (
     const counted = total(metrics, 'process_waits_total', { process: name });
     const seconds = total(metrics, 'process_wait_seconds_total', { process: name });
     return (maps) => {
-      const [own = 0, ns = 0, short = 0] = ['@own_waits', '@own_ns', '@own_short'].map((map) =>
+      const [own = 0, ns = 0, awake = 0] = ['@own_waits', '@own_ns', '@own_awake'].map((map) =>
         Number(maps[map] ?? 0),
       );
       const apart = (seconds * 1e6 - ns / 1e3) / Math.max(1, counted);
       const same =
-        `${own} waits of ${(ns / 1e9).toFixed(4)} s by the tracepoints, ${short} under 50 us; ` +
+        `${own} waits of ${(ns / 1e9).toFixed(4)} s by the tracepoints, ${awake} without a switch; ` +
         `${counted} of ${seconds.toFixed(4)} s counted, ${apart.toFixed(2)} us a wait apart`;
       figure(`the same waits (${name})`, same);
       if (part === 1)
         check(
-          `waits (${name}): those of the tracepoints within 2 %, but for the short ones`,
-          counted <= own + threads && counted >= own - short - Math.max(threads, 0.02 * own),
+          `waits (${name}): those of the tracepoints in which the thread slept, within 1 %`,
+          counted <= own + threads && counted >= own - awake - Math.max(threads, 0.01 * own),
           same,
         );
       const others = Number(maps['@other_locks'] ?? 0);
       // perf leaves a task before its last waits, those of do_exit().
-      // By fentry a wait counts only if the thread slept; perf also counts those, short ones, that had the lock before.
-      const slack = Math.max(threads, 0.02 * seen) + short;
+      // By fentry a wait counts only if the thread slept; perf also counts those that had the lock before.
+      const slack = Math.max(threads, 0.02 * seen) + awake;
       const ofVmas = expect.vmaLockIsRwsem ? `, ${others} of them for locks of VMAs` : '';
       const told = `${counted} waits, perf ${seen}${ofVmas}`;
       const truth = seen - others;

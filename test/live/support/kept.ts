@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { execa } from 'execa';
+import { onStackLimit } from '../../../src/bpftrace/session.js';
 import { track } from './children.js';
 import { runCli } from './daemon.js';
 import { watchLines } from './lines.js';
@@ -38,7 +39,11 @@ export const startKeeper = async (args: readonly string[] = [], keys = usualKeys
   const child = execa('bpftrace', ['-f', 'json', '-'], {
     input: program.replace(/^ {2}print\(.*\n/gm, ''),
     buffer: false,
-    env: { BPFTRACE_MAP_KEYS_MAX: String(keys), BPFTRACE_MAX_MAP_KEYS: String(keys) },
+    env: {
+      BPFTRACE_MAP_KEYS_MAX: String(keys),
+      BPFTRACE_MAX_MAP_KEYS: String(keys),
+      BPFTRACE_ON_STACK_LIMIT: String(onStackLimit),
+    },
     forceKillAfterDelay: 60_000,
   });
   track(child);
