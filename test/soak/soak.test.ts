@@ -9,6 +9,7 @@ import { assertEquations } from '../faults/support/equations.js';
 import { killLeftovers } from '../live/support/children.js';
 import { startDaemon } from '../live/support/daemon.js';
 import { lacking } from '../live/support/host.js';
+import { ofTheDead, startKeeper } from '../live/support/kept.js';
 import { seriesCount } from '../support/exposition.js';
 import { startChurn } from './support/churn.js';
 import { fillLists } from './support/fill.js';
@@ -70,6 +71,8 @@ test(`${minutes} minutes of churn: memory, descriptors, threads, series and file
     const killed = judged ? await fillLists(daemon, say) : 0;
     const began = performance.now();
     const seconds = (): number => (performance.now() - began) / 1000;
+    // The same program beside the daemon, by a bpftrace that nobody starts again.
+    const keeper = await startKeeper();
     const churn = startChurn(daemon);
     const samples: Sample[] = [];
     let [mostSeries, mostFileBytes] = [0, 0];
@@ -82,6 +85,7 @@ test(`${minutes} minutes of churn: memory, descriptors, threads, series and file
       await pause(1000);
     }
     await churn.stop();
+    const kept = await keeper.stop();
     const last = await twoMoreTicks(daemon);
     const total = (name: string): number => last.sum(`mmaplock_${name}_total`) ?? 0;
     const restarts = last.all('mmaplock_tracer_restarts_total').filter(({ value }) => value > 0);
@@ -91,7 +95,17 @@ test(`${minutes} minutes of churn: memory, descriptors, threads, series and file
         ...{ waits: total('waits'), reads: total('proc_reads'), blocks: total('blocks') },
         ...{ incidents: total('incidents'), mostSeries, mostFileBytes },
         restarts: restarts.map(({ labels, value }) => `${labels.reason} ${value}`),
+        full: last.all('mmaplock_map_overflows_total').map(({ labels, value }) => `${labels.map} ${value}`),
       }),
+    );
+    assert.deepEqual(ofTheDead(kept), {}, 'what is kept of the dead');
+    const working = new Set(kept.working.map((name) => name.slice(1)));
+    assert.deepEqual(
+      last
+        .all('mmaplock_map_overflows_total')
+        .filter(({ labels, value }) => value > 0 && working.has(labels.map ?? '')),
+      [],
+      'no map was full but those of names',
     );
     const steady = samples.filter(({ at }) => at > warmUpSeconds);
     // V8 counts from the start of Node, which was before that of the churn.

@@ -6,7 +6,13 @@ import { runWorkload } from '../../live/support/workload.js';
 
 export interface Churn {
   /** Rounds of each kind of load, and requests, so far. */
-  readonly rounds: { processes: number; readers: number; requests: number; streams: number };
+  readonly rounds: {
+    processes: number;
+    targets: number;
+    readers: number;
+    requests: number;
+    streams: number;
+  };
   /** Ends all of it; rejects where some of it failed. */
   stop(): Promise<void>;
 }
@@ -27,7 +33,7 @@ const readFiles = ['maps', 'smaps', 'smaps_rollup', 'numa_maps'];
 
 /** Starts it against a daemon. */
 export const startChurn = (daemon: RunningDaemon): Churn => {
-  const rounds = { processes: 0, readers: 0, requests: 0, streams: 0 };
+  const rounds = { processes: 0, targets: 0, readers: 0, requests: 0, streams: 0 };
   let ending = false;
   const until = async (once: () => Promise<void>): Promise<void> => {
     while (!ending) await once();
@@ -38,6 +44,13 @@ export const startChurn = (daemon: RunningDaemon): Churn => {
     const round = rounds.processes++;
     const names = ['--count', '40', '--distinct', '40', '--name', `s${round}-`];
     await (await runWorkload('spawner', names)).done;
+    await pause(2000);
+  });
+
+  /** Processes that are read twice each and killed, all under one name: 40 a second. */
+  const targets = until(async () => {
+    await (await runWorkload('churn', ['targets', '--count', '80'])).done;
+    rounds.targets += 80;
     await pause(2000);
   });
 
@@ -85,7 +98,7 @@ export const startChurn = (daemon: RunningDaemon): Churn => {
     });
   });
 
-  const all = Promise.all([processes, blocks, requests, streams]);
+  const all = Promise.all([processes, targets, blocks, requests, streams]);
   all.catch(() => {
     ending = true;
   });

@@ -16,15 +16,14 @@ const spanSeconds = 10;
 /** Collections that follow each other are no independent points: garbage that one leaves the next leaves, too. */
 const independentSeconds = 30;
 
-/** One sample; of the tracer none where it is being started again. */
-export const sample = async (daemon: RunningDaemon, at: number): Promise<Sample> => ({
-  at,
-  daemon: await resourcesOf(daemon.pid),
-  tracer: await daemon
-    .tracerPid()
-    .then(resourcesOf)
-    .catch(() => undefined),
-});
+/** One sample; of the tracer none where it is being started: it has few descriptors then, and much memory. */
+export const sample = async (daemon: RunningDaemon, at: number): Promise<Sample> => {
+  const observes = async (): Promise<boolean> => (await daemon.metrics()).sum('mmaplock_tracer_up') === 1;
+  const pid = (await observes()) ? await daemon.tracerPid().catch(() => undefined) : undefined;
+  const tracer = pid === undefined ? undefined : await resourcesOf(pid).catch(() => undefined);
+  const stillDoes = await observes();
+  return { at, daemon: await resourcesOf(daemon.pid), tracer: stillDoes ? tracer : undefined };
+};
 
 const pointsOf = (samples: readonly Sample[], who: 'daemon' | 'tracer', what: keyof Resources): Point[] =>
   samples.flatMap(({ at, [who]: resources }) =>
