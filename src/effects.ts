@@ -106,11 +106,11 @@ export const createEffects = (options: EffectOptions): ((record: TracerRecord) =
     }
   };
 
-  const tellLost = ({ events, reason, map }: EventsLost): void => {
+  const tellLost = ({ events, reason, map, status }: EventsLost): void => {
     if (reason === undefined) say('lost', () => log.warn({ events }, 'bpftrace lost events'));
     else
       say(`lost ${reason}`, () =>
-        log.warn({ reason, map }, 'the kernel did not change a BPF map: events lost'),
+        log.warn({ reason, map, status }, 'the kernel did not change a BPF map: events lost'),
       );
   };
 

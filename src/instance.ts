@@ -5,6 +5,7 @@
 import { chmodSync, linkSync, lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import path from 'node:path';
+import { systemClock } from './clock.js';
 import type { Config } from './config/schema.js';
 import { errnoOf, MmaplockError, messageOf } from './errors.js';
 import type { Log } from './log/log.js';
@@ -52,11 +53,11 @@ const holderOf = (mark: string): Promise<string | undefined> =>
         resolve(['ECONNREFUSED', 'ENOENT'].includes(errnoOf(error) ?? '') ? undefined : messageOf(error)),
       )
       .on('close', () => {
-        clearTimeout(limit);
+        cancelLimit();
         resolve(said.replace(/[^\x20-\x7e]/g, '') || 'it does not answer');
       });
     // In all, not between two bytes: one that drips must not hold up the start.
-    const limit = setTimeout(() => socket.destroy(), answerMilliseconds);
+    const cancelLimit = systemClock.after(answerMilliseconds, () => socket.destroy());
   });
 
 /** Gives a socket that listens the name of the mark; who holds that name where it is taken. */

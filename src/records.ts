@@ -250,6 +250,8 @@ export interface EventsLost {
   readonly events: number;
   /** Why a map was not changed; undefined where the buffer of bpftrace was full. */
   readonly reason?: UpdateLoss;
+  /** What the kernel returned. */
+  readonly status?: number;
   /** That map, as in {@link MapOverflow}. */
   readonly map?: string;
 }

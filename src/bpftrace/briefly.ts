@@ -3,6 +3,7 @@
  * time and on bytes, dies with this process, and what it started dies with it.
  */
 import { execa } from 'execa';
+import { systemClock } from '../clock.js';
 import { messageOf } from '../errors.js';
 import type { Environment } from './find.js';
 
@@ -49,23 +50,23 @@ export const runBriefly = async (command: readonly string[], options: BriefOptio
       // Nothing of it is left.
     }
   };
-  const limit = setTimeout(() => {
+  const cancelLimit = systemClock.after(timeoutMs, () => {
     timedOut = true;
     end();
-  }, timeoutMs);
-  let grace: NodeJS.Timeout | undefined;
+  });
+  let cancelGrace = (): void => {};
   child.once('exit', () => {
     end();
-    grace = setTimeout(() => {
+    cancelGrace = systemClock.after(graceMilliseconds, () => {
       child.stdout.destroy();
       child.stderr.destroy();
-    }, graceMilliseconds);
+    });
   });
   signal?.addEventListener('abort', end, { once: true });
   if (signal?.aborted) end();
   const result = await child;
-  clearTimeout(limit);
-  clearTimeout(grace);
+  cancelLimit();
+  cancelGrace();
   signal?.removeEventListener('abort', end);
   // It may be too much that it said: it does not go on saying it.
   end();

@@ -3,12 +3,12 @@
  * and backport, so a version says too little. One tiny program prints known values.
  */
 import { systemClock } from '../clock.js';
-import { type ErrorCode, MmaplockError } from '../errors.js';
+import { MmaplockError } from '../errors.js';
 import { printable, quoted } from '../printable.js';
 import { runBriefly } from './briefly.js';
 import { integerKey } from './decode/text.js';
 import { childEnvironment, type Environment, readVersion, requireSupported } from './find.js';
-import { StderrTail } from './stderr.js';
+import { ofHost, StderrTail } from './stderr.js';
 
 /** What differs between the versions of bpftrace, as far as it matters here. */
 export interface Dialect {
@@ -144,9 +144,6 @@ const oneOf = <T>(what: string, answer: string, known: Readonly<Record<string, T
 
 const unexpected = (what: string, answer: string): MmaplockError =>
   new MmaplockError('canary_failed', `no known way of bpftrace to print ${what}: ${quoted(answer)}`);
-
-/** What it says of the host and not of the canary. */
-const ofHost: ReadonlySet<ErrorCode> = new Set(['not_root', 'kernel_lockdown', 'too_few_descriptors']);
 
 /** A minute: it is what other starts are held against, and has nothing to be held against itself. */
 const canaryTimeoutMs = 60_000;

@@ -4,6 +4,9 @@
  */
 import type { ErrorCode } from '../errors.js';
 
+/** What bpftrace says of the host, whatever the program is. */
+export const ofHost: ReadonlySet<ErrorCode> = new Set(['not_root', 'kernel_lockdown', 'too_few_descriptors']);
+
 /** What one line means for us. */
 export interface Judgement {
   /** `benign`: nothing lost by it; also the source lines, carets and hints that follow a message. */

@@ -13,7 +13,7 @@ import { each } from './each.js';
 import type { FoundBpftrace } from './find.js';
 import type { Session, SessionEnd, SessionOptions } from './session.js';
 import { startLimitSeconds } from './start-limit.js';
-import type { Judgement } from './stderr.js';
+import { type Judgement, ofHost } from './stderr.js';
 import { wasKilled, whyEnded } from './why-ended.js';
 
 /** The bpftrace at hand, and how it writes. */
@@ -67,16 +67,14 @@ interface Outcome {
   readonly worked: boolean;
 }
 
+const nothingLost = { error: undefined, handedOver: true, worked: true };
+
 const firstRetryMilliseconds = 100;
 const lastRetryMilliseconds = 30_000;
 
-/** What bpftrace says of the host, whatever the program is. */
-const blamesNoFragment: ReadonlySet<string> = new Set(['not_root', 'too_few_descriptors']);
-
 /** Between two looks whether the tracer ends: 0.3 ms each, for they wake a process that sleeps. Ten a second are 0.3 % of a core. */
 const lookMilliseconds = 500;
-/** Once it seems to end. */
-const secondLookMilliseconds = 50;
+const secondLookMilliseconds = 50; // once it seems to end
 
 export class Supervisor {
   state: TracerState;
@@ -152,9 +150,7 @@ export class Supervisor {
     this.#become({ phase: 'stopped' });
   }
 
-  #stopping(): boolean {
-    return this.#planned === 'stop';
-  }
+  readonly #stopping = (): boolean => this.#planned === 'stop';
 
   /** One tracer from start to end. */
   async #once(): Promise<Outcome> {
@@ -178,10 +174,9 @@ export class Supervisor {
     } catch (error) {
       return failed('missing', codedError(error));
     }
-    if (program === undefined)
-      return failed('missing', new MmaplockError('nothing_observable', 'no probe can run on this host'));
-    if (this.#stopping())
-      return { reason: this.#stopReason, error: undefined, handedOver: true, worked: true };
+    const nothing = new MmaplockError('nothing_observable', 'no probe can run on this host');
+    if (program === undefined) return failed('missing', nothing);
+    if (this.#stopping()) return { ...nothingLost, reason: this.#stopReason };
     this.#planned = undefined;
     const version = `${bpftrace.path} ${bpftrace.version}`;
     this.#givenUp.triedBy(version);
@@ -270,18 +265,17 @@ export class Supervisor {
     const worked = ready && clock.monotonic() - startedAt > 2000;
     if (this.#planned !== undefined) {
       const reason = this.#planned === 'stop' ? this.#stopReason : this.#planned;
-      const { orderly, seenUntil } = end;
-      return { reason, error: undefined, handedOver: orderly, seenUntil, worked: true };
+      return { ...nothingLost, reason, handedOver: end.orderly, seenUntil: end.seenUntil };
     }
     if (giveUp?.reason === 'attach') progress ||= this.#givenUp.refused(program, giveUp.error.message);
     if (giveUp !== undefined) return { ...giveUp, handedOver: false, worked: worked || progress };
     // Whatever it dislikes: before a fragment is given up for it, it shall have all types.
     if (typesFile !== undefined && !ready && !wasKilled(end)) {
       this.#wantsKernelTypes = version;
-      return { reason: 'rejected', error: undefined, handedOver: true, worked: true };
+      return { ...nothingLost, reason: 'rejected' };
     }
     const { reason, error, origin } = whyEnded(end, ready, program);
-    if (reason === 'rejected' && !blamesNoFragment.has(error.code))
+    if (reason === 'rejected' && !ofHost.has(error.code))
       progress = this.#givenUp.refused(program, error.message, origin?.fragment);
     return { reason, error, handedOver: end.orderly && ready, worked: worked || progress };
   }

@@ -29,5 +29,5 @@ export const refusalOf = (
   // With -k even the deletion of what is not there shows; nothing is lost by it.
   if (deletes && status === -ENOENT) return [];
   if (!deletes && status === -E2BIG) return [{ kind: 'map_overflow', at, map, updates: 1 }];
-  return [{ kind: 'events_lost', at, events: 1, reason: losses.get(-status) ?? 'other', map }];
+  return [{ kind: 'events_lost', at, events: 1, reason: losses.get(-status) ?? 'other', map, status }];
 };

@@ -1,5 +1,6 @@
 /** Whether a process waits to write, as one does whose pipe is full. */
 import { readFileSync } from 'node:fs';
+import { systemClock } from '../clock.js';
 
 /** write(2) and writev(2) by architecture, of arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h. */
 const writeCalls: Readonly<Record<string, readonly string[]>> = { x64: ['1', '20'], arm64: ['64', '66'] };
@@ -23,7 +24,7 @@ const most = 1000;
 export const onceItDoesNotWrite = (pid: number | undefined, then: () => void): void => {
   const look = (waited: number): void => {
     if (pid === undefined || waited >= most || !isWriting(pid)) then();
-    else setTimeout(look, between, waited + between);
+    else systemClock.after(between, () => look(waited + between));
   };
   look(0);
 };

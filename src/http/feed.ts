@@ -3,6 +3,7 @@
  * all it has read at once, 64 KiB: a thousand requests of a client that reads no answer, each some kilobytes of objects.
  */
 import type { Socket } from 'node:net';
+import { systemClock } from '../clock.js';
 
 /** Bytes: the shortest request has 18. */
 const pieceBytes = 512;
@@ -11,8 +12,8 @@ const pieceBytes = 512;
 type Parse = (chunk: Buffer) => void;
 
 export interface Feed {
-  /** Nothing is under way any more. */
-  go(): void;
+  /** Nothing is under way any more: what was sent goes on, once others had their turn. */
+  goOn(): void;
 }
 
 /**
@@ -22,7 +23,7 @@ export interface Feed {
  */
 export const feedInPieces = (socket: Socket, mayGoOn: () => boolean): Feed => {
   const [parse] = socket.listeners('data') as Parse[];
-  if (parse === undefined) return { go: () => {} };
+  if (parse === undefined) return { goOn: () => {} };
   let rest: Buffer = Buffer.alloc(0);
   const go = (): void => {
     while (rest.length > 0 && mayGoOn() && !socket.destroyed) {
@@ -38,5 +39,9 @@ export const feedInPieces = (socket: Socket, mayGoOn: () => boolean): Feed => {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     go();
   });
-  return { go };
+  return {
+    goOn: () => {
+      if (rest.length > 0) systemClock.after(0, go);
+    },
+  };
 };

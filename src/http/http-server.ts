@@ -2,6 +2,7 @@
 import http, { type RequestListener, type Server } from 'node:http';
 import https from 'node:https';
 import type { TLSSocket } from 'node:tls';
+import { systemClock } from '../clock.js';
 import { letsIn } from './client-certificate.js';
 import { Connections } from './connections.js';
 import { longestHead, mostConnections, mostRequestsOfOne, mostWaiting, type Patience } from './limits.js';
@@ -50,8 +51,7 @@ export const createServer = (
     const connection = seats.of(request.socket);
     if (connection === undefined) return;
     connections.ask(connection, () => {
-      // Others are served between two requests of one connection.
-      response.once('close', () => setImmediate(() => connections.answered(connection)));
+      response.once('close', () => connections.answered(connection));
       handler(request, response);
     });
   };
@@ -71,9 +71,9 @@ export const createServer = (
   const close = server.close.bind(server);
   // Once it closes, Node no longer looks at how long a request takes to come in, or an answer to be read.
   server.close = (callback) => {
-    const limit = setTimeout(() => connections.end(), patience.end);
+    const cancelLimit = systemClock.after(patience.end, () => connections.end());
     close((error) => {
-      clearTimeout(limit);
+      cancelLimit();
       callback?.(error);
     });
     connections.close();

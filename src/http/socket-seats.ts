@@ -60,8 +60,7 @@ export class SocketSeats {
   feed(socket: Socket): void {
     const connection = this.of(socket);
     if (connection === undefined) return;
-    const { go } = feedInPieces(socket, () => !connection.answering);
-    connection.onFree = go;
+    connection.onFree = feedInPieces(socket, () => !connection.answering).goOn;
   }
 
   /** Undefined for one that was closed. */

@@ -256,7 +256,7 @@ test('a map that refuses an update for another reason is not full, and the reaso
     [12, 'no_memory'],
     [5, 'other'],
   ] as const) {
-    const told = [{ kind: 'events_lost', at, events: 1, reason, map: 'process_waits' }];
+    const told = [{ kind: 'events_lost', at, events: 1, reason, map: 'process_waits', status: -errno }];
     assert.deepEqual(say(helperError('map_update_elem', 2, -errno)), told);
     // What was to go is still there.
     assert.deepEqual(say(helperError('map_delete_elem', 2, -errno)), told);

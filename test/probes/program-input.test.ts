@@ -30,7 +30,7 @@ const shipped = new Set(
 );
 /** What joins them: the tick at the end. */
 const joint =
-  /^(?:interval:m?s:#|[{}]|print\(@\w+(?:, #)?\);|printf\("tick %llu\\n", nsecs\);|\/@ticking == #\/|@ticking = #;)$/;
+  /^(?:interval:m?s:#|[{}]|print\(@\w+(?:, #)?\);|printf\("tick %llu\\n", nsecs\);|\/@ticking == #\/|@(?:ticking|zz_end) = #;)$/;
 
 const foreign = (text: string): string[] =>
   text.split('\n').filter((line) => !shipped.has(skeletonOf(line)) && !joint.test(skeletonOf(line)));

@@ -66,6 +66,7 @@ test('an interval block ends the tick: every map once, with its limit, then the 
     '/@ticking == 0/',
     '{',
     '  @ticking = 1;',
+    '  @zz_end = 1;',
     '  printf("tick %llu\\n", nsecs);',
     '}',
     '',
