@@ -16,15 +16,16 @@ export interface DumpOptions {
   readonly inspect: boolean;
 }
 
+const howToRun =
+  `// Where bpftrace is 0.22 or later, run it with BPFTRACE_ON_STACK_LIMIT=${onStackLimit}: larger keys do not fit on the ` +
+  'stack of a BPF program.\n';
+
 /** @throws MmaplockError `nothing_observable`, `inspect_unavailable`, or `invalid_flag` for a fragment that is not in it */
 export const dumpProgram = async (config: Config, options: DumpOptions): Promise<number> => {
   const survey = await surveyHost(config);
   process.stdout.write(
-    `// Where bpftrace is 0.22 or later, run it with BPFTRACE_ON_STACK_LIMIT=${onStackLimit}: larger keys would not fit on the stack.\n`,
-  );
-  process.stdout.write(
     options.fragment === undefined
-      ? wholeProgram(survey, options.inspect)
+      ? `${howToRun}${wholeProgram(survey, options.inspect)}`
       : fragmentOf(options.fragment, survey, options.inspect),
   );
   return 0;
