@@ -23,14 +23,17 @@ export const readRegularFile = (path: string, longest: number): Buffer => {
   // Another may be in its place by now: a pipe would hold up the opening without O_NONBLOCK.
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
-    checked(fstatSync(file));
-    const buffer = Buffer.alloc(longest + 1);
-    let length = 0;
-    for (;;) {
-      const read = readSync(file, buffer, length, buffer.length - length, null);
+    const stats = fstatSync(file);
+    checked(stats);
+    // What the kernel makes up, in /proc say, has no size.
+    const pieces: Buffer[] = [];
+    for (let [length, room] = [0, stats.size + 1]; ; room = 4096) {
+      const piece = Buffer.alloc(Math.min(room, longest + 1));
+      const read = readSync(file, piece, 0, piece.length, null);
       length += read;
       if (length > longest) throw new Error(`it is longer than ${longest} bytes`);
-      if (read === 0) return Buffer.from(buffer.subarray(0, length));
+      if (read === 0) return Buffer.concat(pieces);
+      pieces.push(piece.subarray(0, read));
     }
   } finally {
     closeSync(file);
