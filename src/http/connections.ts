@@ -22,8 +22,6 @@ export class Connection implements Answering {
   /** It has had an answer. */
   served = false;
   readonly waiting: (() => void)[] = [];
-  /** Called when it has no answer under way any more. */
-  onFree = (): void => {};
 
   constructor(source: string, line: Line, since: number) {
     this.source = source;
@@ -99,7 +97,6 @@ export class Connections {
     connection.since = this.#now();
     this.#unsent.leave(connection);
     if (this.#closing) this.#cut(connection);
-    else connection.onFree();
   }
 
   /** Cuts those that are not being answered now, and each of the others after its answer; what waits is dropped. */

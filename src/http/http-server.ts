@@ -51,7 +51,8 @@ export const createServer = (
     const connection = seats.of(request.socket);
     if (connection === undefined) return;
     connections.ask(connection, () => {
-      response.once('close', () => connections.answered(connection));
+      // Others are served between two requests of one connection.
+      response.once('close', () => systemClock.after(0, () => connections.answered(connection)));
       handler(request, response);
     });
   };
@@ -66,8 +67,6 @@ export const createServer = (
   // Before a handshake, and before what the server itself does with a connection.
   server.prependListener('connection', (socket) => seats.take(socket));
   server.prependListener('secureConnection', (socket: TLSSocket) => seats.secured(socket));
-  // And this after it.
-  server.on(tls === undefined ? 'connection' : 'secureConnection', (socket) => seats.feed(socket));
   const close = server.close.bind(server);
   // Once it closes, Node no longer looks at how long a request takes to come in, or an answer to be read.
   server.close = (callback) => {

@@ -6,8 +6,8 @@
  */
 export const mostConnections = { ofAll: 128, ofOne: 64 };
 
-/** Requests of a connection that were parsed and wait for their turn: what a piece of feed.ts holds, at most. Beyond: cut. */
-export const mostWaiting = 32;
+/** Requests that a client may send before it has the answer to the first; beyond, it is cut. */
+export const mostWaiting = 16;
 
 /** Bytes of answers that clients have not read, of all listeners; beyond, those are cut that have not read longest. */
 export const mostUnsent = 16 * 2 ** 20;

@@ -1,7 +1,6 @@
 /** Which connection a socket is: that of TCP, of which one learns first, and that of TLS, which requests come from. */
 import type { Socket } from 'node:net';
 import type { Connection, Connections } from './connections.js';
-import { feedInPieces } from './feed.js';
 import { networkOf } from './network.js';
 
 interface Seated {
@@ -54,13 +53,6 @@ export class SocketSeats {
     if (seated === undefined) return;
     seated.writer = socket;
     this.#bySocket.set(socket, seated);
-  }
-
-  /** The server knows it, and would read from it now. */
-  feed(socket: Socket): void {
-    const connection = this.of(socket);
-    if (connection === undefined) return;
-    connection.onFree = feedInPieces(socket, () => !connection.answering).goOn;
   }
 
   /** Undefined for one that was closed. */
