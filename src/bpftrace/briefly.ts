@@ -25,6 +25,9 @@ export interface Said {
   readonly timedOut: boolean;
 }
 
+/** An empty part of PATH would be the directory at hand. */
+const setprivIsIn = ['/usr/bin', '/bin'];
+
 /** How long what it has left behind may keep its outputs open: it has been killed by then. */
 const graceMilliseconds = 500;
 
@@ -33,8 +36,7 @@ export const runBriefly = async (command: readonly string[], options: BriefOptio
   const { env, input, timeoutMs, mostBytes, signal } = options;
   // In a group of its own, so that all of it can be ended. See session.ts for the parent-death signal.
   const child = execa('setpriv', ['--pdeathsig', 'KILL', ...command], {
-    // setpriv is looked for there.
-    env: { ...env, PATH: `${env.PATH ?? ''}:/usr/bin:/bin` },
+    env: { ...env, PATH: [env.PATH, ...setprivIsIn].filter(Boolean).join(':') },
     extendEnv: false,
     reject: false,
     detached: true,

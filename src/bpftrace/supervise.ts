@@ -164,6 +164,7 @@ export class Supervisor {
       worked: false,
     });
 
+    const asAsked = (): Outcome => ({ ...nothingLost, reason: this.#stopReason });
     let bpftrace: FoundBpftrace;
     let dialect: Dialect;
     let program: Program | undefined;
@@ -172,11 +173,11 @@ export class Supervisor {
       dialect = await learnDialect(bpftrace, this.#ending.signal);
       program = await currentProgram({ bpftrace, dialect });
     } catch (error) {
-      return failed('missing', codedError(error));
+      return this.#stopping() ? asAsked() : failed('missing', codedError(error));
     }
+    if (this.#stopping()) return asAsked();
     const nothing = new MmaplockError('nothing_observable', 'no probe can run on this host');
     if (program === undefined) return failed('missing', nothing);
-    if (this.#stopping()) return { ...nothingLost, reason: this.#stopReason };
     this.#planned = undefined;
     const version = `${bpftrace.path} ${bpftrace.version}`;
     this.#givenUp.triedBy(version);
