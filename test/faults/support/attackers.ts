@@ -30,68 +30,49 @@ const forever = async (once: () => Promise<void>): Promise<void> => {
 const request = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 const heavy = ['/metrics', '/api/v1/history', '/api/v1/blocks?limit=1000', '/api/v1/readers?limit=1000'];
 
-/** Sends thousands of requests on each of eight connections and reads nothing, as long as it is let. */
-const pipelines = (path: string) =>
+/** So many connections that send something and then do something ten times a second, until they are closed. */
+const hold = (
+  connections: number,
+  { sends, seconds, drip }: { sends: string; seconds: number; drip?: (socket: Socket) => void },
+) =>
   Promise.all(
-    Array.from({ length: 8 }, () =>
+    Array.from({ length: connections }, () =>
       forever(async () => {
         const socket = open().pause();
-        socket.write(request(path).repeat(4000));
-        done.requests += 4000;
-        await Promise.race([closed(socket), sleep(5000)]);
+        socket.write(sends);
+        done.requests += sends.split('\r\n\r\n').length - 1;
+        const ended = closed(socket);
+        const dripping = setInterval(() => drip?.(socket), 100);
+        await Promise.race([ended, sleep(seconds * 1000)]);
+        clearInterval(dripping);
         socket.destroy();
       }),
     ),
   );
+
+/** Sends thousands of requests on each of eight connections and reads nothing, as long as it is let. */
+const pipelines = (path: string) => hold(8, { sends: request(path).repeat(4000), seconds: 5 });
 
 /** Reads what it asked for a few bytes at a time. */
 const readsSlowly = (path: string) =>
-  Promise.all(
-    Array.from({ length: 8 }, () =>
-      forever(async () => {
-        const socket = open().pause();
-        socket.write(request(path));
-        done.requests += 1;
-        const ended = closed(socket);
-        const sip = setInterval(() => {
-          done.bytes += (socket.read(16) as Buffer | null)?.length ?? 0;
-        }, 100);
-        await Promise.race([ended, sleep(8000)]);
-        clearInterval(sip);
-        socket.destroy();
-      }),
-    ),
-  );
+  hold(8, {
+    sends: request(path),
+    seconds: 8,
+    drip: (socket) => {
+      done.bytes += (socket.read(16) as Buffer | null)?.length ?? 0;
+    },
+  });
 
 /** Heads that never end, on more connections than there are seats. */
 const floodsHeads = () =>
-  Promise.all(
-    Array.from({ length: 60 }, () =>
-      forever(async () => {
-        const socket = open();
-        socket.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\n');
-        const ended = closed(socket);
-        const drip = setInterval(() => socket.write('X-A: b\r\n'), 500);
-        await Promise.race([ended, sleep(8000)]);
-        clearInterval(drip);
-        socket.destroy();
-      }),
-    ),
-  );
+  hold(60, {
+    sends: 'GET /metrics HTTP/1.1\r\nHost: localhost\r\n',
+    seconds: 8,
+    drip: (socket) => socket.resume().write('X-A: b\r\n'),
+  });
 
 /** Streams that nobody reads. */
-const streams = () =>
-  Promise.all(
-    Array.from({ length: 8 }, () =>
-      forever(async () => {
-        const socket = open().pause();
-        socket.write(request('/api/v1/stream?types=tick,incident,column'));
-        done.requests += 1;
-        await Promise.race([closed(socket), sleep(8000)]);
-        socket.destroy();
-      }),
-    ),
-  );
+const streams = () => hold(8, { sends: request('/api/v1/stream?types=tick,incident,column'), seconds: 8 });
 
 const attackers = [
   ...heavy.map((path) => pipelines(path)),

@@ -1,12 +1,13 @@
 /** A daemon under sixteen attackers at once, and what it does meanwhile for those who behave. */
 import assert from 'node:assert/strict';
 import { Agent, get } from 'node:http';
-import type { TestContext } from 'node:test';
+import { afterEach, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { track } from '../../live/support/children.js';
+import { killLeftovers, track } from '../../live/support/children.js';
 import { Metrics, startDaemon } from '../../live/support/daemon.js';
+import { lacking } from '../../live/support/host.js';
 import { watchLines } from '../../live/support/lines.js';
 import { slowness } from '../../live/support/patience.js';
 import { runWorkload } from '../../live/support/workload.js';
@@ -58,8 +59,17 @@ const startAttackers = async (url: string) => {
   };
 };
 
-/** Holds the daemon to it for so many seconds. */
-export const besiege = async (t: TestContext, seconds: number): Promise<void> => {
+/** A test that holds the daemon to it for so many seconds. */
+export const siegeFor = (seconds: number): void => {
+  afterEach(killLeftovers);
+  test(
+    `under 16 attackers for ${seconds} s it serves who behaves, and counts all`,
+    { skip: lacking('root', 'tracing', 'bpftrace') },
+    (t) => besiege(t, seconds),
+  );
+};
+
+const besiege = async (t: TestContext, seconds: number): Promise<void> => {
   const daemon = await startDaemon({ args: ['--cost.budget-percent=0'] });
   await daemon.ready();
   const victim = await runWorkload('writers', [
