@@ -1,8 +1,12 @@
 /**
  * One mmaplockd a host. The mark is a unix socket in a directory that only root may write: nobody else can take it, and
  * a connection to it is refused once its process is gone, however that ended. Whoever connects is told who holds it.
+ *
+ * Marks are numbered, and the highest number counts. Where its process is gone, the next daemon takes the next number:
+ * of those that try at once, link(2) lets one have it. The highest is never removed, so a number is never taken twice.
  */
-import { chmodSync, linkSync, lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, linkSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import path from 'node:path';
 import { systemClock } from './clock.js';
@@ -13,7 +17,16 @@ import type { Log } from './log/log.js';
 /** The unit's RuntimeDirectory; made by a daemon that is started by hand. */
 const usualDirectory = '/run/mmaplockd';
 
-const markOf = (directory: string): string => path.join(directory, 'instance.sock');
+const markOf = (directory: string, number: number): string => path.join(directory, `instance-${number}.sock`);
+
+/** The numbers of the marks that are there. */
+const marksIn = (directory: string): number[] =>
+  readdirSync(directory).flatMap((name) => {
+    const number = /^instance-([1-9]\d{0,14})\.sock$/.exec(name)?.[1];
+    return number === undefined ? [] : [Number(number)];
+  });
+
+const highestIn = (directory: string): number => Math.max(0, ...marksIn(directory));
 
 /** Milliseconds for a holder to say who it is, in all. */
 const answerMilliseconds = 1000;
@@ -33,10 +46,15 @@ const distrust = (directory: string): string | undefined => {
 export const otherInstance = async (directory = usualDirectory): Promise<string | undefined> => {
   try {
     if (distrust(directory) !== undefined) return undefined;
+    return await holderIn(directory);
   } catch (error) {
     return errnoOf(error) === 'ENOENT' ? undefined : messageOf(error);
   }
-  return holderOf(markOf(directory));
+};
+
+const holderIn = async (directory: string): Promise<string | undefined> => {
+  const highest = highestIn(directory);
+  return highest === 0 ? undefined : holderOf(markOf(directory, highest));
 };
 
 /** Who listens on a socket, in words; undefined when nobody does. */
@@ -60,39 +78,28 @@ const holderOf = (mark: string): Promise<string | undefined> =>
     const cancelLimit = systemClock.after(answerMilliseconds, () => socket.destroy());
   });
 
-/** Gives a socket that listens the name of the mark; who holds that name where it is taken. */
-const nameIt = async (own: string, mark: string): Promise<string | undefined> => {
-  let holder: string | undefined;
+/** Gives a socket that listens the number after the highest, whose process is gone; who holds that where it lives. */
+const number = async (own: string, directory: string): Promise<string | undefined> => {
   for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const highest = highestIn(directory);
+    const holder = highest === 0 ? undefined : await holderOf(markOf(directory, highest));
+    if (holder !== undefined) return holder;
+    const mark = markOf(directory, highest + 1);
     try {
       linkSync(own, mark);
-      return undefined;
     } catch (error) {
       if (errnoOf(error) !== 'EEXIST') throw error;
+      continue;
     }
-    holder = await holderOf(mark);
-    if (holder !== undefined) return holder;
-    holder = await removeDead(mark, `${own}.dead`);
+    const marks = marksIn(directory);
+    if (Math.max(...marks) === highest + 1) {
+      for (const lower of marks) if (lower <= highest) rmSync(markOf(directory, lower), { force: true });
+      return undefined;
+    }
+    // Others had that number, and the next, since it was looked for.
+    rmSync(mark, { force: true });
   }
-  return holder ?? 'it has just started';
-};
-
-/** Removes a mark that nobody listens on; gives who does, where another took its place meanwhile. */
-const removeDead = async (mark: string, aside: string): Promise<string | undefined> => {
-  try {
-    renameSync(mark, aside);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-  const holder = await holderOf(aside);
-  try {
-    if (holder !== undefined) linkSync(aside, mark);
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
-  }
-  rmSync(aside, { force: true });
-  return holder;
+  return 'others start at this moment';
 };
 
 /**
@@ -103,17 +110,14 @@ const takeMark = async (directory: string, self: string): Promise<string | undef
   mkdirSync(directory, { recursive: true, mode: 0o755 });
   const why = distrust(directory);
   if (why !== undefined) throw new Error(why);
-  const mark = markOf(directory);
-  const own = `${mark}.${process.pid}`;
-  rmSync(own, { force: true });
+  const own = path.join(directory, `starting-${randomBytes(6).toString('hex')}.sock`);
   const server = createServer((socket) => socket.on('error', () => {}).end(self));
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(own, resolve));
   server.unref();
   try {
     chmodSync(own, 0o600);
-    const holder = await nameIt(own, mark);
-    if (holder === undefined) process.once('exit', () => rmSync(mark, { force: true }));
-    else server.close();
+    const holder = await number(own, directory);
+    if (holder !== undefined) server.close();
     return holder;
   } catch (error) {
     server.close();
