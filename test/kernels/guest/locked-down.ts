@@ -1,6 +1,6 @@
 /** A host where the kernel lets nobody see its memory: blind, by name. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { runCli, startDaemon } from '../../live/support/daemon.js';
+import { eventually } from '../../live/support/patience.js';
 import { check, figure } from './report.js';
 import { patience } from './start.js';
 
@@ -19,11 +19,12 @@ export const lockedDown = async (): Promise<void> => {
   const mounts = /mount -t tracefs/.test(stdout);
   check('check: no advice that cannot help', !mounts, stdout.match(/.*mount -t tracefs.*/)?.[0]);
   const daemon = await startDaemon({ args: patience });
-  await sleep(2000);
-  const { status, body } = await daemon.get<Answer>('/-/ready');
-  const told = JSON.stringify(body.problems);
+  const { status, told } = await eventually('the lockdown is a problem of /-/ready', async () => {
+    const answer = await daemon.get<Answer>('/-/ready');
+    const problems = JSON.stringify(answer.body.problems);
+    return /lockdown/.test(problems) ? { status: answer.status, told: problems } : undefined;
+  });
   figure('/-/ready', `${status}, ${told}`);
-  check('/-/ready: not ready', status === 503, `${status}`);
-  check('/-/ready: the reason is the lockdown', /lockdown/.test(told), told);
+  check('/-/ready: not ready, for the lockdown', status === 503, `${status}`);
   check('it ends with 0', (await daemon.stop()) === 0);
 };

@@ -19,7 +19,7 @@ import { timed } from './parts.js';
 import { checkPlan } from './plan.js';
 import { waitsOnRt } from './preempt-rt.js';
 import { readBusyProcess, readIdleProcess } from './readers.js';
-import { check, done, fact, log, part, skip } from './report.js';
+import { check, done, fact, figure, log, part, skip } from './report.js';
 import { withSecondOpinion } from './second-opinion.js';
 import { snapshotRetries } from './snapshot-retries.js';
 import { startTimed, withSettlingTimed } from './start.js';
@@ -65,6 +65,8 @@ const withDaemon = async (
   } catch (error) {
     check(`${name}: runs to its end`, false, String((error as Error).stack ?? error).slice(0, 2000));
   } finally {
+    const { route, milliseconds } = daemon.longest;
+    figure(`${name}: longest answer`, `${Math.round(milliseconds)} ms: ${route}`);
     log(`daemon-${name}.log`, daemon.log.map((record) => JSON.stringify(record)).join('\n'));
     check(`${name}: ends with 0`, (await timed(`${name}: end`, () => daemon.stop())) === 0);
     // What it was doing goes on otherwise, and disturbs what comes next.

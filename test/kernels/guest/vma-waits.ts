@@ -11,10 +11,11 @@ export const vmaWaits = async (daemon: RunningDaemon): Promise<void> => {
     gate: true,
   });
   await writer.ready;
-  const args = ['smaps', String(writer.pid), '--name', 'rd-toggler', '--pin', '1', '--seconds', '20'];
+  const before = total(await daemon.settled(), 'vma_waits_total');
+  // Until it is stopped: one whose time was up before the writer began left nothing to sleep for.
+  const args = ['smaps', String(writer.pid), '--name', 'rd-toggler', '--pin', '1', '--seconds', '600'];
   const reader = await runWorkload('proc-reader', args);
   await reader.ready;
-  const before = total(await daemon.settled(), 'vma_waits_total');
   writer.release();
   const result = await writer.done;
   await reader.stop();

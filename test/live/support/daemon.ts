@@ -68,6 +68,8 @@ export interface RunningDaemon {
   readonly pid: number;
   readonly url: string;
   readonly log: readonly LogRecord[];
+  /** The request that waited longest for its answer, or to its limit. */
+  readonly longest: { readonly route: string; readonly milliseconds: number };
   get<T>(route: string): Promise<Answer<T>>;
   metrics(): Promise<Metrics>;
   /** Resolves once a condition on /metrics and /-/ready holds; rejects after `seconds` with what it saw last. */
@@ -142,12 +144,22 @@ export const startDaemon = async ({
   // It is signalled by that number: in a pid namespace of its own the daemon is 1, and here somebody else is.
   if (pid === 1) throw new Error('startDaemon() cannot start a daemon in a pid namespace of its own');
 
-  const get = async <T>(route: string): Promise<Answer<T>> => {
-    const response = await fetch(url + route, { signal: AbortSignal.timeout(patience(10)) });
-    return { status: response.status, body: (await response.json()) as T };
+  const longest = { route: '', milliseconds: 0 };
+  const ask = async (route: string): Promise<{ status: number; text: string }> => {
+    const from = performance.now();
+    try {
+      const response = await fetch(url + route, { signal: AbortSignal.timeout(patience(10)) });
+      return { status: response.status, text: await response.text() };
+    } finally {
+      const milliseconds = performance.now() - from;
+      if (milliseconds > longest.milliseconds) Object.assign(longest, { route, milliseconds });
+    }
   };
-  const metrics = async (): Promise<Metrics> =>
-    new Metrics(await (await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(patience(10)) })).text());
+  const get = async <T>(route: string): Promise<Answer<T>> => {
+    const { status, text } = await ask(route);
+    return { status, body: JSON.parse(text) as T };
+  };
+  const metrics = async (): Promise<Metrics> => new Metrics((await ask('/metrics')).text);
   const until: RunningDaemon['until'] = async (what, holds, seconds = 20) => {
     const deadline = Date.now() + patience(seconds);
     for (;;) {
@@ -167,6 +179,7 @@ export const startDaemon = async ({
     pid,
     url,
     log,
+    longest,
     get,
     metrics,
     until,
