@@ -127,8 +127,10 @@ export const runAll = async (args) => {
     }
     const slowness = measureSlowness();
     const env = { ...step.env, TEST_SLOWNESS: Math.max(1, slowness).toFixed(2) };
-    results.set(step.name, { ...(await runStep({ ...step, env })), slowness, tree: hash });
-    writeResults(results, names);
+    const result = { ...(await runStep({ ...step, env })), slowness, tree: hash };
+    results.set(step.name, result);
+    // Read again: another that runs other suites beside this one has written meanwhile.
+    writeResults(readResults().set(step.name, result), names);
   };
   for (const tracks of groups)
     await Promise.all(
