@@ -11,7 +11,7 @@ import { killLeftovers, track } from './support/children.js';
 import { mainFile, packageRoot, startDaemon } from './support/daemon.js';
 import { lacking } from './support/host.js';
 import { watchLines } from './support/lines.js';
-import { eventually, patience } from './support/patience.js';
+import { eventually, patience, within } from './support/patience.js';
 import { assertReads, seenOf } from './support/reads.js';
 import { runWorkload } from './support/workload.js';
 
@@ -74,10 +74,11 @@ const startInOwnPidNamespace = async () => {
   track(child);
   const [, url] = await watchLines(child.stderr, 'mmaplockd').match(/"urls":"(http[^" ]+)/);
   return {
-    ready: async () => {
-      const response = await fetch(`${url}/-/ready`, { signal: AbortSignal.timeout(patience(10)) });
-      return { status: response.status, body: (await response.json()) as Report };
-    },
+    ready: () =>
+      within(10, async (signal) => {
+        const response = await fetch(`${url}/-/ready`, { signal });
+        return { status: response.status, body: (await response.json()) as Report };
+      }),
     stop: async () => {
       child.kill('SIGKILL');
       await child;

@@ -1,11 +1,10 @@
 /** The built daemon as a user runs it, for live tests: started as a process, asked over HTTP, ended by signal. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { track } from './children.js';
-import { eventually, patience, slowness } from './patience.js';
+import { eventually, patience, slowness, within } from './patience.js';
 
 export const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../../..');
 export const mainFile = path.join(packageRoot, 'dist/src/main.js');
@@ -148,8 +147,10 @@ export const startDaemon = async ({
   const ask = async (route: string): Promise<{ status: number; text: string }> => {
     const from = performance.now();
     try {
-      const response = await fetch(url + route, { signal: AbortSignal.timeout(patience(10)) });
-      return { status: response.status, text: await response.text() };
+      return await within(10, async (signal) => {
+        const response = await fetch(url + route, { signal });
+        return { status: response.status, text: await response.text() };
+      });
     } finally {
       const milliseconds = performance.now() - from;
       if (milliseconds > longest.milliseconds) Object.assign(longest, { route, milliseconds });
@@ -161,16 +162,20 @@ export const startDaemon = async ({
   };
   const metrics = async (): Promise<Metrics> => new Metrics((await ask('/metrics')).text);
   const until: RunningDaemon['until'] = async (what, holds, seconds = 20) => {
-    const deadline = Date.now() + patience(seconds);
-    for (;;) {
-      const [now, ready] = [await metrics(), await get<Readiness>('/-/ready')];
-      if (holds(now, ready)) return now;
-      if (Date.now() > deadline)
-        throw new Error(
-          `not within ${seconds * slowness} s: ${what}; ready: ${JSON.stringify(ready)}; log: ${JSON.stringify(log.slice(-5))}`,
-        );
-      await sleep(Math.min(100 * slowness, 200));
-    }
+    let ready: Answer<Readiness> | undefined;
+    return eventually(
+      what,
+      async () => {
+        const now = await metrics();
+        ready = await get<Readiness>('/-/ready');
+        return holds(now, ready) ? now : undefined;
+      },
+      seconds,
+      {
+        every: Math.min(100 * slowness, 200),
+        seen: () => `; ready: ${JSON.stringify(ready)}; log: ${JSON.stringify(log.slice(-5))}`,
+      },
+    );
   };
   const lastTick = async (): Promise<number> =>
     (await metrics()).sum('mmaplock_last_tick_timestamp_seconds') ?? 0;

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { stringify } from 'yaml';
 import { track } from './children.js';
-import { patience } from './patience.js';
+import { patience, within } from './patience.js';
 
 export interface Series {
   readonly metric: Readonly<Record<string, string>>;
@@ -77,8 +77,10 @@ export const startPrometheus = async ({ target, labels, rules }: PrometheusOptio
   });
 
   const ask = async <T>(route: string): Promise<T> => {
-    const response = await fetch(url + route, { signal: AbortSignal.timeout(patience(10)) });
-    const body = (await response.json()) as { status: string; data: T; error?: string };
+    const body = await within(10, async (signal) => {
+      const response = await fetch(url + route, { signal });
+      return (await response.json()) as { status: string; data: T; error?: string };
+    });
     if (body.status !== 'success') throw new Error(`${body.error}`);
     return body.data;
   };
