@@ -76,7 +76,7 @@ const groups = [
         name: 'soak',
         command: ['nice', '-n', '15', ...npm('test:soak')],
         patience: 12,
-        tree: [...faults, 'test/soak'],
+        tree: [...live, 'deploy/debian', 'deploy/package', 'test/faults/support', 'test/soak'],
       },
     ],
     [
