@@ -19,7 +19,8 @@ and nothing failed, the next \`npm run test:all\` keeps the row and does not run
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |
 `;
 
-const row = /^\| ([a-z-]+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| ([\d.]+) \| ([0-9a-f]{12}) \|$/gm;
+const row =
+  /^\| ([a-z0-9.-]+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| ([\d.]+) \| ([0-9a-f]{12}) \|$/gm;
 
 /** By name. */
 export const readResults = () => {

@@ -2,6 +2,7 @@
  * `npm run test:all`: everything there is, for over an hour. Each suite's result is kept with the hash of what it runs
  * and tests, so a second call runs what is missing, what has failed and what has changed.
  */
+import { matrix } from '../../../test/kernels/matrix.mjs';
 import { CannotGoOn } from '../report.mjs';
 import { hashOfTree, readResults, writeResults } from './all-results.mjs';
 import { measureSlowness } from './slowness.mjs';
@@ -29,9 +30,22 @@ const guests = [...live, 'deploy/debian', 'deploy/package', 'test/kernels', 'tes
 /** Two CPUs: one for a guest, one for the soak. */
 const besideSoak = { TEST_GUESTS: '1' };
 
+/** The kernels of one version, whole: a row of its own, so that one that fails costs no other. */
+const kernels = (version) => ({
+  name: `kernels-${version}`,
+  command: npm(
+    'test:kernels',
+    ...matrix.map(({ name }) => name).filter((name) => name.split('-')[0] === version),
+    '--whole',
+  ),
+  isGuest: true,
+  isQuiet: true,
+  tree: guests,
+});
+
 /**
  * `tree`: what a suite runs and tests besides the product. How the suites are started is not in it.
- * `patience`: times that its deadlines are longer. Suites of one group run side by side, those of one track after each other.
+ * `isGuest`: it is in an emulator. `patience`: times that its deadlines are longer. Suites of one group run side by side, those of one track after each other.
  */
 const groups = [
   [[{ name: 'types', command: node('deploy/bootstrap.mjs', 'build'), isOneTest: true, tree: everything }]],
@@ -81,20 +95,16 @@ const groups = [
     ],
     [
       {
-        name: 'kernels',
-        command: npm('test:kernels', '--whole'),
-        env: besideSoak,
-        isQuiet: true,
-        tree: guests,
-      },
-      {
         name: 'package',
         command: npm('test:package'),
-        env: besideSoak,
+        isGuest: true,
         isQuiet: true,
         tree: [...guests, 'deploy/systemd', 'test/package'],
       },
+      kernels('6.1'),
+      kernels('7.2'),
     ],
+    [kernels('6.12'), kernels('7.3'), kernels('5.10')],
   ],
   [[{ name: 'bare', command: node('test/bare/run.mjs', '--whole'), tree: everything }]],
   [
@@ -110,6 +120,8 @@ const groups = [
 ];
 
 const names = groups.flat(2).map(({ name }) => name);
+const missing = matrix.filter(({ name }) => !names.includes(`kernels-${name.split('-')[0]}`));
+if (missing.length > 0) throw new Error(`no suite runs ${missing.map(({ name }) => name)}`);
 
 /** What the last run found holds while nothing has failed in it and its tree is the same. */
 const holds = (result, tree) => result !== undefined && result.failed === 0 && result.tree === tree;
@@ -126,14 +138,15 @@ const wantedOf = (args) => {
 export const runAll = async (args) => {
   const wanted = wantedOf(args);
   const results = readResults();
-  const run = async ({ tree, patience = 1, ...step }) => {
+  const run = async ({ tree, patience = 1, isGuest = false, ...step }) => {
     const hash = hashOfTree([...product, ...tree]);
     if (holds(results.get(step.name), hash)) {
       process.stdout.write(`== ${step.name}: passed with this tree before\n`);
       return;
     }
     const slowness = measureSlowness();
-    const env = { ...step.env, TEST_SLOWNESS: (patience * Math.max(1, slowness)).toFixed(2) };
+    const beside = isGuest && wanted.includes('soak') ? besideSoak : {};
+    const env = { ...step.env, ...beside, TEST_SLOWNESS: (patience * Math.max(1, slowness)).toFixed(2) };
     const result = { ...(await runStep({ ...step, env })), slowness, tree: hash };
     results.set(step.name, result);
     // Read again: another that runs other suites beside this one has written meanwhile.
