@@ -108,7 +108,7 @@ describe('one beside another', { concurrency: 2 }, () => {
       ]);
       await writer.ready;
       const reader = await runWorkload('proc-reader', [
-        ...['smaps', String(writer.pid), '--name', names.reader, '--passes', '20'],
+        ...['smaps', String(writer.pid), '--name', names.reader, '--passes', '100'],
       ]);
       const truth = await reader.done;
       const { schedstat } = await writer.stop();

@@ -23,9 +23,10 @@ const everything = [
   'tsconfig.json',
 ];
 const product = ['bpf', 'package-lock.json', 'src', 'tsconfig.json'];
-const live = ['test/live', 'test/support', 'test/workload'];
-const faults = [...live, 'deploy/debian', 'deploy/package', 'test/faults'];
-const guests = [...live, 'deploy/debian', 'deploy/package', 'test/kernels', 'test/roots'];
+/** Of all that run a daemon; the tests of test/live themselves are of their suite alone. */
+const support = ['test/live/support', 'test/support', 'test/workload'];
+const faults = [...support, 'deploy/debian', 'deploy/package', 'test/faults'];
+const guests = [...support, 'deploy/debian', 'deploy/package', 'test/kernels', 'test/roots'];
 
 /** Two CPUs: one for a guest, one for the soak. */
 const besideSoak = { TEST_GUESTS: '1' };
@@ -74,7 +75,7 @@ const groups = [
       {
         name: 'live',
         command: ['npm', 'test', '--silent', '--', 'live'],
-        tree: [...live, 'deploy/grafana', 'deploy/prometheus'],
+        tree: [...support, 'deploy/grafana', 'deploy/prometheus', 'test/live'],
       },
     ],
   ],
@@ -90,7 +91,7 @@ const groups = [
         name: 'soak',
         command: ['nice', '-n', '15', ...npm('test:soak')],
         patience: 12,
-        tree: [...live, 'deploy/debian', 'deploy/package', 'test/faults/support', 'test/soak'],
+        tree: [...support, 'deploy/debian', 'deploy/package', 'test/faults/support', 'test/soak'],
       },
     ],
     [
