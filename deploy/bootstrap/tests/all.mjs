@@ -2,7 +2,10 @@
  * `npm run test:all`: everything there is, for over an hour. Each suite's result is kept with the hash of what it runs
  * and tests, so a second call runs what is missing, what has failed and what has changed.
  */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { matrix } from '../../../test/kernels/matrix.mjs';
+import { root } from '../paths.mjs';
 import { CannotGoOn } from '../report.mjs';
 import { hashOfTree, readResults, writeResults } from './all-results.mjs';
 import { measureSlowness } from './slowness.mjs';
@@ -25,8 +28,15 @@ const everything = [
 const product = ['bpf', 'package-lock.json', 'src', 'tsconfig.json'];
 /** Of all that run a daemon; the tests of test/live themselves are of their suite alone. */
 const support = ['test/live/support', 'test/support', 'test/workload'];
-const faults = [...support, 'deploy/debian', 'deploy/package', 'test/faults'];
+const installed = [...support, 'deploy/debian', 'deploy/package', 'test/faults/support'];
+const inBrowser = [...installed, 'test/browser/support'];
 const guests = [...support, 'deploy/debian', 'deploy/package', 'test/kernels', 'test/roots'];
+
+/** The tests of a folder, without those of the folders in it. */
+const testsIn = (folder) =>
+  readdirSync(join(root, folder))
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => `${folder}/${name}`);
 
 /** Two CPUs: one for a guest, one for the soak. */
 const besideSoak = { TEST_GUESTS: '1' };
@@ -46,7 +56,8 @@ const kernels = (version) => ({
 
 /**
  * `tree`: what a suite runs and tests besides the product. How the suites are started is not in it.
- * `isGuest`: it is in an emulator. `patience`: times that its deadlines are longer. Suites of one group run side by side, those of one track after each other.
+ * `isGuest`: it is in an emulator. `patience`: times that its deadlines are longer. Suites of one group run side by side,
+ * those of one track after each other.
  */
 const groups = [
   [[{ name: 'types', command: node('deploy/bootstrap.mjs', 'build'), isOneTest: true, tree: everything }]],
@@ -79,11 +90,43 @@ const groups = [
       },
     ],
   ],
-  [[{ name: 'faults', command: npm('test:faults', 'faults'), tree: faults }]],
-  [[{ name: 'siege', command: npm('test:faults', 'siege'), tree: faults }]],
-  [[{ name: 'long-faults', command: npm('test:faults', 'long-faults'), tree: faults }]],
-  [[{ name: 'browser', command: npm('test:page', 'browser'), tree: [...faults, 'test/browser'] }]],
-  [[{ name: 'long-browser', command: npm('test:page', 'long-browser'), tree: [...faults, 'test/browser'] }]],
+  [
+    [
+      {
+        name: 'faults',
+        command: npm('test:faults', 'faults'),
+        tree: [...installed, ...testsIn('test/faults')],
+      },
+    ],
+  ],
+  [[{ name: 'siege', command: npm('test:faults', 'siege'), tree: [...installed, 'test/faults/siege'] }]],
+  [
+    [
+      {
+        name: 'long-faults',
+        command: npm('test:faults', 'long-faults'),
+        tree: [...installed, 'test/faults/long'],
+      },
+    ],
+  ],
+  [
+    [
+      {
+        name: 'browser',
+        command: npm('test:page', 'browser'),
+        tree: [...inBrowser, ...testsIn('test/browser')],
+      },
+    ],
+  ],
+  [
+    [
+      {
+        name: 'long-browser',
+        command: npm('test:page', 'long-browser'),
+        tree: [...inBrowser, 'test/browser/long'],
+      },
+    ],
+  ],
   [
     // Its load takes all the CPU that there is, and the guests have limits on time: it gives way, and has none.
     [
@@ -91,7 +134,7 @@ const groups = [
         name: 'soak',
         command: ['nice', '-n', '15', ...npm('test:soak')],
         patience: 12,
-        tree: [...support, 'deploy/debian', 'deploy/package', 'test/faults/support', 'test/soak'],
+        tree: [...installed, 'test/soak'],
       },
     ],
     [
