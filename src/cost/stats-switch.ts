@@ -2,10 +2,10 @@
  * kernel.bpf_stats_enabled: while it is 1, the kernel measures how long each BPF program runs, of everybody's programs,
  * and each run costs some nanoseconds more. So it is ours for moments only, and left alone where it is on already.
  *
- * Whoever dies with it on leaves a mark in the directory of the state: a file with what was there before, whose name
- * holds the boot it is about. The next start, or ExecStopPost= of the unit, puts that back.
+ * Whoever dies with it on leaves a mark in the directory of the state: a file whose name holds the boot it is about, for a
+ * full disk holds no more than that. The next start, or ExecStopPost= of the unit, switches it off.
  */
-import { readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, MmaplockError, messageOf } from '../errors.js';
 
@@ -114,7 +114,7 @@ export class StatsSwitch {
     try {
       this.#mark = join(this.#directory, this.#markName());
       // It is new, or nothing that we would write to: no link is followed.
-      writeFileSync(this.#mark, '0\n', { flag: 'wx', mode: 0o640 });
+      closeSync(openSync(this.#mark, 'wx', 0o640));
     } catch (error) {
       const already = errnoOf(error) === 'EEXIST';
       this.#mark = already ? this.#mark : undefined;

@@ -30,13 +30,13 @@ const host = (value: string) => {
   };
 };
 
-test('it is on for as long as it is wanted, with a mark that says what to put back', () => {
+test('it is on for as long as it is wanted, with a mark that says so', () => {
   const { open, value, left, directory } = host('0');
   const stats = open();
   stats.on();
   assert.equal(value(), '1');
   assert.deepEqual(left(), [mark]);
-  assert.equal(readFileSync(join(directory, mark), 'latin1'), '0\n');
+  assert.equal(readFileSync(join(directory, mark), 'latin1'), '', 'the name says it all');
   stats.off();
   assert.equal(value(), '0');
   assert.deepEqual(left(), []);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -40,12 +40,11 @@ test('a wrong configuration is tried for some minutes, and who runs for half a m
   assert.ok(seconds('WatchdogSec') * Number(setting('StartLimitBurst')) > seconds('StartLimitIntervalSec'));
 });
 
-/** A command of the unit, as systemd divides it: by spaces, and a `;` of its own is escaped. */
+/** A command of the unit, as systemd divides it: by spaces outside quotes, and a `;` of its own is escaped. */
 const words = (command: string): string[] =>
-  command
-    .replace(/^-/, '')
-    .split(' ')
-    .map((word) => (word === '\\;' ? ';' : word));
+  (command.replace(/^-/, '').match(/'[^']*'|\S+/g) ?? []).map((word) =>
+    word === '\\;' ? ';' : word.replaceAll("'", ''),
+  );
 
 test('what a daemon leaves on that was killed is switched off by the unit, as the daemon itself would', (context) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'mmaplockd-unit-'));
@@ -65,6 +64,14 @@ test('what a daemon leaves on that was killed is switched off by the unit, as th
   assert.deepEqual([quiet.status, quiet.stdout + quiet.stderr], [0, ''], 'nothing to do, and nothing said');
   new StatsSwitch({ directory: path.join(folder, 'mmaplockd'), file, bootIdFile }).on();
   assert.equal(readFileSync(file, 'latin1'), '1\n');
+  const marks = readdirSync(path.join(folder, 'mmaplockd')).map((name) =>
+    statSync(path.join(folder, 'mmaplockd', name)),
+  );
+  assert.deepEqual(
+    marks.map(({ size }) => size),
+    [0],
+    'a mark needs no room on a full disk',
+  );
   const done = stopPost();
   assert.deepEqual([done.status, done.stdout + done.stderr], [0, '']);
   assert.equal(readFileSync(file, 'latin1'), '0\n');
