@@ -1,10 +1,13 @@
 /** Keeps to the cost budget: carries out what it asks for, which is another program, none at all, or one again. */
 import { cpus } from 'node:os';
+import { startLimitSeconds } from './bpftrace/start-limit.js';
 import type { Supervisor } from './bpftrace/supervise.js';
+import { countWhoRuns } from './bpftrace/who-runs.js';
 import type { Clock } from './clock.js';
 import type { Config } from './config/schema.js';
 import type { CostAccount } from './cost/account.js';
 import type { BudgetChange } from './cost/budget.js';
+import { causeOf } from './cost/cause.js';
 import { StatsSwitch } from './cost/stats-switch.js';
 import { readTracerCost } from './cost/tracer.js';
 import { isWorthGivingUp } from './cost/worth.js';
@@ -12,19 +15,21 @@ import { CostWatch } from './cost-watch.js';
 import type { HostSurvey } from './host.js';
 import type { Inspector } from './inspect.js';
 import type { Log } from './log/log.js';
+import { attachedIn } from './probes/fragment-probes.js';
+import type { Program } from './probes/program.js';
 import { probesOfStep } from './probes/shed.js';
 import type { ShedStep } from './vocabulary.js';
 
 export interface BudgetKeeperOptions {
-  readonly config: Pick<Config, 'cost' | 'incidents' | 'inspect' | 'probes'>;
+  readonly config: Pick<Config, 'bpftrace' | 'cost' | 'incidents' | 'inspect' | 'probes'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly account: CostAccount;
   readonly inspector: Pick<Inspector, 'pid'>;
   readonly supervisor: Pick<Supervisor, 'state' | 'restart' | 'stop' | 'start'>;
   readonly survey: () => HostSurvey;
-  /** Of the program that runs. */
-  readonly probeNames: () => readonly string[] | undefined;
+  /** The program that runs. */
+  readonly program: () => Pick<Program, 'text' | 'probeNames'> | undefined;
   /** The next tracer needs a new plan; `now` where none is to run, for the plan says why. */
   readonly replan: (now: boolean) => Promise<void>;
 }
@@ -66,12 +71,31 @@ export const keepCostBudget = (options: BudgetKeeperOptions): CostWatch => {
     stats: new StatsSwitch({ directory: config.incidents.directory }),
     tracer: () => {
       const { phase, pid } = supervisor.state;
-      const probes = options.probeNames();
+      const probes = options.program()?.probeNames;
       return phase === 'observing' && pid !== undefined && probes !== undefined ? { pid, probes } : undefined;
     },
     inspectPid: () => options.inspector.pid,
     read: readTracerCost,
     sheddable: () => [...inspectStep, ...options.survey().sheddable.filter(isWorth)],
+    findCause: async (costs) => {
+      const { bpftrace, dialect } = supervisor.state;
+      const text = options.program()?.text;
+      if (bpftrace === undefined || dialect === undefined || text === undefined) return undefined;
+      const names = new Map(
+        attachedIn(text).flatMap(({ attach, name }) => (costs.has(name) ? [[attach, name]] : [])),
+      );
+      if (names.size === 0) return undefined;
+      const runs = await countWhoRuns({
+        path: bpftrace.path,
+        dialect,
+        probes: [...names.keys()],
+        timeoutMs: 1000 * startLimitSeconds(config.bpftrace.start_timeout_seconds, dialect),
+      });
+      return causeOf(
+        runs.map((one) => ({ ...one, probe: names.get(one.probe)! })),
+        costs,
+      );
+    },
     onChange: (change) => void carryOut(change),
   });
   return watch;

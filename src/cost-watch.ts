@@ -6,6 +6,7 @@ import type { Clock } from './clock.js';
 import type { Config } from './config/schema.js';
 import type { CostAccount, ProbeCost } from './cost/account.js';
 import { Budget, type BudgetChange, budgetRatio } from './cost/budget.js';
+import { type Cause, isOfOne } from './cost/cause.js';
 import { type CostSample, type RunningSample, startSample } from './cost/sample.js';
 import type { StatsSwitch } from './cost/stats-switch.js';
 import type { TracerCost } from './cost/tracer.js';
@@ -20,10 +21,16 @@ const overSeconds = 10;
 /** From the start of a tracer to its first sample: what it does when it starts is not what it costs. */
 const firstSeconds = 5;
 
+/** From one look at who makes the probes run to the next at least, and how many of them it is about. */
+const causeSeconds = 300;
+const mostCausing = 6;
+
 /** What the budget has come to, and what it rests on. */
 export interface BudgetView extends BudgetState {
   /** In the last sample, dearest first. */
   readonly probes: readonly ProbeCost[];
+  /** Whom the cost is of: when something was last given up, or about to be. */
+  readonly cause: Cause | undefined;
   /** Why the cost of probes is not known, so that the budget is not kept; undefined where it is. */
   readonly unmeasured: Problem | undefined;
 }
@@ -48,6 +55,11 @@ export interface CostWatchOptions {
   readonly read: (pid: number) => TracerCost | undefined;
   /** What can be given up on this host, in this order. */
   readonly sheddable: () => readonly ShedStep[];
+  /**
+   * Looks for a second who makes the dearest probes run. It may reject.
+   * @param costs of them, by name
+   */
+  readonly findCause: (costs: ReadonlyMap<string, number>) => Promise<Cause | undefined>;
   readonly onChange: (change: BudgetChange) => void;
 }
 
@@ -65,6 +77,8 @@ export class CostWatch {
   #pid: number | undefined;
   /** What is counted reaches to here. */
   #accountedTo = 0;
+  #cause: Cause | undefined;
+  #causeAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: CostWatchOptions) {
     this.#options = options;
@@ -96,6 +110,7 @@ export class CostWatch {
       shed: this.shed,
       ratio: account.probeCostRatio,
       probes: account.probes,
+      cause: this.#cause,
       unmeasured: this.unmeasured && problemOf(this.unmeasured),
     };
   }
@@ -146,7 +161,7 @@ export class CostWatch {
     if (this.shed.includes('waits')) {
       // Nothing runs, so it costs nothing; that is how long it has to be quiet for.
       this.#options.account.withoutProbeSample();
-      this.#take({ at: clock.monotonic(), ratio: 0 });
+      await this.#take({ at: clock.monotonic(), ratio: 0 });
     } else if (tracer === undefined) {
       this.#options.account.withoutProbeSample();
       this.#pid = undefined;
@@ -185,24 +200,63 @@ export class CostWatch {
     if (sample === undefined) return true;
     account.addProbeSample(sample, (sample.endedAt - this.#accountedTo) / 1000, tracer);
     this.#accountedTo = sample.endedAt;
-    this.#take({ at: sample.endedAt, ratio: sample.ratio });
+    await this.#take({ at: sample.endedAt, ratio: sample.ratio });
     return true;
   }
 
-  #take(point: { readonly at: number; readonly ratio: number }): void {
+  async #take(point: { readonly at: number; readonly ratio: number }): Promise<void> {
     const { log, onChange } = this.#options;
-    const change = this.#budget.take(point, this.#options.sheddable());
+    let sheddable = this.#options.sheddable();
+    const step = this.#budget.wouldShed(point, sheddable);
+    const percent = (ratio: number): number => Number((ratio * 100).toFixed(3));
+    const cost = { cost_percent: percent(point.ratio), budget_percent: this.#percent };
+    if (step !== undefined) {
+      const isNew = await this.#lookForCause(point.at);
+      if (this.#stopped) return;
+      if (step === 'waits' && this.#cause !== undefined && isOfOne(this.#cause)) {
+        // Whoever makes stalls must not blind the host to those of others.
+        sheddable = sheddable.filter((one) => one !== 'waits');
+        if (isNew)
+          log.warn(
+            { ...cost, ...figuresOf(this.#cause) },
+            'the probes cost more than their budget; waits are observed all the same, for one makes most of the cost',
+          );
+      }
+    }
+    const change = this.#budget.take(point, sheddable);
     if (change === undefined) return;
     const figures = {
       step: change.step,
-      cost_percent: Number((point.ratio * 100).toFixed(3)),
-      budget_percent: this.#percent,
+      ...cost,
       for_seconds: Math.round(change.lastedMilliseconds / 1000),
       shed: this.shed.join(' '),
+      ...(change.kind === 'shed' && this.#cause !== undefined ? figuresOf(this.#cause) : {}),
     };
     if (change.kind === 'shed')
       log.warn(figures, `the probes cost more than their budget: ${change.step} is given up`);
     else log.info(figures, `the probes cost less than half their budget: ${change.step} comes back`);
     onChange(change);
   }
+
+  /** Whether it was looked for now: it takes a start of bpftrace, so not at each sample. */
+  async #lookForCause(at: number): Promise<boolean> {
+    if (at - this.#causeAt < causeSeconds * 1000) return false;
+    this.#causeAt = at;
+    const { account, findCause, log } = this.#options;
+    const costs = new Map(account.probes.slice(0, mostCausing).map(({ probe, ratio }) => [probe, ratio]));
+    try {
+      this.#cause = await findCause(costs);
+    } catch (error) {
+      this.#cause = undefined;
+      log.warn({ err: error }, 'it is not known who makes the probes run');
+    }
+    return true;
+  }
 }
+
+const figuresOf = ({ cgroup, user }: Cause) => ({
+  cgroup_id: cgroup.id,
+  cgroup_percent: Number((cgroup.share * 100).toFixed(1)),
+  uid: user.uid,
+  uid_percent: Number((user.share * 100).toFixed(1)),
+});

@@ -217,7 +217,7 @@ export const startDaemon = async (
     inspector,
     supervisor,
     survey: () => survey,
-    probeNames: () => program?.probeNames,
+    program: () => program,
     replan: async (now) => {
       replanDue = true;
       if (now) survey = await surveyHost(config, rejected, selfCheck.findings, costWatch.shed);

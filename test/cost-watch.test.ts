@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { CostAccount } from '../src/cost/account.js';
 import type { BudgetChange } from '../src/cost/budget.js';
+import type { Cause } from '../src/cost/cause.js';
 import { StatsSwitch } from '../src/cost/stats-switch.js';
 import type { TracerCost } from '../src/cost/tracer.js';
 import { CostWatch, type WatchedTracer } from '../src/cost-watch.js';
@@ -30,7 +31,12 @@ const watching = (
   const account = new CostAccount();
   const changes: BudgetChange[] = [];
   const lines: string[] = [];
-  const log = (_: object, line?: string) => void lines.push(line ?? '');
+  const figures: object[] = [];
+  const log = (of: object, line?: string) => {
+    lines.push(line ?? '');
+    figures.push(of);
+  };
+  const causes = { cause: undefined as Cause | Error | undefined, asked: [] as string[][] };
   const load = { ratio: 0.004, second: 0 };
   let tracer: WatchedTracer | undefined = { pid: 7, probes: ['tracepoint:a:b', 'interval:s:1'] };
   let inspectPid: number | undefined;
@@ -65,6 +71,11 @@ const watching = (
     inspectPid: () => inspectPid,
     read,
     sheddable: () => shedSteps,
+    findCause: async (costs) => {
+      causes.asked.push([...costs.keys()]);
+      if (causes.cause instanceof Error) throw causes.cause;
+      return causes.cause;
+    },
     onChange: (change) => void changes.push(change),
   });
   watch.start();
@@ -74,6 +85,8 @@ const watching = (
     account,
     changes,
     lines,
+    figures,
+    causes,
     load,
     isOn,
     file,
@@ -197,3 +210,46 @@ test('cost.measure off touches nothing, and says that the budget is not kept', a
   assert.match(watch.budget.unmeasured?.message ?? '', /cost\.measure is off/);
   watch.stop();
 });
+
+const of = (uid: number, cgroupId: string, share = 0.9): Cause => ({
+  cgroup: { id: cgroupId, share },
+  user: { uid, share },
+});
+
+for (const [whose, cause] of [
+  ['a user', of(1000, '1')],
+  ['a cgroup', of(0, '4711')],
+] as const)
+  test(`waits are not given up for the cost that ${whose} makes: that is said, and not at each sample`, async () => {
+    const { clock, watch, load, causes, lines, figures, changes } = watching();
+    causes.cause = cause;
+    load.ratio = 0.02;
+    await clock.pass(3000);
+    assert.deepEqual([...watch.shed], ['inspect', 'retries', 'reads', 'opens']);
+    const kept = lines.flatMap((line, index) =>
+      /waits are observed all the same/.test(line) ? [figures[index]!] : [],
+    );
+    assert.ok(kept.length >= 5 && kept.length <= 9, `said ${kept.length} times in 40 min`);
+    const { uid, cgroup_id } = kept[0] as { uid: number; cgroup_id: string };
+    assert.deepEqual([uid, cgroup_id], [cause.user.uid, cause.cgroup.id]);
+    assert.deepEqual(watch.budget.cause, cause);
+    assert.equal(changes.length, 4);
+    watch.stop();
+  });
+
+for (const [whose, cause] of [
+  ['nobody that one could name', of(0, '1')],
+  ['many', of(1000, '4711', 0.3)],
+  ['nobody knows whom', new Error('no bpftrace')],
+] as const)
+  test(`waits are given up at last where the cost is that of ${whose}`, async () => {
+    const { clock, watch, load, causes, figures } = watching();
+    causes.cause = cause;
+    load.ratio = 0.02;
+    while (!watch.shed.includes('waits')) await clock.pass(10);
+    assert.deepEqual(causes.asked[0], ['tracepoint:a:b', 'interval:s:1']);
+    const last = figures.at(-1) as { step: string; uid?: number };
+    assert.equal(last.step, 'waits');
+    assert.equal(last.uid, cause instanceof Error ? undefined : cause.user.uid);
+    watch.stop();
+  });

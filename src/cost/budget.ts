@@ -72,6 +72,13 @@ export class Budget {
     return this.#quietMilliseconds;
   }
 
+  /** What {@link take} will give up for this sample, if anything. */
+  wouldShed(point: CostPoint, sheddable: readonly ShedStep[]): ShedStep | undefined {
+    const { ratio } = this.#settings;
+    if (ratio === 0 || point.ratio <= ratio) return undefined;
+    return this.#nextOf(longer(this.#over, point), point, sheddable);
+  }
+
   /**
    * Takes one sample.
    * @param sheddable what can be given up on this host, in this order
@@ -87,9 +94,8 @@ export class Budget {
 
   #shedOne({ at }: CostPoint, sheddable: readonly ShedStep[]): BudgetChange | undefined {
     const over = this.#over;
-    if (over === undefined || over.samples < fewestSamples) return undefined;
-    if (at - over.since < this.#settings.overMilliseconds) return undefined;
-    const step = sheddable.find((one) => !this.#shed.includes(one));
+    if (over === undefined) return undefined;
+    const step = this.#nextOf(over, { at }, sheddable);
     if (step === undefined) return undefined;
     // What came back and goes again waits longer the next time; after a long good time all is as at first.
     const relapsed = this.#returnedAt !== undefined && at - this.#returnedAt < longestQuietMilliseconds;
@@ -104,6 +110,11 @@ export class Budget {
     this.#shed.push(step);
     this.#over = undefined;
     return { kind: 'shed', step, lastedMilliseconds: at - over.since };
+  }
+
+  #nextOf(over: Streak, { at }: Pick<CostPoint, 'at'>, sheddable: readonly ShedStep[]): ShedStep | undefined {
+    if (over.samples < fewestSamples || at - over.since < this.#settings.overMilliseconds) return undefined;
+    return sheddable.find((one) => !this.#shed.includes(one));
   }
 
   #returnOne({ at }: CostPoint): BudgetChange | undefined {

@@ -1,8 +1,10 @@
 /** /-/healthy, /-/ready, /metrics and /api/v1/status. */
 import type { FastifyPluginAsync } from 'fastify';
 import { Type } from 'typebox';
+import type { BudgetView } from '../cost-watch.js';
 import { observables } from '../vocabulary.js';
 import type { DaemonView } from './context.js';
+import { identityOf } from './rows.js';
 import { snakeCase } from './snake-case.js';
 
 /** Named, and not with the weight 0, which refuses it (RFC 9110, 12.5.3). */
@@ -49,6 +51,15 @@ export const statusRoutes =
 
 const isoOrNull = (at: number | undefined): string | null =>
   at === undefined ? null : new Date(at).toISOString();
+
+/** Whom the cost is of, where it was looked for: the cgroup and the user with the largest shares of it. */
+const causeOf = (cause: BudgetView['cause'], view: DaemonView) =>
+  cause === undefined
+    ? null
+    : {
+        cgroup: { ...identityOf(view, cause.cgroup.id), id: cause.cgroup.id, share: cause.cgroup.share },
+        user: cause.user,
+      };
 
 /** The body of /api/v1/status. */
 export const statusOf = (view: DaemonView) => {
@@ -102,6 +113,7 @@ export const statusOf = (view: DaemonView) => {
       probe_cost_ratio: cost.probeCostRatio ?? null,
       budget_ratio: budget.percent / 100,
       shed: budget.shed,
+      cause: causeOf(budget.cause, view),
       unmeasured: budget.unmeasured ?? null,
       probes: budget.probes,
     },

@@ -28,6 +28,16 @@ const kinds: Readonly<Record<string, ProbeKind>> = {
 
 const probeLine =
   /^(tracepoint|k(?:ret)?probe|k(?:ret)?func|fentry|fexit):([\w:.]+)\s*(,?)\s*(?:\/\/\s*(.*))?$/;
+
+/** The probes of a program as bpftrace attaches them, `kretprobe:f`, each with the name of its kind and target. */
+export const attachedIn = (program: string): { readonly attach: string; readonly name: string }[] =>
+  program.split('\n').flatMap((line) => {
+    const [, word, target] = probeLine.exec(line) ?? [];
+    return word === undefined || target === undefined
+      ? []
+      : [{ attach: `${word}:${target}`, name: `${kinds[word]}:${target}` }];
+  });
+
 /** Whether a line begins a probe, be it one that a fragment may have or not. */
 export const beginsProbe = (line: string): boolean => /^\s*(?:[A-Za-z]+:\S|(?:BEGIN|END)\b)/i.test(line);
 

@@ -5,13 +5,29 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, test } from 'node:test';
 import { killLeftovers } from '../live/support/children.js';
-import { type RunningDaemon, startDaemon } from '../live/support/daemon.js';
+import { type Metrics, type RunningDaemon, startDaemon } from '../live/support/daemon.js';
+import { eventually } from '../live/support/patience.js';
 import { runWorkload } from '../live/support/workload.js';
 import { eager, enable, enabled, shed, skipOfBudget as skip } from './support/budget.js';
 
 const state = mkdtempSync(path.join(tmpdir(), 'mmaplockd-budget-'));
 after(() => rmSync(state, { recursive: true }));
 afterEach(killLeftovers);
+
+interface Status {
+  readonly cost: {
+    readonly cause: { readonly user: { readonly uid: number; readonly share: number } } | null;
+  };
+}
+
+/** The metrics after each of so many further samples of what the probes cost. */
+const taken = async (daemon: RunningDaemon, count: number) => {
+  const samples: Metrics[] = [];
+  const ran = (metrics: Metrics): number => metrics.sum('mmaplock_probe_run_seconds_total') ?? 0;
+  for (let last = ran(await daemon.metrics()); samples.length < count; last = ran(samples.at(-1)!))
+    samples.push(await daemon.until('another sample', (now) => ran(now) > last, 40));
+  return samples;
+};
 
 /** Until the statistics are on, which they are for 1 s in 3 or less. */
 const untilOn = async (daemon: RunningDaemon): Promise<void> => {
@@ -42,6 +58,33 @@ test('a budget that nothing can keep to: waits go last, then nothing runs, which
     'they are tried again',
     (now, { status }) => status === 200 && shed(now).length === 0,
     60,
+  );
+  await load.stop();
+  assert.equal(await daemon.stop(), 0);
+});
+
+test('waits stay where one user makes most of what they cost: that is told, and whose it is', {
+  skip,
+}, async (t) => {
+  const nobody = 65_534;
+  const daemon = await startDaemon({ args: [...eager, '--cost.budget-percent=0.0001', '--reads=off'] });
+  await daemon.ready();
+  const load = await runWorkload('writers', ['--name', 'wr-nobody', '--seconds', '600'], { uid: nobody });
+  const told = await eventually(
+    'whom the cost is of',
+    async () => (await daemon.get<Status>('/api/v1/status')).body.cost.cause ?? undefined,
+    60,
+  );
+  t.diagnostic(JSON.stringify(told));
+  assert.equal(told.user.uid, nobody);
+  assert.ok(told.user.share > 0.5, JSON.stringify(told));
+  const samples = await taken(daemon, 5);
+  assert.deepEqual(
+    samples.flatMap(shed).filter((what) => what === 'waits'),
+    [],
+  );
+  assert.ok(
+    daemon.log.some(({ msg, uid }) => uid === nobody && /waits are observed all the same/.test(msg ?? '')),
   );
   await load.stop();
   assert.equal(await daemon.stop(), 0);

@@ -150,6 +150,19 @@ test('/api/v1/status tells kernel, plan with reasons, tracer and cost', async (c
   assert.equal(status.cost.tracer_resident_memory_bytes, 157_286_400);
 });
 
+test('/api/v1/status tells whom the cost of the probes is of, once that was looked for', async (context) => {
+  const daemon = busyDaemon({
+    cgroups: { 4711: { path: '/x', unit: 'x.service', container_id: undefined, pod_uid: undefined } },
+  });
+  const { ask } = await openApp(context, daemon);
+  assert.equal((await ask('/api/v1/status')).json().cost.cause, null);
+  daemon.cause = { cgroup: { id: '4711', share: 0.75 }, user: { uid: 1000, share: 0.5 } };
+  assert.deepEqual((await ask('/api/v1/status')).json().cost.cause, {
+    cgroup: { unit: 'x.service', container_id: null, pod_uid: null, id: '4711', share: 0.75 },
+    user: { uid: 1000, share: 0.5 },
+  });
+});
+
 test('/api/v1/status of a tracer that failed tells why and when it is tried again, and no stack', async (context) => {
   const cause = new Error('deep inside');
   const error = new MmaplockError('canary_failed', 'bpftrace printed nothing', { cause });

@@ -17,6 +17,7 @@ import type { LockPathEvidence } from '../../src/probes/lock-paths.js';
 import type { Observation, ProbePlan } from '../../src/probes/plan.js';
 import type { Choice } from '../../src/probes/program.js';
 import { watchedFragment } from '../../src/probes/watched.js';
+import type { Cause } from '../../src/cost/cause.js';
 import { type Problem, type Readiness, readinessOf } from '../../src/readiness.js';
 import type { TracerRecord } from '../../src/records.js';
 import type { IncidentLosses } from '../../src/store/incident-store.js';
@@ -196,6 +197,7 @@ export class FakeDaemon {
   cost: CostTotals;
   shed: readonly ShedStep[] = [];
   unmeasured: Problem | undefined;
+  cause: Cause | undefined;
   probes: readonly ProbeCost[] = [];
   incidentLosses: IncidentLosses = { notWritten: 0, lost: 0 };
   now = epoch;
@@ -256,6 +258,7 @@ export class FakeDaemon {
         percent: this.config.cost.budget_percent,
         shed: this.shed,
         ratio: this.cost.probeCostRatio,
+        cause: this.cause,
         unmeasured: this.unmeasured,
         probes: this.probes,
       }),

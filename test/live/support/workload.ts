@@ -141,6 +141,8 @@ export interface Workload<Result> {
 export interface WorkloadOptions {
   /** Hold the work back until release(). */
   readonly gate?: boolean;
+  /** Whose it is; of the user of the test unless told otherwise. */
+  readonly uid?: number;
 }
 
 /**
@@ -166,11 +168,12 @@ export function runOnce(
 async function start<Result>(
   name: string,
   args: readonly string[],
-  { gate = false }: WorkloadOptions,
+  { gate = false, uid }: WorkloadOptions,
 ): Promise<Workload<Result>> {
   const directory = await buildWorkload();
   const child = execa(join(directory, name), gate ? [...args, '--gate'] : args, {
     stdin: gate ? 'pipe' : 'ignore',
+    ...(uid === undefined ? {} : { uid }),
   });
   track(child);
   const said = watchLines(child.stderr, name);
