@@ -54,7 +54,7 @@ export const lockPathMeanings: Readonly<Record<LockPath, { readonly title: strin
       text: 'The process hardly notices. When its mappings change meanwhile, the reader takes the lock of all for a moment, and retries.',
     },
     rcu_snapshot: {
-      title: 'copies each mapping without a lock',
+      title: 'takes the lock for a moment at each read, and copies each mapping without it',
       text: 'The process hardly notices. When its mappings change meanwhile, the reader takes the lock for a moment, and retries.',
     },
   };
@@ -83,16 +83,17 @@ export type Observable = (typeof observables)[number];
 export const observableMeanings: Readonly<Record<Observable, string>> = {
   waits: 'who waits for mmap_lock, to read or to write, how often and for how long',
   operations: 'what they were doing: mmap, munmap, a page fault and so on',
-  opens: 'who opens maps, smaps and the like of which process',
+  opens: 'who opens maps, smaps and the like',
   reads: 'who reads them',
-  retries: 'how often such a reader had to begin again, for mappings changed under it',
-  fallbacks: 'how often it took the lock of the whole address space all the same',
+  retries:
+    'how often such a reader had to take the lock of the whole address space for a moment, for mappings changed under it',
+  fallbacks: 'how often it gave up, and held that lock for the rest of its read()',
   blocks: 'which reader made which process wait, and for how long',
   vma_waits: 'waits of a writer for the lock of a single mapping',
-  convoys: 'page faults that queued behind a writer which a reader blocked',
-  blocked_time: 'for what part of the time a process had a blocked writer',
+  convoys: 'page faults and other read waits that queued behind a writer which a reader blocked',
+  blocked_time: 'for what part of the time some process had a writer behind a reader',
   stalls: 'each long wait by itself, with its readers: incidents',
-  holds: 'for how long a reader held the lock each time',
+  holds: 'how often readers held the lock, and for how long in all',
 };
 
 /** The pairs of mode and operation that can occur: these series exist at 0 from the first scrape. */

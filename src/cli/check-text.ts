@@ -6,7 +6,8 @@ import { inspectModeLine } from './inspect-mode.js';
 
 const verdicts = {
   full: 'Full: everything this version can observe, and is switched on, is observed on this host.',
-  partial: 'Partial: waits are observed on this host, but not everything this version can observe.',
+  partial:
+    'Partial: waits are observed on this host, but not everything this version can observe, or not all of it is proven.',
   blind: 'Blind: nothing can be observed on this host.',
 } as const;
 
@@ -16,14 +17,19 @@ const blindByChoice = `Blind by choice: probes.allow is ${noProbes}, so nothing 
 export const checkText = (report: CheckReport): string => {
   const { bpftrace, limits } = report;
   const byChoice = !bpftrace.works && bpftrace.code === 'probes_switched_off';
+  // The plan is for a bpftrace that works.
+  const runsAtAll = bpftrace.works && report.refused === null;
   const parts: readonly (readonly string[])[] = [
     [byChoice ? blindByChoice : verdicts[report.verdict]],
     [...kernelLines(report), bpftraceLine(report), ...trialLines(report), inspectModeLine(report.inspect)],
     problemLines(report),
-    ['What is observed', ...observableLines(report)],
+    [runsAtAll ? 'What is observed' : 'What this kernel would let be observed', ...observableLines(report)],
     ['What a reader does to a process, by the file of /proc/PID that it reads', ...servedLines(report)],
     ['How that is known', ...evidenceLines(report)],
-    ['What runs for it', ...report.fragments.filter(runs).flatMap(runningLines)],
+    [
+      runsAtAll ? 'What runs for it' : 'What would run for it',
+      ...report.fragments.filter(runs).flatMap(runningLines),
+    ],
     ['What does not run, and why', ...refusedLines(report)],
     limits.length === 0 ? [] : ['What this cannot see', ...limits.map(({ text }) => `  ${text}`)],
     report.other_daemon === null ? [] : [`Another mmaplockd runs on this host: ${report.other_daemon}`],
@@ -35,13 +41,13 @@ export const checkText = (report: CheckReport): string => {
 };
 
 const functionTracing: Readonly<Record<string, string>> = {
-  readable: 'available',
+  readable: 'listed by the kernel',
   refused: 'refused by the kernel (fragments that need it cannot run)',
   absent: 'not available (fragments that need it cannot run)',
 };
 
 const kernelLines = ({ kernel }: CheckReport): string[] => [
-  `Kernel ${kernel.release} (${kernel.machine}), ${kernel.possibleCpus} possible CPUs, lockdown: ${kernel.lockdown === 'unknown' ? 'unknown (securityfs is not mounted)' : kernel.lockdown}`,
+  `Kernel ${kernel.release} (${kernel.machine}), ${kernel.possibleCpus} possible CPUs, lockdown: ${kernel.lockdown === 'unknown' ? 'unknown (securityfs is not mounted, or this kernel has no lockdown)' : kernel.lockdown}`,
   `  kprobes: ${kernel.kprobes ? 'available' : 'not available (fragments that need them cannot run)'}`,
   `  function tracing (fentry): ${functionTracing[kernel.functionTracing] ?? kernel.functionTracing}`,
   ...kernel.problems.map(({ code, message, fix }) => `  ${code}: ${message}. ${fix}`),

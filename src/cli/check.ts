@@ -8,7 +8,7 @@ import type { Tracer } from '../bpftrace/supervise.js';
 import type { Clock } from '../clock.js';
 import { type Config, noProbes } from '../config/schema.js';
 import { version } from '../config/version.js';
-import { errorCatalog, MmaplockError } from '../errors.js';
+import { type ErrorCode, errorCatalog, MmaplockError } from '../errors.js';
 import { type HostProblem, type HostSurvey, type KernelFacts, settleSurvey, surveyHost } from '../host.js';
 import { snakeCase } from '../http/snake-case.js';
 import { otherInstance } from '../instance.js';
@@ -83,7 +83,7 @@ export const examine = async (config: Config, clock: Clock): Promise<CheckReport
     kernel,
     bpftrace,
     refused: error === undefined ? null : problemOf(error),
-    problems: survey.problems,
+    problems: [...survey.problems, ...unprovenIn(plan)],
     lock_paths: survey.lockPaths,
     observables: observables.map((what) => ({ what, ...plan.observables[what] })),
     fragments: fragmentsOf(survey),
@@ -91,6 +91,27 @@ export const examine = async (config: Config, clock: Clock): Promise<CheckReport
     limits: limitsOf(plan),
     other_daemon: (await otherInstance()) ?? null,
   };
+};
+
+/** What the check at the start has ruled out, with what to do about it: as /-/ready has it. */
+const unprovenIn = ({ refused, observables: found }: HostSurvey['plan']): HostSurvey['problems'] => {
+  const reasons = [
+    ...refused.flatMap((one) => one.reasons.filter(({ code }) => code === 'reads_unproven')),
+    ...[found.operations.reason, found.waits.reason].filter(
+      (reason) => reason?.code === 'registers_unproven' || reason?.code === 'own_pid_namespace',
+    ),
+  ];
+  return reasons.flatMap((reason) =>
+    reason === undefined || !(reason.code in errorCatalog)
+      ? []
+      : [
+          {
+            code: reason.code as ErrorCode,
+            message: reason.detail,
+            fix: errorCatalog[reason.code as ErrorCode],
+          },
+        ],
+  );
 };
 
 const fragmentsOf = ({ plan, atStart }: HostSurvey): CheckReport['fragments'] => [

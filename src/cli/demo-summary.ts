@@ -184,7 +184,7 @@ const whatIsMissing = (view: Seen): string | undefined => {
 const expectations: Readonly<Record<LockPath, string>> = {
   mmap_lock: 'holds the lock while it reads: the writers are blocked by it (columns of blocks)',
   per_vma_lock: 'locks one mapping at a time: it blocks hardly anybody, and retries under the writers',
-  rcu_snapshot: 'takes no lock: it blocks hardly anybody, and retries under the writers',
+  rcu_snapshot: 'takes the lock for a moment only: it blocks hardly anybody, and retries under the writers',
 };
 
 /** Lines that say what to watch for. */

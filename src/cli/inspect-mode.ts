@@ -20,4 +20,4 @@ export const inspectModeOf = (
 
 /** The same in one line. */
 export const inspectModeLine = (mode: InspectMode): string =>
-  `Inspect mode (a second tracer, for seconds): ${mode.available ? 'available' : `not available: ${mode.code}: ${mode.detail}`}`;
+  `Inspect mode (a second tracer, for seconds): ${mode.available ? 'available, not tried' : `not available: ${mode.code}: ${mode.detail}`}`;

@@ -29,7 +29,24 @@ const lines: readonly Line[] = [
   {
     code: 'waits_at_once',
     runs: ['contention-kprobe', 'waits'],
-    text: 'Of the threads that wait at once, more than kretprobes have room for: as many as there are possible CPUs (twice that on preemptible kernels). The rest is not counted, but told in mmaplock_lost_events_total once those threads wait again or end.',
+    text: 'Of the threads that wait at once, more than kretprobes have room for: as many as there are possible CPUs (twice that, and at least 10, on preemptible kernels and from Linux 6.6 on). The rest is not counted, but told in mmaplock_lost_events_total once those threads wait again or end.',
+  },
+  ...(['contention-fentry', 'contention-kprobe'] as const).map(
+    (waits): Line => ({
+      code: 'waits_without_sleep',
+      runs: [waits, 'waits'],
+      text: 'Waits in which the thread got the lock before it was switched out.',
+    }),
+  ),
+  {
+    code: 'two_waits_in_one',
+    runs: ['contention-tracepoint-rt', 'waits'],
+    text: 'That a writer which waits for a writer and then for readers waits once: this counts as two waits.',
+  },
+  {
+    code: 'ongoing_waits',
+    runs: ['waits'],
+    text: 'More than 256 waits that go on at once: the others count when they end.',
   },
   {
     code: 'waits_in_exit_mmap',
@@ -52,16 +69,31 @@ const lines: readonly Line[] = [
     runs: ['opens-tracepoint'],
     text: 'Readers that are 32-bit programs: the tracepoints of system calls do not fire for them.',
   },
+  ...(['opens-fentry', 'opens-kprobe'] as const).flatMap((opens): Line[] => [
+    {
+      code: 'clear_refs_opens',
+      runs: [opens, 'proc-reads'],
+      text: 'Opens of clear_refs and map_files, which no function of their own serves: each write() to the one, each listing of the other counts as a read.',
+    },
+    {
+      code: 'clear_refs_opens',
+      runs: [opens],
+      without: 'proc-reads',
+      text: 'Opens of clear_refs and map_files, which no function of their own serves.',
+    },
+  ]),
   {
-    code: 'clear_refs_opens',
-    runs: ['opens-fentry'],
-    text: 'Opens of clear_refs and map_files, which no function of their own serves: each write() to the one, each listing of the other counts as a read.',
+    code: 'clear_refs_writes',
+    runs: ['reads-tracepoint'],
+    text: 'Writes to clear_refs: they do not count as reads. Whom they block is seen.',
   },
-  {
-    code: 'clear_refs_opens',
-    runs: ['opens-kprobe'],
-    text: 'Opens of clear_refs and map_files, which no function of their own serves: each write() to the one, each listing of the other counts as a read.',
-  },
+  ...(['reads-fentry', 'reads-kprobe'] as const).map(
+    (reads): Line => ({
+      code: 'refused_buffers',
+      runs: [reads],
+      text: 'Reads that are refused for their buffer (EFAULT).',
+    }),
+  ),
   {
     code: 'opened_before',
     runs: ['reads-tracepoint'],
@@ -82,7 +114,7 @@ const lines: readonly Line[] = [
   {
     code: 'skipped_probes',
     runs: ['proc-reads'],
-    text: 'Reads whose probe the kernel had to skip: with mmaplock_probe_misses_total, which it counts from Linux 6.7 (fentry: 5.12), they are at least all reads.',
+    text: 'Reads whose probe the kernel had to skip: with mmaplock_probe_misses_total, which it counts from Linux 6.7 (fentry: 5.12), they are at least all reads. Waits that were skipped show there alone.',
   },
   {
     code: 'self_waits',
@@ -91,13 +123,13 @@ const lines: readonly Line[] = [
   },
   {
     code: 'readers_without_syscall',
-    runs: ['retries'],
-    text: 'Retries and windows of readers that use io_uring or are 32-bit programs: what they do is told by the system call.',
+    runs: ['blocks'],
+    text: 'Retries, windows and blocks of readers that use io_uring or are 32-bit programs: what they do is told by the system call.',
   },
   {
     code: 'self_retries',
     runs: ['retries'],
-    text: 'Retries of a process that reads its own maps: they look like its page faults.',
+    text: 'Retries and windows of a process that reads its own maps: its retries look like its page faults.',
   },
   {
     code: 'retries_without_lock',
@@ -122,13 +154,29 @@ const lines: readonly Line[] = [
   },
   {
     code: 'map_files_links',
-    runs: ['blocks'],
+    runs: ['blocks', 'retries'],
     text: 'Blocks by who follows a link in map_files, for the moment of each look-up: those waits count as unblocked. Listings of it are seen, and count as holding the lock to the end of each call.',
+  },
+  {
+    code: 'map_files_links',
+    runs: ['blocks'],
+    without: 'retries',
+    text: 'Blocks by who follows a link in map_files, for the moment of each look-up: those waits count as unblocked. Listings of it are seen, and count as holding the lock from call to call.',
   },
   {
     code: 'queue_length',
     runs: ['convoys'],
     text: 'The exact length of the queue of a convoy: of two that arrive at once on two CPUs one may be missing.',
+  },
+  {
+    code: 'convoys_without_lock',
+    runs: ['convoys'],
+    text: 'Convoys behind readers of files that are not served under mmap_lock.',
+  },
+  {
+    code: 'vma_readers',
+    runs: ['vma-waits'],
+    text: 'Which reader a VMA wait was for.',
   },
   {
     code: 'reader_delays',

@@ -166,6 +166,9 @@ const probeRefusal = (
 ): Reason[] => {
   if (!allow.includes(kind)) return [{ code: 'kind_not_allowed', detail: `probes.allow leaves out ${kind}` }];
   if (kind === 'tracepoint') return tracepointRefusal(target, fields, profile);
+  // What it lists of functions is read from tracefs, too.
+  const unreadable = tracefsRefusal(profile);
+  if (unreadable !== undefined) return [unreadable];
   if (kind === 'kprobe' && !profile.kprobes)
     return [
       {

@@ -48,7 +48,7 @@ test('the verdict is the first line, and what is observed is told in words, with
   const text = checkText(report());
   assert.match(text, /^Partial: /);
   assert.match(text, /yes waits +who waits for mmap_lock.*\n +by contention-tracepoint\n/);
-  assert.match(text, /no {2}holds +for how long a reader held the lock.*\n +inspect_only: runs only/);
+  assert.match(text, /no {2}holds +how often readers held the lock.*\n +inspect_only: runs only/);
 });
 
 test('what a file does to a process is told before how that is known, each lock path explained once', () => {

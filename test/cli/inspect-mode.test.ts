@@ -16,7 +16,7 @@ const lacking: Inspection = {
 test('where it can be switched on, what it runs is told', () => {
   const mode = inspectModeOf(here, { works: true });
   assert.deepEqual(mode, { available: true, fragments: ['holds'] });
-  assert.equal(inspectModeLine(mode), 'Inspect mode (a second tracer, for seconds): available');
+  assert.equal(inspectModeLine(mode), 'Inspect mode (a second tracer, for seconds): available, not tried');
 });
 
 test('where not, why not: what the kernel lacks, or what is wrong with bpftrace', () => {

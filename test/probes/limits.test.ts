@@ -36,10 +36,12 @@ const onReads = ['reads-tracepoint', 'proc-reads', 'procmap-query', 'reader-wait
 test('with all fragments: what cannot be seen of waits, readers, retries and blocks', () => {
   assert.deepEqual(codesWithout(), [
     'short_waits',
+    'ongoing_waits',
     'waits_in_exit_mmap',
     'vma_waits',
     'io_uring',
     'compat_syscalls',
+    'clear_refs_writes',
     'passed_descriptors',
     'skipped_probes',
     'self_waits',
@@ -50,6 +52,7 @@ test('with all fragments: what cannot be seen of waits, readers, retries and blo
     'remote_blocks',
     'map_files_links',
     'queue_length',
+    'convoys_without_lock',
     'reader_delays',
   ]);
 });
@@ -57,13 +60,16 @@ test('with all fragments: what cannot be seen of waits, readers, retries and blo
 test('without retries nothing is said of them, blocks have no windows, and passed descriptors stay unseen', () => {
   assert.deepEqual(codesWithout(...onRetries), [
     'short_waits',
+    'ongoing_waits',
     'waits_in_exit_mmap',
     'vma_waits',
     'io_uring',
     'compat_syscalls',
+    'clear_refs_writes',
     'passed_descriptors',
     'skipped_probes',
     'self_waits',
+    'readers_without_syscall',
     'no_windows',
     'remote_blocks',
     'map_files_links',
@@ -77,6 +83,7 @@ test('without retries nothing is said of them, blocks have no windows, and passe
 test('only opens: nothing is said of reads and what follows from them', () => {
   assert.deepEqual(codesWithout(...onReads), [
     'short_waits',
+    'ongoing_waits',
     'waits_in_exit_mmap',
     'vma_waits',
     'io_uring',
@@ -87,6 +94,7 @@ test('only opens: nothing is said of reads and what follows from them', () => {
 test('only waits, and nothing at all', () => {
   assert.deepEqual(codesWithout(...onReads, 'opens-tracepoint', 'proc-opens'), [
     'short_waits',
+    'ongoing_waits',
     'waits_in_exit_mmap',
     'vma_waits',
   ]);
@@ -108,8 +116,11 @@ test('with function probes readers are seen however they read', () => {
     limitsOf({ chosen }).map(({ code }) => code),
     [
       'short_waits',
+      'waits_without_sleep',
+      'ongoing_waits',
       'waits_in_exit_mmap',
       'clear_refs_opens',
+      'refused_buffers',
       'skipped_probes',
       'self_waits',
       'readers_without_syscall',
@@ -119,6 +130,8 @@ test('with function probes readers are seen however they read', () => {
       'remote_blocks',
       'map_files_links',
       'queue_length',
+      'convoys_without_lock',
+      'vma_readers',
       'reader_delays',
     ],
   );
