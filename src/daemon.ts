@@ -93,6 +93,7 @@ export const startDaemon = async (
     cgroup: cgroupOf,
     pidsAreTheirs,
     history,
+    ahead: () => clock.timeOfDay(0),
   });
   const store = await openIncidentStore(config.incidents, log, clock);
   ledger.incidents.restore(store.restored);
@@ -105,7 +106,7 @@ export const startDaemon = async (
     shed: () => costWatch.shed,
     incidentLosses: () => store.losses,
     inspectSeconds: () => inspector.seconds,
-    now: () => clock.now(),
+    clock,
     kernelRelease: survey.kernel.release,
     version,
     bpftrace: () => supervisor.state.bpftrace?.version,
@@ -257,6 +258,8 @@ export const startDaemon = async (
     inspector,
     now: () => clock.now(),
     monotonic: () => clock.monotonic(),
+    timeOfDay: (at) => clock.timeOfDay(at),
+    atTimeOfDay: (time) => clock.atTimeOfDay(time),
   };
 
   // Serve first, so that what goes wrong from here on can be asked for.

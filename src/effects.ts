@@ -4,7 +4,7 @@
  */
 import { bpftraceSays, type Judgement } from './bpftrace/stderr.js';
 import type { TracerState } from './bpftrace/supervise.js';
-import type { Clock } from './clock.js';
+import { type Clock, clockOf, isoTime } from './clock.js';
 import type { Config } from './config/schema.js';
 import { sentenceOf } from './evidence/sentence.js';
 import type { DaemonView } from './http/context.js';
@@ -26,7 +26,7 @@ import type { RestartReason } from './vocabulary.js';
 export interface EffectOptions {
   readonly config: Pick<Config, 'inspect'>;
   readonly log: Log;
-  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly clock: Pick<Clock, 'monotonic' | 'timeOfDay'>;
   readonly say: ReturnType<typeof createRepeatLimit>;
   readonly ledger: Ledger;
   readonly identities: Pick<Identities, 'legacy' | 'resolve'>;
@@ -46,7 +46,7 @@ export interface EffectOptions {
 /** Gives what takes the records of the tracer. */
 export const createEffects = (options: EffectOptions): ((record: TracerRecord) => void) => {
   const { config, log, clock, say, ledger, identities, store, stream, inspector, cgroup, plan } = options;
-  const summaries = new TickSummaries(ledger, plan);
+  const summaries = new TickSummaries(ledger, plan, clock);
   const answerMark = createMarkAnswers({ now: () => clock.monotonic() });
   const teller = createIncidentTeller({ log, resolve: cgroup, now: () => clock.monotonic() });
 
@@ -60,7 +60,7 @@ export const createEffects = (options: EffectOptions): ((record: TracerRecord) =
         victim: incident.victim.name,
         reader: incident.readers[0]?.name ?? null,
         file: mainFile(incident) ?? null,
-        opened_at: new Date(incident.openedAt).toISOString(),
+        opened_at: isoTime(clockOf(incident, clock), incident.openedAt),
         duration_seconds: incidentMilliseconds(incident) / 1000,
         blocked_seconds: incident.blockedNanoseconds / 1e9,
       },

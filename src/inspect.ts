@@ -15,7 +15,7 @@ import type { HoldRow, Tick, TracerRecord, WriterStack } from './records.js';
 /** A second tracer is looked after for so long at most: it costs what design allows for seconds, never for ever. */
 export const longestInspectSeconds = 10;
 
-/** What was seen from one time to another, milliseconds since the epoch. */
+/** What was seen from one time to another, by the clock of the daemon. */
 export interface Inspected {
   readonly startedAt: number;
   readonly endedAt: number;

@@ -18,10 +18,12 @@ export interface LedgerSources {
   /** The pids that probes see are those of this namespace. */
   readonly pidsAreTheirs: boolean;
   readonly history?: HistoryOptions | undefined;
+  /** Milliseconds by which the time of day is ahead of the times of records now. */
+  readonly ahead: () => number;
 }
 
 export const ledgerFor = (config: Config, sources: LedgerSources): Ledger => {
-  const { survey, maps, cgroup, pidsAreTheirs, history } = sources;
+  const { survey, maps, cgroup, pidsAreTheirs, history, ahead } = sources;
   const label = (name: string, cgroupId: string, pid?: number): string =>
     (config.metrics.name_by === 'unit' ? cgroup(cgroupId, { name, pid })?.unit : undefined) ?? name;
   const labelOfPid = (pid: number): string | undefined => {
@@ -47,6 +49,7 @@ export const ledgerFor = (config: Config, sources: LedgerSources): Ledger => {
         const name = pidsAreTheirs ? readProcess(pid)?.comm : undefined;
         return name === undefined ? undefined : { name, cgroupId: '0' };
       },
+      ahead,
       identify: cgroup,
     },
     waits: { slots: config.metrics.process_slots, rowLimit: nameRowLimit, label },

@@ -32,7 +32,7 @@ export interface ReadinessInputs {
   /** What of this host is less than it seems. */
   readonly host?: readonly Problem[];
   readonly tracer: TracerState;
-  /** Milliseconds since the epoch. */
+  /** By the clock of the daemon. */
   readonly lastTickAt: number | undefined;
   readonly now: number;
   readonly budget: BudgetState;

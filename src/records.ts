@@ -169,7 +169,7 @@ export interface StallReader extends SeenProcess {
  */
 export interface Stall {
   readonly kind: 'stall';
-  /** When the wait ended, milliseconds since the epoch. */
+  /** When the wait ended, by the clock of the daemon. */
   readonly at: number;
   readonly cause: 'wait' | 'share';
   readonly victim: SeenProcess;
@@ -200,7 +200,7 @@ export interface HoldRow {
 /** A tracer is up: its cumulative counts begin at zero. */
 export interface TracerStarted {
   readonly kind: 'tracer_started';
-  /** Milliseconds since the epoch. */
+  /** By the clock of the daemon. */
   readonly at: number;
 }
 

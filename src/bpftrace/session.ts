@@ -44,7 +44,7 @@ export interface SessionEnd {
    * error of an interrupted write()).
    */
   readonly orderly: boolean;
-  /** Milliseconds since the epoch: what happened later it has not counted, or not said. */
+  /** By the clock of the daemon: what happened later it has not counted, or not said. */
   readonly seenUntil: number;
 }
 

@@ -47,7 +47,7 @@ export interface SupervisorOptions {
 
 export interface TracerState {
   readonly phase: 'starting' | 'observing' | 'waiting' | 'stopped';
-  /** Milliseconds since the epoch. */
+  /** By the clock of the daemon. */
   readonly since: number;
   readonly pid?: number | undefined;
   /** As it was found last. */

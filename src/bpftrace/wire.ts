@@ -74,7 +74,7 @@ const tupleWidths: Readonly<Record<string, readonly [key: number, value: number]
 const fileMaps = new Set(Object.keys({ ...readerMaps, ...blockMaps, ...blockedTimeMaps, ...holdMaps }));
 
 export interface WireOptions {
-  /** Milliseconds since the epoch. */
+  /** By the clock of the daemon. */
   readonly now: () => number;
   /** Milliseconds that nobody sets; as `now` unless told otherwise. */
   readonly monotonic?: () => number;
@@ -152,7 +152,7 @@ export class Wire {
 
   /**
    * What bpftrace said after its last tick, which counts only if it ended in order.
-   * @param at until when it saw, milliseconds since the epoch
+   * @param at until when it saw, by the clock of the daemon
    */
   lastWords(at = this.#options.now()): TracerRecord[] {
     return this.#maps.size === 0 ? [] : [...this.#missedEnds(at), this.#tick(at, undefined)];

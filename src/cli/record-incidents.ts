@@ -1,4 +1,5 @@
 /** The incidents of a recording, in words. */
+import { clockOf, isoTime } from '../clock.js';
 import { adviceFor } from '../evidence/advice.js';
 import { sentenceOf } from '../evidence/sentence.js';
 import { countText } from '../evidence/wording.js';
@@ -7,7 +8,7 @@ import type { Recording } from './recording.js';
 
 const incidentsShown = 10;
 
-type Seen = Pick<DaemonView, 'ledger' | 'plan' | 'cgroup' | 'config'>;
+type Seen = Pick<DaemonView, 'ledger' | 'plan' | 'cgroup' | 'config' | 'timeOfDay'>;
 
 /** Each with its sentence and what to do about it; the longest, in the order in which they began. */
 export const incidentLines = ({ view, incidents }: Recording<Seen>): string[] => {
@@ -24,7 +25,7 @@ export const incidentLines = ({ view, incidents }: Recording<Seen>): string[] =>
   return [
     `${countText(incidents.length, 'incident')} (a writer waited for ${threshold}):`,
     ...worst.flatMap((incident) => [
-      `  ${new Date(incident.openedAt).toISOString().slice(11, 23)} ${sentenceOf(incident, view.cgroup)}`,
+      `  ${isoTime(clockOf(incident, view), incident.openedAt).slice(11, 23)} ${sentenceOf(incident, view.cgroup)}`,
       ...adviceFor(incident).map((advice) => `               ${advice}`),
     ]),
     ...(more > 0 ? [`  and ${more} shorter`] : []),

@@ -1,4 +1,5 @@
 /** A recording as one JSON object: the figures under the names of the API. What is not observed is null, never 0. */
+import { isoTime } from '../clock.js';
 import { describeIncidentFully } from '../http/incident-rows.js';
 import { statusOf } from '../http/routes-status.js';
 import { durationBuckets } from '../ledger/durations.js';
@@ -9,8 +10,6 @@ import type { ApiLists } from './record-lists.js';
 import { observedSeconds, type Recording } from './recording.js';
 
 export type RecordJson = ReturnType<typeof recordJson>;
-
-const iso = (at: number): string => new Date(at).toISOString();
 
 /** @param lists as the API gave them at the end of the recording */
 export const recordJson = (recording: Recording, { ongoing, ...lists }: ApiLists) => {
@@ -24,8 +23,8 @@ export const recordJson = (recording: Recording, { ongoing, ...lists }: ApiLists
     /** Version of this format; members are only added. */
     v: 1,
     version: view.version,
-    started_at: iso(startedAt),
-    ended_at: iso(endedAt),
+    started_at: isoTime(view, startedAt),
+    ended_at: isoTime(view, endedAt),
     observed_seconds: observedSeconds(recording),
     gaps,
     host: { kernel, lock_paths },

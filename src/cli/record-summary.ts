@@ -1,5 +1,6 @@
 /** What a recording says on the terminal. What was not looked at is said as such, and never as 0. */
 
+import { isoTime } from '../clock.js';
 import { countText } from '../evidence/wording.js';
 import type { DaemonView } from '../http/context.js';
 import { limitsOf } from '../probes/limits.js';
@@ -11,7 +12,7 @@ import { observedSeconds, type Recording } from './recording.js';
 /** As much of a daemon as is looked at. */
 export type Seen = Pick<
   DaemonView,
-  'ledger' | 'plan' | 'lockPaths' | 'kernel' | 'cgroup' | 'processName' | 'config' | 'now'
+  'ledger' | 'plan' | 'lockPaths' | 'kernel' | 'cgroup' | 'processName' | 'config' | 'now' | 'timeOfDay'
 >;
 
 /** The whole text, with a line feed at its end. */
@@ -32,12 +33,10 @@ export const summaryOf = (recording: Recording<Seen>): string => {
   return `${paragraphs.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 };
 
-const clockText = (at: number): string => new Date(at).toISOString().slice(11, 19);
-
 const timeLines = (recording: Recording<Seen>): string[] => {
   const { view, startedAt, endedAt, gaps } = recording;
-  const date = new Date(startedAt).toISOString().slice(0, 10);
-  const during = `${date} from ${clockText(startedAt)} to ${clockText(endedAt)} UTC`;
+  const [begin, end] = [isoTime(view, startedAt), isoTime(view, endedAt)];
+  const during = `${begin.slice(0, 10)} from ${begin.slice(11, 19)} to ${end.slice(11, 19)} UTC`;
   const observed = `${observedSeconds(recording).toFixed(1)} s`;
   return [
     `Observed for ${observed} on Linux ${view.kernel.release}: ${during}.`,

@@ -14,7 +14,7 @@ export interface Gap {
 /** What was recorded. The totals are in the ledger of the view, which began with the recording. */
 export interface Recording<View = DaemonView> {
   readonly view: View;
-  /** From the begin of the first second that was told of to the end of the last, milliseconds since the epoch. */
+  /** From the begin of the first second that was told of to the end of the last, by the clock of the daemon. */
   readonly startedAt: number;
   readonly endedAt: number;
   readonly gaps: readonly Gap[];
@@ -50,7 +50,6 @@ export const recordFor = async <View extends Pick<DaemonView, 'ledger' | 'now'>>
   const lastTickAt = startedAt + seconds * 1000;
   // Before it observed it was blind, too, which is no gap of the recording.
   const blindBefore = tracer.blindSeconds(view.now());
-  // The end is told by a clock that nobody sets; the times of ticks are those of the host.
   const end = clock.monotonic() + lastTickAt - view.now();
   const half = tickMilliseconds / 2;
   const isTold = (): boolean => (tracer.lastTickAt ?? 0) >= lastTickAt - half;

@@ -3,7 +3,7 @@
  * written above all where something fails, so a part that fails is told by its error and the others go on.
  */
 import os from 'node:os';
-import type { Clock } from '../clock.js';
+import { type Clock, isoTime } from '../clock.js';
 import type { Config } from '../config/schema.js';
 import { version } from '../config/version.js';
 import { MmaplockError, messageOf } from '../errors.js';
@@ -52,7 +52,7 @@ export const supportBundle = async (
 ): Promise<number> => {
   const ending = endAtSignals();
   const host = anonymous ? pseudonym('h', os.hostname()) : os.hostname();
-  const target = await openBundleFile(file ?? bundleName(host, clock.now()));
+  const target = await openBundleFile(file ?? bundleName(host, clock.timeOfDay(clock.now())));
   try {
     tell(
       anonymous
@@ -61,7 +61,7 @@ export const supportBundle = async (
     );
     const bundle = {
       v: 1,
-      written_at: new Date(clock.now()).toISOString(),
+      written_at: isoTime(clock, clock.now()),
       host,
       version,
       node: { version: process.version, arch: process.arch },

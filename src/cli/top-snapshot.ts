@@ -1,4 +1,5 @@
 /** What `top` knows at one moment: rows of the API, and how fast they grow. */
+import { systemClock } from '../clock.js';
 import type { Column } from '../http/column-rows.js';
 import type { History } from '../http/routes-history.js';
 import type { Source } from './top-source.js';
@@ -46,6 +47,8 @@ export interface WaitingRow {
 }
 
 export interface Snapshot {
+  /** When it was asked for, milliseconds that nobody sets. */
+  readonly takenAt: number;
   /** Of the newest tick, milliseconds since the epoch; 0 before the first. */
   readonly at: number;
   readonly sentence: string;
@@ -99,6 +102,7 @@ const ask = async (source: Source): Promise<{ snapshot: Snapshot; isOfOneTick: b
   return {
     isOfOneTick: stamped.every(({ as_of }) => as_of === history.as_of),
     snapshot: {
+      takenAt: systemClock.monotonic(),
       at: history.as_of === null ? 0 : Date.parse(history.as_of),
       sentence: history.sentence,
       columns: history.columns,
@@ -121,12 +125,21 @@ export const keyOf = {
     JSON.stringify([file, reader, reader_cgroup_id, victim, victim_cgroup_id]),
 } as const;
 
+/** Ticks are a second apart, and looks at them nearly; a time of day that was set in between is neither. */
+const mostApart = 3;
+
+/** From the tick of one to that of another: as the ticks have it, unless the time of day was set. */
+const secondsBetween = (before: Snapshot, now: Snapshot): number => {
+  const [told, passed] = [(now.at - before.at) / 1000, (now.takenAt - before.takenAt) / 1000];
+  return Math.abs(told - passed) > mostApart ? passed : told;
+};
+
 /** How much an amount grew a second between two snapshots; undefined where that cannot be told. */
 export const ratesOf = (
   now: Snapshot,
   before: Snapshot | undefined,
 ): (<Row>(row: Row, had: Row | undefined, amount: (row: Row) => number | null) => number | undefined) => {
-  const seconds = before === undefined || before.at === 0 ? 0 : (now.at - before.at) / 1000;
+  const seconds = before === undefined || before.at === 0 ? 0 : secondsBetween(before, now);
   return (row, had, amount) => {
     const has = amount(row);
     if (seconds <= 0 || has === null) return undefined;

@@ -27,7 +27,8 @@ export const top = async (config: Config, options: TopOptions, clock: Clock): Pr
   const source = openSource(options.url, config);
   const state: TopState = { ...startState, sort: options.sort, filter: options.filter };
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ v: 1, ...(await takeSnapshot(source)) }, undefined, 2)}\n`);
+    const { takenAt: _, ...shown } = await takeSnapshot(source);
+    process.stdout.write(`${JSON.stringify({ v: 1, ...shown }, undefined, 2)}\n`);
     return 0;
   }
   const { isTTY } = process.stdout;

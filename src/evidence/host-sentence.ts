@@ -22,7 +22,7 @@ export interface HostState {
 
 const minuteMilliseconds = 60_000;
 
-/** The columns that reach into the last minute. @param asOf of the newest tick, milliseconds since the epoch */
+/** The columns that reach into the last minute. @param asOf of the newest tick, by the clock of the daemon */
 export const lastMinute = (
   columns: readonly HistoryColumn[],
   columnSeconds: number,

@@ -1,5 +1,6 @@
 /** Columns of the history as the API, the stream and a recorded page have them. */
 import { Type } from 'typebox';
+import { isoTime } from '../clock.js';
 import { durationBuckets } from '../ledger/durations.js';
 import type { BlockColumn, HistoryColumn } from '../ledger/history.js';
 import { operations, procFiles, unknown } from '../vocabulary.js';
@@ -7,7 +8,7 @@ import type { DaemonView } from './context.js';
 import { countOrNull, nullable, secondsOrNull } from './rows.js';
 
 /** What columns are told by. */
-export type ColumnView = Pick<DaemonView, 'ledger' | 'plan' | 'cgroup'>;
+export type ColumnView = Pick<DaemonView, 'ledger' | 'plan' | 'cgroup' | 'timeOfDay'>;
 
 const counts = (description: string) => Type.Array(Type.Integer(), { description });
 const file = Type.Enum([...procFiles]);
@@ -63,7 +64,7 @@ export const columnOf = (view: ColumnView, column: HistoryColumn) => {
   const ifObserved = (what: keyof typeof observables, amount: number): number | null =>
     observables[what].observed ? amount : null;
   return {
-    at: new Date(column.at).toISOString(),
+    at: isoTime(view, column.at),
     observed_seconds: column.observedSeconds,
     waits: column.waits,
     wait_seconds: column.waitNanoseconds.map((nanoseconds) => nanoseconds / 1e9),

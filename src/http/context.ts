@@ -3,6 +3,7 @@
  * seconds; nothing here changes anything else.
  */
 import type { TracerState } from '../bpftrace/supervise.js';
+import type { Clock } from '../clock.js';
 import type { Config } from '../config/schema.js';
 import type { BudgetView } from '../cost-watch.js';
 import type { KernelFacts } from '../host.js';
@@ -37,8 +38,9 @@ export interface DaemonView {
   readonly processName: (pid: number) => string | undefined;
   readonly stream: StreamHub;
   readonly inspector: Pick<Inspector, 'inspect' | 'running' | 'seconds'>;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  /** Milliseconds that never go back. */
-  readonly monotonic: () => number;
+  /** As of the clock of the daemon (src/clock.ts): all times in the ledger are of {@link Clock.now}. */
+  readonly now: Clock['now'];
+  readonly monotonic: Clock['monotonic'];
+  readonly timeOfDay: Clock['timeOfDay'];
+  readonly atTimeOfDay: Clock['atTimeOfDay'];
 }

@@ -1,5 +1,6 @@
 /** Incidents as the API shows them: rows of the list, and one with all its evidence. */
 import { Type } from 'typebox';
+import { type Clock, clockOf, isoTime } from '../clock.js';
 import { adviceFor } from '../evidence/advice.js';
 import { type Resolve, sentenceOf } from '../evidence/sentence.js';
 import { type Incident, incidentMilliseconds, lookedFors, mainFile } from '../ledger/incident.js';
@@ -117,17 +118,16 @@ export const incidentDetail = Type.Object({
   ),
 });
 
-const iso = (at: number): string => new Date(at).toISOString();
-
 /** The members by which incidents can be sorted. */
-export const measureIncident = (incident: Incident) => ({
-  opened_at: iso(incident.openedAt),
+export const measureIncident = (incident: Incident, clock: Pick<Clock, 'timeOfDay'>) => ({
+  opened_at: isoTime(clockOf(incident, clock), incident.openedAt),
   duration_seconds: incidentMilliseconds(incident) / 1000,
   blocked_seconds: incident.blockedNanoseconds / 1e9,
 });
 
 export const describeIncident = (incident: Incident, view: DaemonView) => {
   const named = namedIn(incident, view);
+  const clock = clockOf(incident, view);
   const { waits, convoy, others, files } = incident;
   return {
     id: incident.id,
@@ -137,9 +137,9 @@ export const describeIncident = (incident: Incident, view: DaemonView) => {
     evidence: incident.evidence,
     looked_for: incident.lookedFor ?? null,
     cause: incident.cause,
-    ...measureIncident(incident),
-    last_at: iso(incident.lastAt),
-    closed_at: incident.closedAt === undefined ? null : iso(incident.closedAt),
+    ...measureIncident(incident, view),
+    last_at: isoTime(clock, incident.lastAt),
+    closed_at: incident.closedAt === undefined ? null : isoTime(clock, incident.closedAt),
     victim: named(incident.victim),
     file: mainFile(incident) ?? null,
     lock_path: files[0]?.lockPath ?? null,
@@ -173,13 +173,14 @@ export const describeIncident = (incident: Incident, view: DaemonView) => {
 
 export const describeIncidentFully = (incident: Incident, view: DaemonView) => {
   const named = namedIn(incident, view);
+  const clock = clockOf(incident, view);
   const { stepMilliseconds, points } = incident.timeline;
   return {
     ...describeIncident(incident, view),
     timeline: {
       step_seconds: stepMilliseconds / 1000,
       points: points.map(({ at, blockedNanoseconds, waits, convoyWaits }) => ({
-        at: iso(at),
+        at: isoTime(clock, at),
         blocked_seconds: blockedNanoseconds / 1e9,
         waits_total: waits,
         convoy_waits_total: convoyWaits,

@@ -1,6 +1,8 @@
 /** Lists: `{data, next_cursor, as_of, complete}`, and the parameters they share. */
 import { type TProperties, type TSchema, Type } from 'typebox';
+import { type Clock, isoTime } from '../clock.js';
 import { MmaplockError } from '../errors.js';
+import type { DaemonView } from './context.js';
 import { longestCursor, type PageQuery, takePage } from './cursor.js';
 import type { Order } from './order.js';
 
@@ -47,6 +49,10 @@ export interface Page<Row> {
   readonly complete: boolean;
 }
 
+/** The time of day of the newest record; null before the first. */
+export const asOf = (view: Pick<DaemonView, 'ledger' | 'timeOfDay'>): string | null =>
+  view.ledger.asOf === 0 ? null : isoTime(view, view.ledger.asOf);
+
 /**
  * One page of a list.
  * @throws MmaplockError `invalid_parameter` for a cursor that is none of ours, or of another `sort`
@@ -57,14 +63,13 @@ export const pageOf = <Entry, Member extends string, Row>(
   {
     order,
     describe,
-    asOf,
+    view,
     complete,
   }: {
     readonly order: Order<Entry, Member>;
     /** Called for the entries of the page alone. */
     readonly describe: (entry: Entry) => Row;
-    /** Milliseconds since the epoch; 0 before the first record. */
-    readonly asOf: number;
+    readonly view: Pick<DaemonView, 'ledger' | 'timeOfDay'>;
     readonly complete: boolean;
   },
 ): Page<Row> => {
@@ -72,7 +77,7 @@ export const pageOf = <Entry, Member extends string, Row>(
   return {
     data: rows.map(describe),
     next_cursor: next,
-    as_of: asOf === 0 ? null : new Date(asOf).toISOString(),
+    as_of: asOf(view),
     complete,
   };
 };
@@ -86,24 +91,27 @@ const unitMilliseconds: Readonly<Record<string, number>> = {
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
 /**
- * Whether a time, in milliseconds since the epoch, is not before a `since`; every time is where there is none.
+ * Whether a time of the ledger is not before a `since`; every time is where there is none.
  * @throws MmaplockError `invalid_parameter`
  */
-export const sinceFilter = (since: string | undefined, now: number): ((at: number) => boolean) => {
-  const from = since === undefined ? Number.NEGATIVE_INFINITY : sinceTime(since, now);
+export const sinceFilter = (
+  since: string | undefined,
+  clock: Pick<Clock, 'now' | 'atTimeOfDay'>,
+): ((at: number) => boolean) => {
+  const from = since === undefined ? Number.NEGATIVE_INFINITY : sinceTime(since, clock);
   return (at) => at >= from;
 };
 
 /**
- * The time a `since` means, in milliseconds since the epoch.
+ * The time of the ledger that a `since` means.
  * @throws MmaplockError `invalid_parameter`
  */
-export const sinceTime = (since: string, now: number): number => {
+export const sinceTime = (since: string, clock: Pick<Clock, 'now' | 'atTimeOfDay'>): number => {
   const duration = /^(\d{1,9})([smhd])$/.exec(since);
   if (duration !== null)
-    return now - Number(duration[1]) * (unitMilliseconds[duration[2] as string] as number);
+    return clock.now() - Number(duration[1]) * (unitMilliseconds[duration[2] as string] as number);
   const time = rfc3339.test(since) ? Date.parse(since) : Number.NaN;
-  if (!Number.isNaN(time)) return time;
+  if (!Number.isNaN(time)) return clock.atTimeOfDay(time);
   throw new MmaplockError(
     'invalid_parameter',
     'since is an RFC 3339 time or a duration such as 90s, 15m, 2h, 1d',

@@ -1,6 +1,7 @@
 /** /api/v1/blocks. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { isoTime } from '../clock.js';
 import type { BlockEntry } from '../ledger/block-list.js';
 import { blockFile, blockRow, describeBlock, readerName } from './block-rows.js';
 import type { DaemonView } from './context.js';
@@ -8,15 +9,13 @@ import { listOf, listQuery, pageOf, sinceFilter, sinceQuery } from './lists.js';
 import { type Order, sortQuery } from './order.js';
 import { matches, nameQuery } from './rows.js';
 
-const seenAt = ({ lastSeenAt }: BlockEntry): string => new Date(lastSeenAt).toISOString();
-
 const measure = (entry: BlockEntry) => ({
   file: entry.file,
   reader: readerName(entry),
   victim: entry.victim.name,
   blocks_total: entry.count,
   block_seconds_total: entry.nanoseconds / 1e9,
-  last_seen_at: seenAt(entry),
+  last_seen_at: entry.lastSeenAt,
 });
 
 const order: Order<BlockEntry, keyof ReturnType<typeof measure>> = {
@@ -59,8 +58,8 @@ export const blockRoutes =
         },
       },
       async ({ query }) => {
-        const { blocks, asOf } = view.ledger;
-        const isRecent = sinceFilter(query.since, view.now());
+        const { blocks } = view.ledger;
+        const isRecent = sinceFilter(query.since, view);
         const entries = blocks.list
           .entries()
           .filter(
@@ -73,12 +72,12 @@ export const blockRoutes =
         const complete = blocks.list.dropped === 0;
         const describe = (entry: BlockEntry) => ({
           ...describeBlock(entry, view),
-          last_seen_at: seenAt(entry),
+          last_seen_at: isoTime(view, entry.lastSeenAt),
         });
         const evidence = view.plan().observables.retries.observed
           ? ('windows' as const)
           : ('lock_word' as const);
-        return { evidence, ...pageOf(entries, query, { order, describe, asOf, complete }) };
+        return { evidence, ...pageOf(entries, query, { order, describe, view, complete }) };
       },
     );
   };

@@ -4,6 +4,7 @@ import { Type } from 'typebox';
 import { columnOf, columnOrder, columnRow } from './column-rows.js';
 import type { DaemonView } from './context.js';
 import { hostSentenceOf } from './host-state.js';
+import { asOf } from './lists.js';
 
 const history = Type.Object({
   as_of: Type.Union([Type.String(), Type.Null()], {
@@ -20,9 +21,9 @@ const history = Type.Object({
 
 /** The body, for the page that is kept in a file as well. */
 export const historyOf = (view: DaemonView) => {
-  const { asOf, history } = view.ledger;
+  const { history } = view.ledger;
   return {
-    as_of: asOf === 0 ? null : new Date(asOf).toISOString(),
+    as_of: asOf(view),
     sentence: hostSentenceOf(view),
     column_seconds: history.options.columnSeconds,
     ...columnOrder,

@@ -16,12 +16,12 @@ import { listOf, listQuery, pageOf, sinceFilter, sinceQuery } from './lists.js';
 import { type Order, sortQuery } from './order.js';
 import { matches, nameQuery } from './rows.js';
 
-const order: Order<Incident, keyof ReturnType<typeof measureIncident>> = {
+const orderFor = (view: DaemonView): Order<Incident, keyof ReturnType<typeof measureIncident>> => ({
   members: ['opened_at', 'duration_seconds', 'blocked_seconds'],
-  measure: measureIncident,
+  measure: (incident) => measureIncident(incident, view),
   key: ({ id }) => id,
   normally: '-opened_at',
-};
+});
 
 /** Whether any of the values is the one that was asked for; all are where none was. */
 const holds = (wanted: string | undefined, values: readonly string[]): boolean =>
@@ -30,6 +30,7 @@ const holds = (wanted: string | undefined, values: readonly string[]): boolean =
 export const incidentRoutes =
   (view: DaemonView): FastifyPluginAsyncTypebox =>
   async (app) => {
+    const order = orderFor(view);
     app.get(
       '/api/v1/incidents',
       {
@@ -55,11 +56,11 @@ export const incidentRoutes =
         },
       },
       async ({ query }) => {
-        const { incidents, asOf } = view.ledger;
-        const isRecent = sinceFilter(query.since, view.now());
+        const { incidents } = view.ledger;
+        const isRecent = sinceFilter(query.since, view);
         const entries = incidents.list().filter(
-          ({ victim, readers, files, lastAt, closedAt }) =>
-            isRecent(lastAt) &&
+          ({ victim, readers, files, lastAt, closedAt, ahead }) =>
+            isRecent(ahead === undefined ? lastAt : view.atTimeOfDay(lastAt + ahead)) &&
             matches(query.victim, victim.name) &&
             matches(query.state, closedAt === undefined ? 'open' : 'closed') &&
             holds(
@@ -71,7 +72,7 @@ export const incidentRoutes =
         return pageOf(entries, query, {
           order,
           describe: (incident) => describeIncident(incident, view),
-          asOf,
+          view,
           complete: incidents.dropped === 0 && incidents.notOpened === 0,
         });
       },

@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { onRequestAsyncHookHandler } from 'fastify';
 import { Type } from 'typebox';
+import { isoTime } from '../clock.js';
 import { MmaplockError } from '../errors.js';
 import { type Inspected, longestInspectSeconds } from '../inspect.js';
 import type { Log } from '../log/log.js';
@@ -134,8 +135,8 @@ const answerOf = (
   victim: string | undefined,
   view: DaemonView,
 ) => ({
-  started_at: new Date(startedAt).toISOString(),
-  ended_at: new Date(endedAt).toISOString(),
+  started_at: isoTime(view, startedAt),
+  ended_at: isoTime(view, endedAt),
   evidence: 'overlap' as const,
   complete,
   data: blocks

@@ -1,6 +1,7 @@
 /** /api/v1/processes. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { isoTime } from '../clock.js';
 import type { ProcessEntry } from '../ledger/processes.js';
 import type { DaemonView } from './context.js';
 import { listOf, listQuery, pageOf, sinceFilter, sinceQuery } from './lists.js';
@@ -47,7 +48,7 @@ const measure = (
   vma_wait_seconds_total: vmaWaitsObserved ? vmaWaits.nanoseconds / 1e9 : null,
   waited_seconds_total:
     (read.nanoseconds + write.nanoseconds + (vmaWaitsObserved ? vmaWaits.nanoseconds : 0)) / 1e9,
-  last_wait_at: new Date(lastAt).toISOString(),
+  last_wait_at: lastAt,
 });
 
 export const processRoutes =
@@ -82,22 +83,23 @@ export const processRoutes =
         },
       },
       async ({ query }) => {
-        const { waits, asOf } = view.ledger;
-        const isRecent = sinceFilter(query.since, view.now());
+        const { waits } = view.ledger;
+        const isRecent = sinceFilter(query.since, view);
         const entries = waits.list
           .entries()
           .filter(({ name, lastAt }) => isRecent(lastAt) && matches(query.process, name));
         const complete = waits.list.dropped === 0;
-        return pageOf(entries, query, { order, describe: (entry) => describe(entry, view), asOf, complete });
+        return pageOf(entries, query, { order, describe: (entry) => describe(entry, view), view, complete });
       },
     );
   };
 
-const vmaWaitsObserved = (view: DaemonView): boolean => view.plan().observables.vma_waits.observed;
-
 const describe = (entry: ProcessEntry, view: DaemonView) => ({
   ...measure(entry, vmaWaitsObserved(view)),
+  last_wait_at: isoTime(view, entry.lastAt),
   cgroup_id: entry.cgroupId,
   ...identityOf(view, entry.cgroupId, { name: entry.name, pid: entry.lastPid }),
   last_pid: idOrNull(entry.lastPid),
 });
+
+const vmaWaitsObserved = (view: DaemonView): boolean => view.plan().observables.vma_waits.observed;

@@ -1,6 +1,7 @@
 /** /api/v1/readers. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { isoTime } from '../clock.js';
 import { type ReaderEntry, readerKey } from '../ledger/reader-list.js';
 import { type FileCount, isShown } from '../metrics/proc-files.js';
 import type { ProbePlan } from '../probes/plan.js';
@@ -58,7 +59,7 @@ const measure = (entry: ReaderEntry, plan: ProbePlan) => {
     fallbacks_total: ifObserved('fallbacks', 'fallbacks', entry.fallbacks),
     waits_total: ifObserved('blocks', 'waits', entry.waits),
     wait_seconds_total: ifObserved('blocks', 'waits', entry.waitNanoseconds / 1e9),
-    last_seen_at: new Date(entry.lastSeenAt).toISOString(),
+    last_seen_at: entry.lastSeenAt,
   };
 };
 
@@ -102,8 +103,8 @@ export const readerRoutes =
         },
       },
       async ({ query }) => {
-        const { readers, asOf } = view.ledger;
-        const isRecent = sinceFilter(query.since, view.now());
+        const { readers } = view.ledger;
+        const isRecent = sinceFilter(query.since, view);
         const entries = readers.list
           .entries()
           .filter(
@@ -113,7 +114,7 @@ export const readerRoutes =
               matches(query.reader, entry.name),
           );
         const complete = readers.list.dropped === 0;
-        return pageOf(entries, query, { order, describe: (entry) => describe(entry, view), asOf, complete });
+        return pageOf(entries, query, { order, describe: (entry) => describe(entry, view), view, complete });
       },
     );
   };
@@ -122,6 +123,7 @@ const describe = (entry: ReaderEntry, view: DaemonView) => {
   const { lastTargetPid } = entry;
   return {
     ...measure(entry, view.plan()),
+    last_seen_at: isoTime(view, entry.lastSeenAt),
     cgroup_id: entry.cgroupId,
     ...identityOf(view, entry.cgroupId, { name: entry.name, pid: entry.lastPid }),
     last_pid: idOrNull(entry.lastPid),

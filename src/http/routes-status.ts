@@ -1,9 +1,11 @@
 /** /-/healthy, /-/ready, /metrics and /api/v1/status. */
 import type { FastifyPluginAsync } from 'fastify';
 import { Type } from 'typebox';
+import { isoTime } from '../clock.js';
 import type { BudgetView } from '../cost-watch.js';
 import { observables } from '../vocabulary.js';
 import type { DaemonView } from './context.js';
+import { asOf } from './lists.js';
 import { identityOf } from './rows.js';
 import { snakeCase } from './snake-case.js';
 
@@ -49,9 +51,6 @@ export const statusRoutes =
     );
   };
 
-const isoOrNull = (at: number | undefined): string | null =>
-  at === undefined ? null : new Date(at).toISOString();
-
 /** Whom the cost is of, where it was looked for: the cgroup and the user with the largest shares of it. */
 const causeOf = (cause: BudgetView['cause'], view: DaemonView) =>
   cause === undefined
@@ -68,10 +67,11 @@ export const statusOf = (view: DaemonView) => {
   const cost = view.cost();
   const budget = view.budget();
   const { kernel, ledger } = view;
+  const isoOrNull = (at: number | undefined): string | null => (at === undefined ? null : isoTime(view, at));
   return {
     version: view.version,
-    started_at: new Date(view.startedAt).toISOString(),
-    as_of: isoOrNull(ledger.asOf || undefined),
+    started_at: isoTime(view, view.startedAt),
+    as_of: asOf(view),
     ...view.readiness(),
     kernel: snakeCase(kernel),
     lock_paths: view.lockPaths(),
@@ -88,7 +88,7 @@ export const statusOf = (view: DaemonView) => {
     },
     tracer: {
       phase: tracer.phase,
-      since: new Date(tracer.since).toISOString(),
+      since: isoTime(view, tracer.since),
       pid: tracer.pid === undefined ? null : String(tracer.pid),
       bpftrace: tracer.bpftrace ?? null,
       dialect: tracer.dialect === undefined ? null : snakeCase(tracer.dialect),

@@ -67,7 +67,7 @@ export const waitRoutes =
         },
       },
       async ({ query }) => {
-        const { waits, asOf } = view.ledger;
+        const { waits } = view.ledger;
         const wanted = (row: { mode: string; operation: string }): boolean =>
           matches(query.mode, row.mode) && matches(query.operation, row.operation);
         const totals = [...waits.totals.values()].filter(wanted);
@@ -80,7 +80,7 @@ export const waitRoutes =
             tid: String(tid),
             process: view.processName(pid) ?? null,
           }));
-        return { ...pageOf(totals, query, { order, describe: measure, asOf, complete: true }), ongoing };
+        return { ...pageOf(totals, query, { order, describe: measure, view, complete: true }), ongoing };
       },
     );
   };

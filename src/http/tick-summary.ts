@@ -1,4 +1,5 @@
 /** What one tick brought: the event `tick` of the stream. Its members are those of the lists, of this tick alone. */
+import { type Clock, isoTime } from '../clock.js';
 import type { BlockEntry, BlockFile } from '../ledger/block-list.js';
 import { Growth } from '../ledger/growth.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -16,6 +17,7 @@ const files: readonly BlockFile[] = [...procFiles, unknown];
 export class TickSummaries {
   readonly #ledger: Ledger;
   readonly #plan: () => ProbePlan;
+  readonly #clock: Pick<Clock, 'timeOfDay'>;
   readonly #growth = new Growth();
   readonly #processes = new TopGrowth<ProcessEntry>({
     seenAt: ({ lastAt }) => lastAt,
@@ -31,18 +33,19 @@ export class TickSummaries {
   });
   #lastAt: number | undefined;
 
-  constructor(ledger: Ledger, plan: () => ProbePlan) {
+  constructor(ledger: Ledger, plan: () => ProbePlan, clock: Pick<Clock, 'timeOfDay'>) {
     this.#ledger = ledger;
     this.#plan = plan;
+    this.#clock = clock;
   }
 
-  /** What the ledger has taken since the summary before. @param at of the tick, milliseconds since the epoch */
+  /** What the ledger has taken since the summary before. @param at of the tick, by the clock of the daemon */
   next(at: number) {
     const seconds = this.#lastAt === undefined ? 0 : (at - this.#lastAt) / 1000;
     this.#lastAt = at;
     return {
-      as_of: new Date(at).toISOString(),
-      /** Since the summary before; null for the first, and where the time of day was set back. */
+      as_of: isoTime(this.#clock, at),
+      /** Since the summary before; null for the first. */
       interval_seconds: seconds > 0 ? seconds : null,
       tracer_up: this.#ledger.tracer.up,
       waits: modes.map((mode) => this.#waits(mode)),

@@ -1,7 +1,7 @@
 /** The entries of a list that grew most in one tick. */
 
 interface Options<Entry> {
-  /** When it was written last, milliseconds since the epoch. */
+  /** When it was written last, by the clock of the daemon. */
   readonly seenAt: (entry: Entry) => number;
   /** What it adds up; it is ranked by the first. */
   readonly totals: (entry: Entry) => readonly number[];

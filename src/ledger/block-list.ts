@@ -18,7 +18,7 @@ export interface BlockEntry extends BlockTotal {
   readonly reader: Named | undefined;
   readonly victim: Named;
   readonly file: BlockFile;
-  /** When it blocked last, milliseconds since the epoch. */
+  /** When it blocked last, by the clock of the daemon. */
   lastSeenAt: number;
 }
 

@@ -39,7 +39,7 @@ export interface BlockColumn extends BlockTotal {
 }
 
 export interface HistoryColumn {
-  /** Its begin, milliseconds since the epoch: a multiple of its length. */
+  /** Its begin, by the clock of the daemon: a multiple of its length. */
   readonly at: number;
   /** So many of its seconds were told of by ticks: less than its length where nothing was observed, or it goes on. */
   observedSeconds: number;
@@ -118,7 +118,7 @@ export class HistoryLedger {
     if (last?.at === at) return last;
     if (last !== undefined) keepLargest(last);
     const column = emptyColumn(at);
-    // Where the clock of the host was set back, what seems to come after is not kept: it would never grow old.
+    // What seems to come after, should there be any, is not kept: it would never grow old.
     this.#columns = [
       ...this.#columns.filter((one) => one.at < at && one.at > at - columns * columnSeconds * 1000),
       column,

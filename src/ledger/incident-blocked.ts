@@ -36,7 +36,7 @@ export class BlockedTime {
   readonly #parts: Part[] = [];
   #forgotten = 0;
 
-  /** @param origin milliseconds since the epoch, near which all times lie: keeps nanoseconds exact */
+  /** @param origin by the clock of the daemon, near which all times lie: keeps nanoseconds exact */
   constructor(origin: number) {
     this.#origin = origin;
   }
@@ -46,7 +46,7 @@ export class BlockedTime {
     return this.#spans.reduce((sum, { from, to }) => sum + to - from, inParts);
   }
 
-  /** A wait that ended, or was still going on, at a time in milliseconds since the epoch. */
+  /** A wait that ended, or was still going on, at a time in by the clock of the daemon. */
   addWait(at: number, nanoseconds: number): void {
     const open = this.#parts.filter((part) => part.open);
     const known = open.map((part) => this.#inSpans(part));

@@ -29,7 +29,7 @@ export interface DraftOptions {
   readonly id: string;
   readonly cause: Incident['cause'];
   readonly victim: SeenProcess;
-  /** Milliseconds since the epoch. */
+  /** By the clock of the daemon. */
   readonly openedAt: number;
   readonly lockPath: (file: ProcFile) => LockPath | undefined;
   readonly lookedFor: () => LookedFor;
@@ -220,7 +220,7 @@ export const withInspection = (
   evidence: readers.length > 0 ? 'overlap' : incident.evidence,
 });
 
-/** When what a stall tells of began, milliseconds since the epoch: its wait, or the time that was looked at. */
+/** When what a stall tells of began, by the clock of the daemon: its wait, or the time that was looked at. */
 export const beginOf = ({ at, cause, nanoseconds, blockedInWindow }: Stall): number =>
   at - (cause === 'share' ? Math.max(nanoseconds, blockedInWindow.windowNanoseconds) : nanoseconds) / 1e6;
 

@@ -18,6 +18,8 @@ export interface IncidentOptions {
   readonly lockPath?: (file: ProcFile) => LockPath | undefined;
   /** How it is looked for readers now. */
   readonly lookedFor?: () => LookedFor;
+  /** Milliseconds by which the time of day is ahead of the times of records now. */
+  readonly ahead?: () => number;
   /** Names a process whose wait still goes on; undefined where it is gone. */
   readonly processName?: (pid: number) => Named | undefined;
   /** What is known of a cgroup; where its id does not tell, the process that was seen in it may. */
@@ -36,6 +38,7 @@ export const defaultIncidentOptions: Required<IncidentOptions> = {
   open: 50,
   lockPath: () => undefined,
   lookedFor: () => 'windows',
+  ahead: () => 0,
   processName: () => undefined,
   identify: () => undefined,
 };

@@ -17,7 +17,7 @@ export class Timeline {
     this.#limit = limit;
   }
 
-  /** Time that a writer waited: from a time to another, milliseconds since the epoch. */
+  /** Time that a writer waited: from a time to another, by the clock of the daemon. */
   addBlocked(from: number, to: number): void {
     // So long a wait would make more steps than fit.
     while ((to - from) / this.stepMilliseconds > this.#limit) this.#widen();

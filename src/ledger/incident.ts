@@ -70,13 +70,13 @@ export interface IncidentOperation {
 export interface IncidentOngoing {
   readonly tid: number;
   readonly operation: Operation;
-  /** When it began, milliseconds since the epoch. */
+  /** When it began, by the clock of the daemon. */
   readonly since: number;
   readonly nanoseconds: number;
 }
 
 export interface TimelinePoint {
-  /** The start of the step, milliseconds since the epoch. */
+  /** The start of the step, by the clock of the daemon. */
   readonly at: number;
   /** Thread-time that writers waited in this step. */
   readonly blockedNanoseconds: number;
@@ -104,11 +104,16 @@ export interface Inspection {
 }
 
 export interface Incident {
+  /**
+   * Milliseconds by which the time of day was ahead of the clock of the daemon when it closed; 0 of an earlier daemon, whose
+   * incidents have times of day. Undefined while it is open, and not written.
+   */
+  readonly ahead?: number | undefined;
   /** Sorts by the time of opening; never given twice, also not by a daemon that was started again. */
   readonly id: string;
   /** What opened it: one long wait, or many short ones that together took too much of the time. */
   readonly cause: 'wait' | 'share';
-  /** When the first of its waits began, milliseconds since the epoch. For `share`: when that time began. */
+  /** When the first of its waits began, by the clock of the daemon. For `share`: when that time began. */
   readonly openedAt: number;
   /** When the last of its waits ended, or was still seen. */
   readonly lastAt: number;

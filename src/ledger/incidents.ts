@@ -75,9 +75,8 @@ export class IncidentLedger {
     for (const incident of incidents) {
       if (this.#kept.has(incident.id)) continue;
       const cutOff = incident.closedAt === undefined;
-      this.#keep(
-        cutOff ? { ...incident, ongoing: [], closedAt: incident.lastAt, interrupted: true } : incident,
-      );
+      const ended = cutOff ? { ongoing: [], closedAt: incident.lastAt, interrupted: true } : {};
+      this.#keep({ ...incident, ...ended, ahead: 0 });
     }
   }
 
@@ -175,7 +174,8 @@ export class IncidentLedger {
       return undefined;
     }
     this.#sequence += 1;
-    const id = `${String(Math.floor(at)).padStart(13, '0')}-${String(this.#sequence).padStart(6, '0')}`;
+    const opened = Math.floor(at + this.#options.ahead());
+    const id = `${String(opened).padStart(13, '0')}-${String(this.#sequence).padStart(6, '0')}`;
     const draft = new IncidentDraft({
       id,
       cause,
@@ -225,6 +225,7 @@ export class IncidentLedger {
       if (incident.ongoing.length > 0 || draft.waitsForTick) continue;
       if (at - incident.lastAt < this.#options.quietMilliseconds) continue;
       incident.closedAt = at;
+      incident.ahead = this.#options.ahead();
       incident.identities = identitiesOf(incident, this.#options.identify);
       this.#open.delete(id);
       this.#count(draft, noFile);

@@ -57,7 +57,7 @@ export class Ledger {
   readonly incidents: IncidentLedger;
   readonly history: HistoryLedger;
   readonly tracer: TracerLedger;
-  /** Time of the newest record, milliseconds since the epoch. */
+  /** Time of the newest record, by the clock of the daemon. */
   asOf = 0;
   readonly #recentBlocks: RecentBlocks;
   readonly #recentConvoys = new RecentConvoys();

@@ -15,7 +15,7 @@ export interface ProcessEntry extends Named {
   readonly vmaWaits: Total;
   /** Of those that waited for an mmap_lock: VMA waits are not told by pid. */
   lastPid: number | undefined;
-  /** When it last waited, for an mmap_lock or a VMA, milliseconds since the epoch. */
+  /** When it last waited, for an mmap_lock or a VMA, by the clock of the daemon. */
   lastAt: number;
 }
 

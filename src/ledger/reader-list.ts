@@ -24,7 +24,7 @@ export interface ReaderEntry extends Named, ReadTotal {
   readonly file: ProcFile;
   lastPid: number | undefined;
   lastTargetPid: number | undefined;
-  /** When something of it was counted last, milliseconds since the epoch. */
+  /** When something of it was counted last, by the clock of the daemon. */
   lastSeenAt: number;
 }
 

@@ -7,7 +7,7 @@
 const memoryMilliseconds = 65_000;
 const rowLimit = 2000;
 
-/** The time of one tick, milliseconds since the epoch: after `from`, up to `to`. */
+/** The time of one tick, by the clock of the daemon: after `from`, up to `to`. */
 export interface TickSpan {
   readonly from: number;
   readonly to: number;
@@ -32,7 +32,7 @@ export class RecentGrowth<Row> {
   /** A tick is whole; what comes next belongs to the one after it. */
   ticked(at: number): void {
     this.#tickAt = at;
-    // The clock of a host can be set back: rows of a time to come would never grow old.
+    // Rows of a time to come, should there be any, would never grow old.
     this.#rows = this.#rows.filter(({ to }) => Math.abs(at - to) <= memoryMilliseconds);
   }
 

@@ -10,7 +10,7 @@ import {
 
 export class TracerLedger {
   up = false;
-  /** Milliseconds since the epoch; undefined before the first tick. */
+  /** By the clock of the daemon; undefined before the first tick. */
   lastTickAt: number | undefined;
   /** Updates of maps that were lost are among them. */
   lostEvents = 0;
@@ -24,7 +24,7 @@ export class TracerLedger {
   /** The newest sign of the tracer that runs. */
   #seenAt: number | undefined;
   readonly #blindMilliseconds = new Map<BlindReason, number>(blindReasons.map((reason) => [reason, 0]));
-  /** `longest` is what was told of it: a clock that is set back must not take a counter down. */
+  /** `longest` is what was told of it: no time that is handed in takes a counter down. */
   #gap: { readonly reason: BlindReason; readonly since: number; longest: number } | undefined;
 
   /** @param maps those that can overflow: counted from 0, so that the first overflow shows as an increase */

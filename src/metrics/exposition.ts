@@ -2,6 +2,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Clock } from '../clock.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { LockPathEvidence } from '../probes/lock-paths.js';
 import type { ProbePlan } from '../probes/plan.js';
@@ -30,8 +31,7 @@ export interface ExpositionSources {
   readonly incidentLosses: () => IncidentLosses;
   /** In which inspect mode was on, so far. */
   readonly inspectSeconds: () => number;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'now' | 'timeOfDay'>;
   readonly kernelRelease: string;
   readonly version: string;
   /** Version of bpftrace; undefined while none was found. */
@@ -57,11 +57,11 @@ const never = 2 ** 31 - 1;
 
 export class MetricsText {
   readonly #registry = new Registry();
-  readonly #now: () => number;
+  readonly #clock: Pick<Clock, 'now'>;
   #cached: { readonly at: number; readonly exposition: Promise<Exposition> } | undefined;
 
   constructor(sources: ExpositionSources) {
-    this.#now = sources.now;
+    this.#clock = sources.clock;
     const { waits, readers, blocks, blockedTime, watched, vmaWaits, convoys, incidents, tracer } =
       sources.ledger;
     const { plan } = sources;
@@ -90,7 +90,7 @@ export class MetricsText {
             ['victim_vma_wait_seconds', vmaWaits.victims.folded],
             ['victim_convoy_wait_seconds', convoys.victims.folded],
           ]),
-        now: sources.now,
+        clock: sources.clock,
       }),
       ...budgetFamilies(sources),
       ...lockPathFamilies(sources.lockPaths),
@@ -110,9 +110,8 @@ export class MetricsText {
   }
 
   current(): Promise<Exposition> {
-    const now = this.#now();
-    // The clock of a host can be set back.
-    if (this.#cached === undefined || Math.abs(now - this.#cached.at) > longestAge)
+    const now = this.#clock.now();
+    if (this.#cached === undefined || now - this.#cached.at > longestAge)
       this.#cached = { at: now, exposition: this.#render() };
     return this.#cached.exposition;
   }

@@ -1,4 +1,5 @@
 /** How whole the observation is: the tracer, its gaps, losses and cost. */
+import type { Clock } from '../clock.js';
 import type { TracerLedger } from '../ledger/tracer.js';
 import type { ProbePlan } from '../probes/plan.js';
 import { type Observable, observables } from '../vocabulary.js';
@@ -23,12 +24,11 @@ export interface TracerSources {
   readonly cost: () => CostTotals;
   readonly inspectSeconds: () => number;
   readonly folded: () => ReadonlyMap<string, number>;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'now' | 'timeOfDay'>;
 }
 
 export const tracerFamilies = (sources: TracerSources): Family[] => {
-  const { tracer, plan, observed, cost, inspectSeconds, folded, now } = sources;
+  const { tracer, plan, observed, cost, inspectSeconds, folded, clock } = sources;
   const byLabel = (label: string, values: ReadonlyMap<string, number>) =>
     Array.from(values, ([key, value]) => ({ labels: { [label]: key }, value }));
   const present = (value: number | undefined) => (value === undefined ? [] : [{ value }]);
@@ -64,10 +64,10 @@ export const tracerFamilies = (sources: TracerSources): Family[] => {
       byLabel('reason', tracer.restarts),
     ),
     counter('blind_seconds_total', 'Seconds in which nothing was observed, by the reason of the gap.', () =>
-      byLabel('reason', tracer.blindSeconds(now())),
+      byLabel('reason', tracer.blindSeconds(clock.now())),
     ),
     gauge('last_tick_timestamp_seconds', 'When the tracer last reported, in seconds since the epoch.', () =>
-      present(tracer.lastTickAt === undefined ? undefined : tracer.lastTickAt / 1000),
+      present(tracer.lastTickAt === undefined ? undefined : clock.timeOfDay(tracer.lastTickAt) / 1000),
     ),
     counter(
       'inspect_seconds_total',

@@ -184,7 +184,10 @@ const watch = (): void => {
       };
       showSentence(said);
       if (observing !== status?.ready) void loadStatus().catch(() => {});
-      if (column !== null) model.put(column, keptSeconds);
+      if (column !== null && !model.put(column, keptSeconds)) {
+        void loadHistory().catch(() => {});
+        void loadIncidents().catch(() => {});
+      }
       render();
     },
     onState: (state) => {

@@ -75,12 +75,18 @@ export class Model {
     this.#columns = [...columns];
   }
 
-  /** Takes a column in the place of what is known of it; older ones than are shown go. */
-  put(column: Column, keptSeconds: number): void {
+  /**
+   * Takes the newest column, in the place of what is known of it. Older ones than are shown go, and so do later ones.
+   * @returns whether it follows what is known; if not, columns lack, or the time of day of the host was set
+   */
+  put(column: Column, keptSeconds: number): boolean {
     const at = Date.parse(column.at);
+    const last = this.#columns.at(-1);
+    const since = last === undefined ? 0 : at - Date.parse(last.at);
     const oldest = at - keptSeconds * 1000;
-    const others = this.#columns.filter((one) => one.at !== column.at && Date.parse(one.at) > oldest);
-    this.#columns = [...others, column].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+    const isKept = (time: number): boolean => time > oldest && time < at;
+    this.#columns = [...this.#columns.filter((one) => isKept(Date.parse(one.at))), column];
+    return since === 0 || since === this.columnSeconds * 1000;
   }
 
   /**
@@ -97,7 +103,8 @@ export class Model {
     const last = this.#columns.at(-1);
     if (last === undefined) return undefined;
     const length = this.columnSeconds * 1000;
-    return Math.max(Date.parse(last.at), Math.floor(this.#shownTo / length) * length);
+    const at = Date.parse(last.at);
+    return at + Math.max(0, Math.floor((this.#shownTo - at) / length)) * length;
   }
 
   /** The columns of the last seconds, up to the newest. */

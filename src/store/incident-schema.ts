@@ -5,6 +5,7 @@
  */
 import { type Static, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
+import type { Clock } from '../clock.js';
 import { type Incident, lookedFors } from '../ledger/incident.js';
 import { lockPaths, operations, procFiles } from '../vocabulary.js';
 import { formatVersion } from './line-reader.js';
@@ -75,8 +76,26 @@ const storedIncident = Type.Object({
   ),
 });
 
-/** The object that is written. */
-export const toStored = (incident: Incident): object => ({ v: formatVersion, ...incident });
+/** The object that is written: with times of day, for a later daemon does not know the clock of this one. */
+export const toStored = (
+  { openedAt, lastAt, closedAt, ongoing, timeline, ahead, ...incident }: Incident,
+  clock: Pick<Clock, 'timeOfDay'>,
+): object => {
+  // One for all of it: it may be set while this is written.
+  const moved = ahead ?? clock.timeOfDay(0);
+  return {
+    v: formatVersion,
+    ...incident,
+    openedAt: openedAt + moved,
+    lastAt: lastAt + moved,
+    closedAt: closedAt === undefined ? undefined : closedAt + moved,
+    ongoing: ongoing.map((wait) => ({ ...wait, since: wait.since + moved })),
+    timeline: {
+      ...timeline,
+      points: timeline.points.map((point) => ({ ...point, at: point.at + moved })),
+    },
+  };
+};
 
 /** The incident of a line; undefined where it is none of version 1. Members that are not known are left out. */
 export const fromStored = (line: object): Incident | undefined => {

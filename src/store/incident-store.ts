@@ -45,7 +45,7 @@ const nowhere: IncidentStore = {
 export const openIncidentStore = async (
   config: Config['incidents'],
   log: Pick<Log, 'info' | 'warn'>,
-  clock: Pick<Clock, 'now'>,
+  clock: Pick<Clock, 'now' | 'timeOfDay'>,
 ): Promise<IncidentStore> => {
   const { directory, directory_mib: mebibytes, keep: limit } = config;
   if (directory === '') return nowhere;
@@ -58,7 +58,12 @@ export const openIncidentStore = async (
     );
     log.warn({ err: error }, error.message);
   };
-  const writer = new LineWriter({ directory, bytes, now: () => clock.now(), onFailure: tellFailure });
+  const writer = new LineWriter({
+    directory,
+    bytes,
+    now: () => clock.timeOfDay(clock.now()),
+    onFailure: tellFailure,
+  });
   let restored: Incident[] = [];
   try {
     await makeDirectory(directory);
@@ -70,7 +75,7 @@ export const openIncidentStore = async (
   }
   return {
     restored,
-    keep: (incident) => writer.append(toStored(incident)),
+    keep: (incident) => writer.append(toStored(incident, clock)),
     get losses() {
       return { notWritten: writer.failures, lost: writer.lost };
     },

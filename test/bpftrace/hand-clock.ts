@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/clock.js';
+import { type Clock, timeLine } from '../../src/clock.js';
 
 interface Timer {
   readonly at: number;
@@ -14,10 +14,22 @@ export class HandClock implements Clock {
   #now = 1000;
   /** What the time of day is ahead of it. */
   #ahead = Date.UTC(2025, 5, 1);
+  readonly #line = timeLine(
+    () => this.#now + this.#ahead,
+    () => this.#now,
+  );
   #timers = new Set<Timer>();
 
   now(): number {
-    return this.#now + this.#ahead;
+    return this.#line.now();
+  }
+
+  timeOfDay(at: number): number {
+    return this.#line.timeOfDay(at);
+  }
+
+  atTimeOfDay(time: number): number {
+    return this.#line.atTimeOfDay(time);
   }
 
   monotonic(): number {

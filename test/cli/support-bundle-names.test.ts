@@ -103,7 +103,7 @@ test('figures stay, and ~unknown is no name', async () => {
 
 test('ticks without names', () => {
   const { ledger, view } = scene();
-  const summary = new TickSummaries(ledger, view.plan).next(epoch + 1000);
+  const summary = new TickSummaries(ledger, view.plan, view).next(epoch + 1000);
   assert.match(JSON.stringify(summary), /zz-/);
   const nameless = rowsWithoutNames(summary);
   assert.doesNotMatch(JSON.stringify(nameless), /zz-/);

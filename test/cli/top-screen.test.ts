@@ -22,6 +22,7 @@ const blockRow = (reader: string, seconds: number, more: Partial<BlockRow> = {})
 
 const snapshot = (more: Partial<Snapshot> = {}): Snapshot => ({
   at,
+  takenAt: at,
   sentence: 'Readers of smaps blocked writers of `mysqld` for 3.1 % of the last minute; `agent` did it.',
   columns: [],
   ready: true,
@@ -67,6 +68,15 @@ const options: ScreenOptions = {
 
 const rowOf = (lines: readonly string[], name: string): string =>
   lines.find((line) => line.startsWith(name)) ?? `no line begins with ${name}`;
+
+for (const leap of [3_600_000, -3_600_000])
+  test(`rates are of the seconds that passed, though the time of day was set by ${leap / 1000} s`, () => {
+    const had = snapshot({ ...before, takenAt: at - 2000 });
+    const linesOf = (now: Snapshot) =>
+      screenOf(now, had, startState, options).filter((line) => /agent|atop/.test(line));
+    assert.deepEqual(linesOf(snapshot({ at: at + leap })), linesOf(snapshot()));
+    assert.ok(linesOf(snapshot()).length > 1);
+  });
 
 test('fits the terminal, whatever its size and whatever is shown', () => {
   const many = snapshot({

@@ -244,7 +244,43 @@ test('as_of is the time of the newest record, null before the first', async (con
   }
 });
 
+test('where the time of day was set, what was 2 s ago is 2 s ago, in each list', async (context) => {
+  const daemon = daemonWith(1);
+  daemon.now = epoch + 4000;
+  const { ask: askOf } = await openApp(context, daemon);
+  for (const list of lists) {
+    const before = (await askOf(list)).json<ListPage>();
+    daemon.set = -400 * 86_400_000;
+    const page = (await askOf(list)).json<ListPage>();
+    assert.equal(Date.parse(page.as_of!) - Date.parse(before.as_of!), daemon.set, list);
+    if (list !== '/api/v1/waits') {
+      assert.deepEqual((await askOf(`${list}?since=3s`)).json<ListPage>().data, page.data, list);
+      const since = new Date(epoch + 3000 + daemon.set).toISOString();
+      assert.deepEqual((await askOf(`${list}?since=${since}`)).json<ListPage>().data, [], list);
+    }
+    daemon.set = 0;
+  }
+});
+
+test('a page follows the one before it, though the time of day was set between them', async (context) => {
+  const daemon = daemonWith(3);
+  const { ask: askOf } = await openApp(context, daemon);
+  for (const [list, sort] of [
+    ['/api/v1/blocks', '-last_seen_at'],
+    ['/api/v1/readers', '-last_seen_at'],
+    ['/api/v1/processes', '-last_wait_at'],
+  ] as const) {
+    const all = (await askOf(`${list}?sort=${sort}`)).json<ListPage>().data.length;
+    const first = (await askOf(`${list}?sort=${sort}&limit=1`)).json<ListPage>();
+    daemon.set = 3_600_000;
+    const second = (await askOf(`${list}?sort=${sort}&cursor=${first.next_cursor}`)).json<ListPage>();
+    daemon.set = 0;
+    assert.equal(first.data.length + second.data.length, all, list);
+  }
+});
+
 const now = epoch;
+const clock = { now: () => now, atTimeOfDay: (time: number) => time };
 for (const [since, time] of [
   ['0s', now],
   ['90s', now - 90_000],
@@ -256,7 +292,7 @@ for (const [since, time] of [
   ['2025-06-01T13:59:00.250+02:00', now - 59_750],
   ['2025-06-01T11:59:00-00:00', now - 60_000],
 ] as const)
-  test(`since ${since} is a time`, () => assert.equal(sinceTime(since, now), time));
+  test(`since ${since} is a time`, () => assert.equal(sinceTime(since, clock), time));
 
 for (const since of [
   '',

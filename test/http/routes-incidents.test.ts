@@ -226,3 +226,44 @@ test('an incident that is not kept, or never was, is not found', async (context)
     assert.ok(statusCode === 404 || statusCode === 400, id);
   }
 });
+
+test('where the time of day is set, an incident that is closed keeps its own, one that is open does not', async (context) => {
+  const daemon = daemonWithIncidents();
+  const { ask } = await openApp(context, daemon);
+  const opened = async (query = '') =>
+    Object.fromEntries(
+      (await ask(`/api/v1/incidents${query}`))
+        .json<{ data: (Row & { opened_at: string })[] }>()
+        .data.map(({ victim: { name }, opened_at }) => [name, Date.parse(opened_at)]),
+    ) as Record<string, number>;
+  const before = await opened();
+  daemon.set = 400 * 86_400_000;
+  assert.deepEqual(await opened(), { ...before, jvm: before.jvm! + daemon.set });
+  assert.deepEqual(Object.keys(await opened('?since=1h')), ['jvm']);
+  daemon.set = -daemon.set;
+  assert.deepEqual(Object.keys(await opened('?since=1h')).sort(), ['jvm', 'mysqld', 'redis']);
+});
+
+test('incidents of an earlier daemon have the time of day at which they were, whatever it is set to', async (context) => {
+  const earlier = daemonWithIncidents();
+  const daemon = new FakeDaemon();
+  daemon.ledger.incidents.restore(earlier.ledger.incidents.list());
+  // Started before NTP had set the clock.
+  daemon.set = 400 * 86_400_000;
+  const { ask } = await openApp(context, daemon);
+  const { data } = (await ask('/api/v1/incidents')).json<{ data: (Row & { opened_at: string })[] }>();
+  assert.deepEqual(
+    data.map(({ opened_at }) => opened_at),
+    earlier.ledger.incidents
+      .list()
+      .map(({ openedAt }) => new Date(openedAt).toISOString())
+      .reverse(),
+  );
+  assert.deepEqual((await ask('/api/v1/incidents?since=1d')).json<List>().data, []);
+  const detail = (await ask(`/api/v1/incidents/${data[0]!.id}`)).json<{
+    opened_at: string;
+    timeline: { points: { at: string }[] };
+  }>();
+  for (const { at } of detail.timeline.points)
+    assert.ok(Math.abs(Date.parse(at) - Date.parse(detail.opened_at)) < 60_000, at);
+});

@@ -17,7 +17,7 @@ import {
 /** Applies records as the daemon does, and gives the summary after each. */
 const summariesOf = (options: FakeDaemonOptions = {}): ((record: TracerRecord) => TickSummary) => {
   const daemon = new FakeDaemon(options);
-  const summaries = new TickSummaries(daemon.ledger, () => daemon.plan);
+  const summaries = new TickSummaries(daemon.ledger, () => daemon.plan, daemon.view);
   daemon.apply({ kind: 'tracer_started', at: epoch });
   return (record) => {
     daemon.apply(record);

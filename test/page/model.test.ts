@@ -56,6 +56,23 @@ test('a column takes the place of what was known of it, and the oldest go', () =
   assert.equal(model.columns[0]?.observed_seconds, 3);
 });
 
+test('a column that does not follow, as where the time of day was set, is told, and later ones go', () => {
+  const model = modelOf(column(1000), column(1005));
+  assert.equal(model.put(column(1005), 900), true);
+  assert.equal(model.put(column(1010), 900), true);
+  assert.equal(model.put(column(1012.317), 900), false);
+  assert.equal(model.put(column(5), 900), false);
+  assert.deepEqual(seen(model), [5]);
+});
+
+test('where nothing is observed, what is shown goes on in steps from the last column', () => {
+  const model = modelOf(column(2.317), column(7.317));
+  model.unobservedTo(start + 60_000, 900);
+  const { times, lines } = model.overTime(60, ['mmap'], ({ wait_seconds }) => wait_seconds[0] ?? 0);
+  assert.equal(times.at(-1), (start + 57_317) / 1000);
+  assert.equal(lines[0]!.filter((value) => value !== null).length, 2, 'both columns are shown');
+});
+
 test('a window ends with the newest column', () => {
   const model = modelOf(column(0), column(5), column(55), column(60));
   assert.deepEqual(

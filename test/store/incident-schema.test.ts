@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Incident } from '../../src/ledger/incident.js';
 import { fromStored, toStored } from '../../src/store/incident-schema.js';
 import { fullIncident, plain } from './incidents.js';
 
+const unset = { timeOfDay: (at: number) => at };
+
 const line = (change: Record<string, unknown> = {}): object =>
-  Object.assign(plain(toStored(fullIncident('0001-1'))) as object, change);
+  Object.assign(plain(toStored(fullIncident('0001-1'), unset)) as object, change);
 
 test('an incident is the same after it was written and read, with its format version on the line', () => {
   assert.equal((line() as { v: unknown }).v, 1);
@@ -16,9 +19,24 @@ test('what was not known when it was written is undefined again', () => {
     closedAt: undefined,
     victim: { name: '~unknown', cgroupId: '0', pid: undefined, tid: undefined },
   });
-  const read = fromStored(plain(toStored(open)) as object);
+  const read = fromStored(plain(toStored(open, unset)) as object);
   assert.equal(read?.closedAt, undefined);
   assert.deepEqual(plain(read), plain(open));
+});
+
+test('what is written has the time of day that its daemon has now', () => {
+  const hour = 3_600_000;
+  const times = ({ openedAt, lastAt, closedAt, ongoing, timeline }: Incident): (number | undefined)[] => [
+    ...[openedAt, lastAt, closedAt, ...ongoing.map(({ since }) => since)],
+    ...timeline.points.map(({ at }) => at),
+  ];
+  const incident = fullIncident('0001-1');
+  const written = toStored(incident, { timeOfDay: (at) => at + hour }) as Incident;
+  assert.deepEqual(
+    times(written),
+    times(incident).map((at) => at! + hour),
+  );
+  assert.equal(times(incident).length > 4, true);
 });
 
 test('a member that this version does not know is left out', () => {

@@ -30,6 +30,7 @@ const open = async (directory: string, keep = 200) => {
   const flags = { 'incidents.directory': directory, 'incidents.keep': keep };
   const store = await openIncidentStore(loadConfig({ flags }).incidents, log, {
     now: () => Date.UTC(2025, 5, 1),
+    timeOfDay: (at) => at,
   });
   return { store, said };
 };

@@ -4,6 +4,7 @@ import type { TracerState } from '../../src/bpftrace/supervise.js';
 import { loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema.js';
 import type { ProbeCost } from '../../src/cost/account.js';
+import type { Cause } from '../../src/cost/cause.js';
 import { MmaplockError } from '../../src/errors.js';
 import type { KernelFacts } from '../../src/host.js';
 import type { DaemonView } from '../../src/http/context.js';
@@ -17,7 +18,6 @@ import type { LockPathEvidence } from '../../src/probes/lock-paths.js';
 import type { Observation, ProbePlan } from '../../src/probes/plan.js';
 import type { Choice } from '../../src/probes/program.js';
 import { watchedFragment } from '../../src/probes/watched.js';
-import type { Cause } from '../../src/cost/cause.js';
 import { type Problem, type Readiness, readinessOf } from '../../src/readiness.js';
 import type { TracerRecord } from '../../src/records.js';
 import type { IncidentLosses } from '../../src/store/incident-store.js';
@@ -201,6 +201,8 @@ export class FakeDaemon {
   probes: readonly ProbeCost[] = [];
   incidentLosses: IncidentLosses = { notWritten: 0, lost: 0 };
   now = epoch;
+  /** Milliseconds by which somebody has set the time of day forward since the start. */
+  set = 0;
   readonly config: Config;
   readonly ledger: Ledger;
   readonly metrics: MetricsText;
@@ -227,6 +229,7 @@ export class FakeDaemon {
         labelOfPid: (pid) => options.processNames?.[pid],
       },
       blocksObserved: () => this.plan.observables.blocks.observed,
+      incidents: { ahead: () => this.set },
     });
     this.stream = new StreamHub({ clock: this.clock, startedAt: epoch, ...options.stream });
     const facts = { ...kernel, ...options.kernel };
@@ -238,7 +241,7 @@ export class FakeDaemon {
       shed: () => this.shed,
       incidentLosses: () => this.incidentLosses,
       inspectSeconds: () => this.view.inspector.seconds,
-      now: () => this.now,
+      clock: { now: () => this.now, timeOfDay: (at) => at + this.set },
       kernelRelease: facts.release,
       version: '1.2.3',
       bpftrace: () => this.tracer.bpftrace?.version,
@@ -273,6 +276,8 @@ export class FakeDaemon {
       },
       now: () => this.now,
       monotonic: () => this.now - epoch,
+      timeOfDay: (at) => at + this.set,
+      atTimeOfDay: (time) => time - this.set,
     };
   }
 

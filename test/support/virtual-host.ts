@@ -106,13 +106,14 @@ export const startVirtualHost = async (folder: string) => {
     maps: ['waits'],
     cgroup,
     pidsAreTheirs: true,
+    ahead: () => clock.timeOfDay(0),
   });
   const store = await openIncidentStore(config.incidents, log, clock);
   const stream = new StreamHub({ clock, startedAt: clock.now() });
   const metrics = new MetricsText({
     ...{ ledger, plan: still.plan, lockPaths: still.lockPaths, cost: still.cost },
     ...{ shed: () => [], incidentLosses: () => store.losses, inspectSeconds: () => 0 },
-    ...{ now: () => clock.now(), kernelRelease: '6.1.0', version: '1.2.3', bpftrace: () => '0.17.0' },
+    ...{ clock, kernelRelease: '6.1.0', version: '1.2.3', bpftrace: () => '0.17.0' },
   });
   const view: DaemonView = {
     ...still,
@@ -120,6 +121,8 @@ export const startVirtualHost = async (folder: string) => {
     metrics: () => metrics.current(),
     now: () => clock.now(),
     monotonic: () => clock.monotonic(),
+    timeOfDay: (at) => clock.timeOfDay(at),
+    atTimeOfDay: (time) => clock.atTimeOfDay(time),
   };
   const app = await buildApp(view, log, { host: '127.0.0.1', scope: 'everything' });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
