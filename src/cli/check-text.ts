@@ -18,7 +18,7 @@ export const checkText = (report: CheckReport): string => {
   const { bpftrace, limits } = report;
   const byChoice = !bpftrace.works && bpftrace.code === 'probes_switched_off';
   // The plan is for a bpftrace that works.
-  const runsAtAll = bpftrace.works && report.refused === null;
+  const runsAtAll = byChoice || (bpftrace.works && report.refused === null);
   const parts: readonly (readonly string[])[] = [
     [byChoice ? blindByChoice : verdicts[report.verdict]],
     [...kernelLines(report), bpftraceLine(report), ...trialLines(report), inspectModeLine(report.inspect)],

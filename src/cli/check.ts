@@ -76,14 +76,15 @@ export const examine = async (config: Config, clock: Clock): Promise<CheckReport
   const checked = await checkSelf(surveyed, tracer, config, clock);
   const { survey, error } = await tryTracer(checked, tracer, config, clock);
   const { kernel, plan, catalog } = survey;
+  const problems = [...survey.problems, ...unprovenIn(plan)];
   const providable = new Set(catalog.fragments.flatMap(({ provides }) => provides.map(({ what }) => what)));
   return {
     version,
-    verdict: bpftrace.works && error === undefined ? verdictOf(survey, providable) : 'blind',
+    verdict: bpftrace.works && error === undefined ? verdictOf({ ...survey, problems }, providable) : 'blind',
     kernel,
     bpftrace,
     refused: error === undefined ? null : problemOf(error),
-    problems: [...survey.problems, ...unprovenIn(plan)],
+    problems,
     lock_paths: survey.lockPaths,
     observables: observables.map((what) => ({ what, ...plan.observables[what] })),
     fragments: fragmentsOf(survey),
@@ -101,17 +102,12 @@ const unprovenIn = ({ refused, observables: found }: HostSurvey['plan']): HostSu
       (reason) => reason?.code === 'registers_unproven' || reason?.code === 'own_pid_namespace',
     ),
   ];
-  return reasons.flatMap((reason) =>
-    reason === undefined || !(reason.code in errorCatalog)
-      ? []
-      : [
-          {
-            code: reason.code as ErrorCode,
-            message: reason.detail,
-            fix: errorCatalog[reason.code as ErrorCode],
-          },
-        ],
-  );
+  const told = new Map(reasons.map((reason) => [`${reason?.code} ${reason?.detail}`, reason]));
+  return [...told.values()].flatMap((reason) => {
+    if (reason === undefined || !(reason.code in errorCatalog)) return [];
+    const code = reason.code as ErrorCode;
+    return [{ code, message: reason.detail, fix: errorCatalog[code] }];
+  });
 };
 
 const fragmentsOf = ({ plan, atStart }: HostSurvey): CheckReport['fragments'] => [

@@ -46,7 +46,12 @@ const lines: readonly Line[] = [
   {
     code: 'ongoing_waits',
     runs: ['waits'],
-    text: 'More than 256 waits that go on at once: the others count when they end.',
+    text: 'Some of many waits that go on at once (of 100 about three, of 256 every fifth, and all beyond): they count when they end.',
+  },
+  {
+    code: 'skipped_waits',
+    runs: ['waits'],
+    text: 'Waits whose probe the kernel had to skip: they show in mmaplock_probe_misses_total alone, where it counts them.',
   },
   {
     code: 'waits_in_exit_mmap',
@@ -84,8 +89,14 @@ const lines: readonly Line[] = [
   ]),
   {
     code: 'clear_refs_writes',
-    runs: ['reads-tracepoint'],
+    runs: ['reads-tracepoint', 'blocks'],
     text: 'Writes to clear_refs: they do not count as reads. Whom they block is seen.',
+  },
+  {
+    code: 'clear_refs_writes',
+    runs: ['reads-tracepoint'],
+    without: 'blocks',
+    text: 'Writes to clear_refs: they do not count as reads.',
   },
   ...(['reads-fentry', 'reads-kprobe'] as const).map(
     (reads): Line => ({
@@ -114,7 +125,7 @@ const lines: readonly Line[] = [
   {
     code: 'skipped_probes',
     runs: ['proc-reads'],
-    text: 'Reads whose probe the kernel had to skip: with mmaplock_probe_misses_total, which it counts from Linux 6.7 (fentry: 5.12), they are at least all reads. Waits that were skipped show there alone.',
+    text: 'Reads whose probe the kernel had to skip: with mmaplock_probe_misses_total, which it counts from Linux 6.7 (fentry: 5.12), they are at least all reads.',
   },
   {
     code: 'self_waits',
@@ -123,8 +134,20 @@ const lines: readonly Line[] = [
   },
   {
     code: 'readers_without_syscall',
-    runs: ['blocks'],
+    runs: ['blocks', 'retries'],
     text: 'Retries, windows and blocks of readers that use io_uring or are 32-bit programs: what they do is told by the system call.',
+  },
+  {
+    code: 'readers_without_syscall',
+    runs: ['retries'],
+    without: 'blocks',
+    text: 'Retries of readers that use io_uring or are 32-bit programs: what they do is told by the system call.',
+  },
+  {
+    code: 'readers_without_syscall',
+    runs: ['blocks'],
+    without: 'retries',
+    text: 'Blocks by readers that use io_uring or are 32-bit programs: what they do is told by the system call.',
   },
   {
     code: 'self_retries',

@@ -166,9 +166,10 @@ const probeRefusal = (
 ): Reason[] => {
   if (!allow.includes(kind)) return [{ code: 'kind_not_allowed', detail: `probes.allow leaves out ${kind}` }];
   if (kind === 'tracepoint') return tracepointRefusal(target, fields, profile);
-  // What it lists of functions is read from tracefs, too.
+  // What there is of functions is listed in tracefs, too.
+  const isUnknown = kind === 'kprobe' ? !profile.kprobes : profile.functionTracing.list !== 'readable';
   const unreadable = tracefsRefusal(profile);
-  if (unreadable !== undefined) return [unreadable];
+  if (isUnknown && unreadable !== undefined) return [unreadable];
   if (kind === 'kprobe' && !profile.kprobes)
     return [
       {

@@ -37,6 +37,7 @@ test('with all fragments: what cannot be seen of waits, readers, retries and blo
   assert.deepEqual(codesWithout(), [
     'short_waits',
     'ongoing_waits',
+    'skipped_waits',
     'waits_in_exit_mmap',
     'vma_waits',
     'io_uring',
@@ -61,6 +62,7 @@ test('without retries nothing is said of them, blocks have no windows, and passe
   assert.deepEqual(codesWithout(...onRetries), [
     'short_waits',
     'ongoing_waits',
+    'skipped_waits',
     'waits_in_exit_mmap',
     'vma_waits',
     'io_uring',
@@ -84,6 +86,7 @@ test('only opens: nothing is said of reads and what follows from them', () => {
   assert.deepEqual(codesWithout(...onReads), [
     'short_waits',
     'ongoing_waits',
+    'skipped_waits',
     'waits_in_exit_mmap',
     'vma_waits',
     'io_uring',
@@ -95,6 +98,7 @@ test('only waits, and nothing at all', () => {
   assert.deepEqual(codesWithout(...onReads, 'opens-tracepoint', 'proc-opens'), [
     'short_waits',
     'ongoing_waits',
+    'skipped_waits',
     'waits_in_exit_mmap',
     'vma_waits',
   ]);
@@ -118,6 +122,7 @@ test('with function probes readers are seen however they read', () => {
       'short_waits',
       'waits_without_sleep',
       'ongoing_waits',
+      'skipped_waits',
       'waits_in_exit_mmap',
       'clear_refs_opens',
       'refused_buffers',
