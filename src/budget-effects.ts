@@ -12,7 +12,7 @@ import { StatsSwitch } from './cost/stats-switch.js';
 import { readTracerCost } from './cost/tracer.js';
 import { isWorthGivingUp } from './cost/worth.js';
 import { CostWatch } from './cost-watch.js';
-import type { HostSurvey } from './host.js';
+import { cTypesFile, type HostSurvey } from './host.js';
 import type { Inspector } from './inspect.js';
 import type { Log } from './log/log.js';
 import { attachedIn } from './probes/fragment-probes.js';
@@ -76,24 +76,32 @@ export const keepCostBudget = (options: BudgetKeeperOptions): CostWatch => {
     },
     inspectPid: () => options.inspector.pid,
     read: readTracerCost,
-    sheddable: () => [...inspectStep, ...options.survey().sheddable.filter(isWorth)],
-    findCause: async (costs) => {
+    sheddable: () => [
+      ...inspectStep,
+      ...options
+        .survey()
+        .sheddable.filter((step) => (step !== 'waits' || config.cost.shed_waits === 'on') && isWorth(step)),
+    ],
+    findCause: async (costs, signal) => {
       const { bpftrace, dialect } = supervisor.state;
       const text = options.program()?.text;
       if (bpftrace === undefined || dialect === undefined || text === undefined) return undefined;
-      const names = new Map(
-        attachedIn(text).flatMap(({ attach, name }) => (costs.has(name) ? [[attach, name]] : [])),
-      );
+      // Where bpftrace makes one program of two probes, what each costs is not known: all count the same.
+      const all = attachedIn(text);
+      const known = costs.size > 0 ? costs : new Map(all.map(({ name }) => [name, 1]));
+      const names = new Map(all.flatMap(({ attach, name }) => (known.has(name) ? [[attach, name]] : [])));
       if (names.size === 0) return undefined;
       const runs = await countWhoRuns({
         path: bpftrace.path,
         dialect,
         probes: [...names.keys()],
-        timeoutMs: 1000 * startLimitSeconds(config.bpftrace.start_timeout_seconds, dialect),
+        typesFile: cTypesFile,
+        startSeconds: startLimitSeconds(config.bpftrace.start_timeout_seconds, dialect),
+        signal,
       });
       return causeOf(
         runs.map((one) => ({ ...one, probe: names.get(one.probe)! })),
-        costs,
+        known,
       );
     },
     onChange: (change) => void carryOut(change),

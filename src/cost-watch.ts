@@ -6,7 +6,7 @@ import type { Clock } from './clock.js';
 import type { Config } from './config/schema.js';
 import type { CostAccount, ProbeCost } from './cost/account.js';
 import { Budget, type BudgetChange, budgetRatio } from './cost/budget.js';
-import { type Cause, isOfOne } from './cost/cause.js';
+import type { Cause } from './cost/cause.js';
 import { type CostSample, type RunningSample, startSample } from './cost/sample.js';
 import type { StatsSwitch } from './cost/stats-switch.js';
 import type { TracerCost } from './cost/tracer.js';
@@ -25,12 +25,15 @@ const firstSeconds = 5;
 const causeSeconds = 300;
 const mostCausing = 6;
 
+/** Whom the cost was of, and when: by the clock of the daemon. */
+export type FoundCause = Cause & { readonly at: number };
+
 /** What the budget has come to, and what it rests on. */
 export interface BudgetView extends BudgetState {
   /** In the last sample, dearest first. */
   readonly probes: readonly ProbeCost[];
-  /** Whom the cost is of: when something was last given up, or about to be. */
-  readonly cause: Cause | undefined;
+  /** Whom the cost is of, as it was found when something had to be given up. */
+  readonly cause: FoundCause | undefined;
   /** Why the cost of probes is not known, so that the budget is not kept; undefined where it is. */
   readonly unmeasured: Problem | undefined;
 }
@@ -45,7 +48,7 @@ export interface CostWatchOptions {
   readonly config: Config['cost'];
   /** That are online. */
   readonly cpus: number;
-  readonly clock: Pick<Clock, 'monotonic' | 'after'>;
+  readonly clock: Pick<Clock, 'now' | 'monotonic' | 'after'>;
   readonly log: Pick<Log, 'warn' | 'info'>;
   readonly account: CostAccount;
   readonly stats: StatsSwitch;
@@ -59,7 +62,7 @@ export interface CostWatchOptions {
    * Looks for a second who makes the dearest probes run. It may reject.
    * @param costs of them, by name
    */
-  readonly findCause: (costs: ReadonlyMap<string, number>) => Promise<Cause | undefined>;
+  readonly findCause: (costs: ReadonlyMap<string, number>, signal: AbortSignal) => Promise<Cause | undefined>;
   readonly onChange: (change: BudgetChange) => void;
 }
 
@@ -77,8 +80,10 @@ export class CostWatch {
   #pid: number | undefined;
   /** What is counted reaches to here. */
   #accountedTo = 0;
-  #cause: Cause | undefined;
-  #causeAt = Number.NEGATIVE_INFINITY;
+  #cause: FoundCause | undefined;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  readonly #ending = new AbortController();
+  #looking: Promise<unknown> = Promise.resolve();
 
   constructor(options: CostWatchOptions) {
     this.#options = options;
@@ -108,6 +113,7 @@ export class CostWatch {
     return {
       percent: this.#percent,
       shed: this.shed,
+      exceeded: this.#budget.exceeded,
       ratio: account.probeCostRatio,
       probes: account.probes,
       cause: this.#cause,
@@ -130,13 +136,15 @@ export class CostWatch {
     this.#again(this.#firstPace());
   }
 
-  /** Nothing is left running, and the statistics are as they were. */
-  stop(): void {
+  /** The statistics are as they were at once; resolves when nothing is left running. */
+  async stop(): Promise<void> {
     this.#stopped = true;
     process.off('exit', this.#atExit);
     this.#cancel();
     this.#sample?.cancel();
     this.#options.stats.off();
+    this.#ending.abort();
+    await this.#looking;
   }
 
   #again(seconds: number): void {
@@ -206,53 +214,62 @@ export class CostWatch {
 
   async #take(point: { readonly at: number; readonly ratio: number }): Promise<void> {
     const { log, onChange } = this.#options;
-    let sheddable = this.#options.sheddable();
-    const step = this.#budget.wouldShed(point, sheddable);
+    if (this.#budget.isDue(point)) await this.#lookForCause(point.at);
+    if (this.#stopped) return;
+    const wasExceeded = this.#budget.exceeded;
+    // What there is to give up may have changed while it was looked.
+    const change = this.#budget.take(point, this.#options.sheddable());
     const percent = (ratio: number): number => Number((ratio * 100).toFixed(3));
     const cost = { cost_percent: percent(point.ratio), budget_percent: this.#percent };
-    if (step !== undefined) {
-      const isNew = await this.#lookForCause(point.at);
-      if (this.#stopped) return;
-      if (step === 'waits' && this.#cause !== undefined && isOfOne(this.#cause)) {
-        // Whoever makes stalls must not blind the host to those of others.
-        sheddable = sheddable.filter((one) => one !== 'waits');
-        if (isNew)
-          log.warn(
-            { ...cost, ...figuresOf(this.#cause) },
-            'the probes cost more than their budget; waits are observed all the same, for one makes most of the cost',
-          );
-      }
-    }
-    const change = this.#budget.take(point, sheddable);
+    const cause = this.#cause === undefined ? {} : figuresOf(this.#cause);
+    if (this.#budget.exceeded && !wasExceeded)
+      log.warn(
+        { ...cost, ...cause },
+        'the probes cost more than their budget, and nothing is left to give up',
+      );
     if (change === undefined) return;
     const figures = {
       step: change.step,
       ...cost,
       for_seconds: Math.round(change.lastedMilliseconds / 1000),
       shed: this.shed.join(' '),
-      ...(change.kind === 'shed' && this.#cause !== undefined ? figuresOf(this.#cause) : {}),
     };
     if (change.kind === 'shed')
-      log.warn(figures, `the probes cost more than their budget: ${change.step} is given up`);
+      log.warn(
+        { ...figures, ...cause },
+        `the probes cost more than their budget: ${change.step} is given up`,
+      );
     else log.info(figures, `the probes cost less than half their budget: ${change.step} comes back`);
+    if (this.shed.length === 0) this.#cause = undefined;
     onChange(change);
   }
 
-  /** Whether it was looked for now: it takes a start of bpftrace, so not at each sample. */
-  async #lookForCause(at: number): Promise<boolean> {
-    if (at - this.#causeAt < causeSeconds * 1000) return false;
-    this.#causeAt = at;
-    const { account, findCause, log } = this.#options;
-    const costs = new Map(account.probes.slice(0, mostCausing).map(({ probe, ratio }) => [probe, ratio]));
-    try {
-      this.#cause = await findCause(costs);
-    } catch (error) {
-      this.#cause = undefined;
-      log.warn({ err: error }, 'it is not known who makes the probes run');
-    }
-    return true;
+  /** It takes a start of bpftrace, so not at each sample. */
+  async #lookForCause(at: number): Promise<void> {
+    if (at - this.#lookedAt < causeSeconds * 1000) return;
+    this.#lookedAt = at;
+    const { account, clock, findCause, log } = this.#options;
+    const look = async (): Promise<void> => {
+      try {
+        const found = await findCause(dearestOf(account.probes), this.#ending.signal);
+        this.#cause = found && { ...found, at: clock.now() };
+      } catch (error) {
+        this.#cause = undefined;
+        if (!this.#stopped) log.warn({ err: error }, 'it is not known whom the cost of the probes is of');
+      }
+    };
+    this.#looking = look();
+    await this.#looking;
   }
 }
+
+/** By name, which the begin and the end of a function share. */
+const dearestOf = (probes: readonly ProbeCost[]): Map<string, number> => {
+  const costs = new Map<string, number>();
+  for (const { probe, ratio } of probes)
+    if (!probe.startsWith('interval:')) costs.set(probe, (costs.get(probe) ?? 0) + ratio);
+  return new Map([...costs].sort((a, b) => b[1] - a[1]).slice(0, mostCausing));
+};
 
 const figuresOf = ({ cgroup, user }: Cause) => ({
   cgroup_id: cgroup.id,

@@ -285,9 +285,8 @@ export const startDaemon = async (
     stop: async () => {
       ended = true;
       stopHouseKeeping();
-      costWatch.stop();
       selfCheck.stop();
-      await Promise.all([inspector.stop(), supervisor.stop()]);
+      await Promise.all([inspector.stop(), supervisor.stop(), costWatch.stop()]);
       for (const incident of ledger.incidents.open()) store.keep(incident);
       await store.flush();
       await Promise.all(listeners.map((listener) => listener.close()));

@@ -45,6 +45,9 @@ const catalog = {
   // the cost of probes
   shed_for_cost:
     'It comes back once the probes cost less for cost.quiet_seconds. Raise cost.budget_percent to keep it.',
+  budget_exceeded:
+    'See cost.cause in /api/v1/status for whom it is of. Raise cost.budget_percent, or set cost.shed_waits to on to have ' +
+    'waits given up, too.',
   probe_cost_unmeasured:
     'Let mmaplockd write to /proc/sys/kernel/bpf_stats_enabled (Linux 5.1; as root, and not read-only), or set it to 1 ' +
     'yourself; until then the cost budget is not kept.',

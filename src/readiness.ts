@@ -23,6 +23,8 @@ export interface BudgetState {
   readonly percent: number;
   /** Given up now, in the order in which it was. */
   readonly shed: readonly ShedStep[];
+  /** They take more, and nothing is left to give up. */
+  readonly exceeded: boolean;
   /** Share of one core that the probes took in the last sample, if there is one. */
   readonly ratio: number | undefined;
 }
@@ -66,6 +68,11 @@ export const readinessOf = ({
     add('registers_unproven', plan.observables.operations.reason.detail);
 
   if (budget.shed.length > 0) add('shed_for_cost', shedMessage(budget));
+  if (budget.exceeded)
+    add(
+      'budget_exceeded',
+      `the probes take more than ${budget.percent} % of a core, and nothing is left to give up`,
+    );
 
   const waits = plan.observables.waits;
   const silence = lastTickAt === undefined ? undefined : (now - lastTickAt) / 1000;

@@ -1,5 +1,6 @@
 /** The cost of probes looked after, on a clock moved by hand and a kernel made by hand. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,20 +11,27 @@ import type { Cause } from '../src/cost/cause.js';
 import { StatsSwitch } from '../src/cost/stats-switch.js';
 import type { TracerCost } from '../src/cost/tracer.js';
 import { CostWatch, type WatchedTracer } from '../src/cost-watch.js';
-import { shedSteps } from '../src/vocabulary.js';
+import { type ShedStep, shedSteps } from '../src/vocabulary.js';
 import { HandClock } from './bpftrace/hand-clock.js';
 
 const root = mkdtempSync(join(tmpdir(), 'mmaplock-watch-'));
 after(() => rmSync(root, { recursive: true }));
 let count = 0;
 
-const defaults = { budget_percent: 1, over_seconds: 120, quiet_seconds: 600, measure: 'on' } as const;
+const defaults = {
+  budget_percent: 1,
+  over_seconds: 120,
+  quiet_seconds: 600,
+  shed_waits: 'off',
+  measure: 'on',
+} as const;
 
 /** Probes that take a share of one core for as long as the statistics are on, which is all the kernel tells of. */
 const watching = (
   more: Partial<typeof defaults> | { measure: 'off' } = {},
   enabled: '0' | '1' = '0',
   cpus = 2,
+  sheddable: readonly ShedStep[] = shedSteps,
 ) => {
   const clock = new HandClock();
   const file = join(root, String(count++));
@@ -36,7 +44,12 @@ const watching = (
     lines.push(line ?? '');
     figures.push(of);
   };
-  const causes = { cause: undefined as Cause | Error | undefined, asked: [] as string[][] };
+  const causes = {
+    cause: undefined as Cause | Error | undefined,
+    asked: [] as string[][],
+    wait: false,
+    aborted: false,
+  };
   const load = { ratio: 0.004, second: 0 };
   let tracer: WatchedTracer | undefined = { pid: 7, probes: ['tracepoint:a:b', 'interval:s:1'] };
   let inspectPid: number | undefined;
@@ -70,9 +83,14 @@ const watching = (
     tracer: () => tracer,
     inspectPid: () => inspectPid,
     read,
-    sheddable: () => shedSteps,
-    findCause: async (costs) => {
+    sheddable: () => sheddable,
+    findCause: async (costs, signal) => {
       causes.asked.push([...costs.keys()]);
+      if (causes.wait) {
+        await once(signal, 'abort');
+        causes.aborted = true;
+        throw new Error('ended');
+      }
       if (causes.cause instanceof Error) throw causes.cause;
       return causes.cause;
     },
@@ -211,45 +229,56 @@ test('cost.measure off touches nothing, and says that the budget is not kept', a
   watch.stop();
 });
 
-const of = (uid: number, cgroupId: string, share = 0.9): Cause => ({
-  cgroup: { id: cgroupId, share },
-  user: { uid, share },
+const cause: Cause = { cgroup: { id: '4711', share: 0.9 }, user: { uid: 1000, share: 0.8 } };
+
+test('whom the cost is of is looked for when something is to be given up, and told with it', async () => {
+  const { clock, watch, load, causes, figures } = watching();
+  causes.cause = cause;
+  load.ratio = 0.02;
+  await clock.pass(150);
+  assert.equal(causes.asked.length, 1);
+  assert.deepEqual(causes.asked[0], ['tracepoint:a:b'], 'an interval is of nobody');
+  const { step, uid, cgroup_id } = figures[0] as { step: string; uid: number; cgroup_id: string };
+  assert.deepEqual([step, uid, cgroup_id], ['inspect', 1000, '4711']);
+  assert.deepEqual(watch.budget.cause?.user, cause.user);
+  load.ratio = 0.001;
+  await clock.pass(1500);
+  assert.equal(watch.budget.cause, undefined, 'once all is back, nobody is told of');
+  await watch.stop();
 });
 
-for (const [whose, cause] of [
-  ['a user', of(1000, '1')],
-  ['a cgroup', of(0, '4711')],
-] as const)
-  test(`waits are not given up for the cost that ${whose} makes: that is said, and not at each sample`, async () => {
-    const { clock, watch, load, causes, lines, figures, changes } = watching();
-    causes.cause = cause;
-    load.ratio = 0.02;
-    await clock.pass(3000);
-    assert.deepEqual([...watch.shed], ['inspect', 'retries', 'reads', 'opens']);
-    const kept = lines.flatMap((line, index) =>
-      /waits are observed all the same/.test(line) ? [figures[index]!] : [],
-    );
-    assert.ok(kept.length >= 5 && kept.length <= 9, `said ${kept.length} times in 40 min`);
-    const { uid, cgroup_id } = kept[0] as { uid: number; cgroup_id: string };
-    assert.deepEqual([uid, cgroup_id], [cause.user.uid, cause.cgroup.id]);
-    assert.deepEqual(watch.budget.cause, cause);
-    assert.equal(changes.length, 4);
-    watch.stop();
-  });
+test('where nothing is left to give up that is said once, and a state of its own', async () => {
+  const { clock, watch, load, causes, lines } = watching({}, '0', 2, ['inspect']);
+  causes.cause = cause;
+  load.ratio = 0.02;
+  await clock.pass(3600);
+  assert.deepEqual([...watch.shed], ['inspect']);
+  assert.equal(watch.budget.exceeded, true);
+  assert.equal(lines.filter((line) => /nothing is left to give up/.test(line)).length, 1);
+  assert.ok(causes.asked.length <= 3600 / 300 + 1, `looked ${causes.asked.length} times in an hour`);
+  load.ratio = 0.001;
+  await clock.pass(120);
+  assert.equal(watch.budget.exceeded, false);
+  await watch.stop();
+});
 
-for (const [whose, cause] of [
-  ['nobody that one could name', of(0, '1')],
-  ['many', of(1000, '4711', 0.3)],
-  ['nobody knows whom', new Error('no bpftrace')],
-] as const)
-  test(`waits are given up at last where the cost is that of ${whose}`, async () => {
-    const { clock, watch, load, causes, figures } = watching();
-    causes.cause = cause;
-    load.ratio = 0.02;
-    while (!watch.shed.includes('waits')) await clock.pass(10);
-    assert.deepEqual(causes.asked[0], ['tracepoint:a:b', 'interval:s:1']);
-    const last = figures.at(-1) as { step: string; uid?: number };
-    assert.equal(last.step, 'waits');
-    assert.equal(last.uid, cause instanceof Error ? undefined : cause.user.uid);
-    watch.stop();
-  });
+test('where it cannot be found, what is given up is given up all the same, and that is said', async () => {
+  const { clock, watch, load, causes, lines } = watching();
+  causes.cause = new Error('no bpftrace');
+  load.ratio = 0.02;
+  await clock.pass(150);
+  assert.deepEqual([...watch.shed], ['inspect']);
+  assert.match(lines.join(' '), /it is not known whom the cost of the probes is of/);
+  await watch.stop();
+});
+
+test('the end waits until nothing counts any more, and gives nothing up meanwhile', async () => {
+  const { clock, watch, load, causes, changes, lines } = watching();
+  load.ratio = 0.02;
+  causes.wait = true;
+  await clock.pass(200);
+  assert.equal(causes.asked.length, 1);
+  await watch.stop();
+  assert.equal(causes.aborted, true);
+  assert.deepEqual([changes, lines], [[], []]);
+});

@@ -19,7 +19,7 @@ const covered = {
   reasons: [{ code: 'covered_by_other', detail: 'waits provides the same' }],
 } as const;
 
-const kept = { percent: 1, shed: [], ratio: 0.002 } as const;
+const kept = { percent: 1, shed: [], exceeded: false, ratio: 0.002 } as const;
 const off = { code: 'switched_off', detail: '--probes.allow none leaves out all probes' } as const;
 const blind = planOf([]);
 const switchedOff = {
@@ -108,7 +108,7 @@ const states: readonly {
   },
   {
     name: 'part of it was given up for its cost; waits are observed',
-    inputs: { budget: { percent: 1, shed: ['inspect', 'retries'], ratio: 0.004 } },
+    inputs: { budget: { percent: 1, shed: ['inspect', 'retries'], exceeded: false, ratio: 0.004 } },
     ready: true,
     codes: ['shed_for_cost'],
   },
@@ -123,7 +123,7 @@ const states: readonly {
         },
       },
       tracer: { phase: 'stopped', since: epoch },
-      budget: { percent: 1, shed: ['retries', 'waits'], ratio: undefined },
+      budget: { percent: 1, shed: ['retries', 'waits'], exceeded: false, ratio: undefined },
     },
     ready: false,
     codes: ['shed_for_cost'],
@@ -262,7 +262,7 @@ test('what was given up for its cost is told with the budget and what the rest c
     lastTickAt: epoch,
     now: epoch,
     stallSeconds: 5,
-    budget: { percent: 1.5, shed: ['inspect', 'retries'], ratio: 0.0042 },
+    budget: { percent: 1.5, shed: ['inspect', 'retries'], exceeded: false, ratio: 0.0042 },
   });
   assert.match(problems[0]!.message, /more than 1\.5 % of a core.*: inspect, retries; .* 0\.42 %/);
   assert.match(problems[0]!.fix, /cost\.budget_percent/);

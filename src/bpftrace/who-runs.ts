@@ -5,7 +5,8 @@
 import type { Runs } from '../cost/cause.js';
 import { MmaplockError } from '../errors.js';
 import { printable } from '../printable.js';
-import { runBriefly } from './briefly.js';
+import { runBriefly, type Said } from './briefly.js';
+import { confinement } from './confine.js';
 import type { Dialect } from './dialect.js';
 import { childEnvironment } from './find.js';
 import { decodeLine, integerKey } from './lines.js';
@@ -16,7 +17,12 @@ export interface WhoRunsOptions {
   readonly dialect: Dialect;
   /** As they stand in a program: `tracepoint:lock:contention_begin`. */
   readonly probes: readonly string[];
-  readonly timeoutMs: number;
+  /** What bpftrace takes for the types of the kernel where no probe needs them: see SessionOptions. */
+  readonly typesFile: string;
+  /** What a start of bpftrace may take here. */
+  readonly startSeconds: number;
+  /** Ends it at once. */
+  readonly signal: AbortSignal;
 }
 
 const mostOutputBytes = 2 * 2 ** 20;
@@ -28,32 +34,46 @@ const mostKeys = 4096;
 export const whoRunsProgram = (probes: readonly string[]): string =>
   [
     ...probes.map((probe, index) => `${probe}\n{\n  @runs[${index}, cgroup, uid] = count();\n}\n`),
-    'interval:s:1\n{\n  exit();\n}\n',
+    `interval:s:${countSeconds}\n{\n  exit();\n}\n`,
   ].join('');
 
+/** Seconds that it counts, and that the end of one probe may take: up to half a second each on many CPUs. */
+const countSeconds = 1;
+const endSeconds = 0.5;
+
+const needsKernelTypes = /^(?:k(?:ret)?func|fentry|fexit):/;
+
 /**
- * Counts for a second.
+ * Counts for a second, with as few rights as the tracer has.
  * @throws MmaplockError `program_rejected`, with what bpftrace said
  */
-export const countWhoRuns = async ({
-  path,
-  dialect,
-  probes,
-  timeoutMs,
-}: WhoRunsOptions): Promise<readonly Runs[]> => {
-  const { stdout, failure } = await runBriefly([path, '-f', 'json', '-'], {
-    input: whoRunsProgram(probes),
-    env: { ...childEnvironment(process.env), [dialect.mapKeysEnv]: String(mostKeys) },
-    timeoutMs,
-    mostBytes: mostOutputBytes,
-  });
-  if (failure !== undefined)
-    throw new MmaplockError(
-      'program_rejected',
-      `who makes the probes run is not known: ${printable(failure)}`,
-    );
-  return stdout.split('\n').flatMap((text) => runsIn(text, probes, dialect));
+export const countWhoRuns = async (options: WhoRunsOptions): Promise<readonly Runs[]> => {
+  const { probes, dialect, typesFile, signal } = options;
+  const types = probes.some((probe) => needsKernelTypes.test(probe)) ? undefined : typesFile;
+  let said = await run(options, types);
+  // As the tracer is started: where it cannot do with these types, with those of the kernel.
+  if (said.failure !== undefined && types !== undefined && !said.timedOut && !signal.aborted)
+    said = await run(options, undefined);
+  if (said.failure !== undefined)
+    throw new MmaplockError('program_rejected', `bpftrace did not count runs: ${printable(said.failure)}`);
+  return said.stdout.split('\n').flatMap((text) => runsIn(text, probes, dialect));
 };
+
+const run = (
+  { path, dialect, probes, startSeconds, signal }: WhoRunsOptions,
+  typesFile: string | undefined,
+): Promise<Said> =>
+  runBriefly([...confinement(typesFile === undefined), path, '-f', 'json', '-'], {
+    input: whoRunsProgram(probes),
+    env: {
+      ...childEnvironment(process.env),
+      [dialect.mapKeysEnv]: String(mostKeys),
+      ...(typesFile === undefined ? {} : { BPFTRACE_BTF: typesFile }),
+    },
+    timeoutMs: 1000 * (startSeconds + countSeconds + endSeconds * probes.length),
+    mostBytes: mostOutputBytes,
+    signal,
+  });
 
 const runsIn = (text: string, probes: readonly string[], dialect: Dialect): Runs[] => {
   const line = decodeLine(text, dialect);

@@ -6,7 +6,8 @@ export const costSettings = {
     description:
       'Percent of the time of one core that probes may take from the programs they trace; where there are more than 8 ' +
       'CPUs, of one core for each 8. Where they take more for cost.over_seconds, inspect mode is given up, then ' +
-      'retries, then reads (opens stay), then opens, and waits last; a step that would save nothing is passed over. ' +
+      'retries, then reads (opens stay), then opens; waits last, where cost.shed_waits is on. A step that would save ' +
+      'nothing is passed over. ' +
       '0: no limit.',
     default: 1,
     minimum: 0,
@@ -17,6 +18,12 @@ export const costSettings = {
     default: 120,
     minimum: 4,
     maximum: 3600,
+  }),
+  shed_waits: Type.Enum(['off', 'on'], {
+    description:
+      'Whether waits are given up at last, too, and with them all that is observed. Whoever contends enough can then ' +
+      'blind this host; their probes cost whoever waits, and nobody else.',
+    default: 'off',
   }),
   quiet_seconds: Type.Number({
     description:

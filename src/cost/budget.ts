@@ -51,6 +51,7 @@ export class Budget {
   #quiet: Streak | undefined;
   #quietMilliseconds: number;
   #returnedAt: number | undefined;
+  #exceeded = false;
 
   constructor(settings: BudgetSettings) {
     this.#settings = settings;
@@ -67,16 +68,20 @@ export class Budget {
     return this.#over !== undefined;
   }
 
+  /** The probes cost more than their budget, and nothing is left to give up. */
+  get exceeded(): boolean {
+    return this.#exceeded;
+  }
+
   /** How long it must be quiet before the next step comes back. */
   get quietMilliseconds(): number {
     return this.#quietMilliseconds;
   }
 
-  /** What {@link take} will give up for this sample, if anything. */
-  wouldShed(point: CostPoint, sheddable: readonly ShedStep[]): ShedStep | undefined {
+  /** With this sample it is over the budget for long enough: {@link take} gives something up, if there is something. */
+  isDue(point: CostPoint): boolean {
     const { ratio } = this.#settings;
-    if (ratio === 0 || point.ratio <= ratio) return undefined;
-    return this.#nextOf(longer(this.#over, point), point, sheddable);
+    return ratio !== 0 && point.ratio > ratio && this.#isLong(longer(this.#over, point), point);
   }
 
   /**
@@ -94,9 +99,10 @@ export class Budget {
 
   #shedOne({ at }: CostPoint, sheddable: readonly ShedStep[]): BudgetChange | undefined {
     const over = this.#over;
-    if (over === undefined) return undefined;
-    const step = this.#nextOf(over, { at }, sheddable);
-    if (step === undefined) return undefined;
+    const isDue = over !== undefined && this.#isLong(over, { at });
+    const step = isDue ? sheddable.find((one) => !this.#shed.includes(one)) : undefined;
+    this.#exceeded = isDue && step === undefined;
+    if (over === undefined || step === undefined) return undefined;
     // What came back and goes again waits longer the next time; after a long good time all is as at first.
     const relapsed = this.#returnedAt !== undefined && at - this.#returnedAt < longestQuietMilliseconds;
     if (this.#returnedAt !== undefined)
@@ -112,9 +118,8 @@ export class Budget {
     return { kind: 'shed', step, lastedMilliseconds: at - over.since };
   }
 
-  #nextOf(over: Streak, { at }: Pick<CostPoint, 'at'>, sheddable: readonly ShedStep[]): ShedStep | undefined {
-    if (over.samples < fewestSamples || at - over.since < this.#settings.overMilliseconds) return undefined;
-    return sheddable.find((one) => !this.#shed.includes(one));
+  #isLong(over: Streak, { at }: Pick<CostPoint, 'at'>): boolean {
+    return over.samples >= fewestSamples && at - over.since >= this.#settings.overMilliseconds;
   }
 
   #returnOne({ at }: CostPoint): BudgetChange | undefined {

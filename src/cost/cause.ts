@@ -1,4 +1,7 @@
-/** Who makes probes cost what they cost: of what share the one cgroup or the one user is that makes them run the most. */
+/**
+ * Whom the cost of probes is of: the cgroup and the user in whose context they run the most. Of waits these are those who
+ * wait, whoever makes them wait.
+ */
 
 /** How often somebody made a probe run, in the same second as everybody. */
 export interface Runs {
@@ -13,16 +16,6 @@ export interface Cause {
   readonly cgroup: { readonly id: string; readonly share: number };
   readonly user: { readonly uid: number; readonly share: number };
 }
-
-/** From this share on, the cost is that of one. */
-const shareOfOne = 0.5;
-
-/** The root of cgroup v2, where all processes are on a host of v1: its id, as that of root, tells one from nobody. */
-const rootCgroupId = '1';
-
-/** Whether one cgroup, or one user other than root, makes at least half of the cost. */
-export const isOfOne = ({ cgroup, user }: Cause): boolean =>
-  (cgroup.share >= shareOfOne && cgroup.id !== rootCgroupId) || (user.share >= shareOfOne && user.uid !== 0);
 
 /**
  * Who the cost is of; undefined where nothing ran.

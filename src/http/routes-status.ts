@@ -56,6 +56,7 @@ const causeOf = (cause: BudgetView['cause'], view: DaemonView) =>
   cause === undefined
     ? null
     : {
+        at: isoTime(view, cause.at),
         cgroup: { ...identityOf(view, cause.cgroup.id), id: cause.cgroup.id, share: cause.cgroup.share },
         user: cause.user,
       };
@@ -113,6 +114,7 @@ export const statusOf = (view: DaemonView) => {
       probe_cost_ratio: cost.probeCostRatio ?? null,
       budget_ratio: budget.percent / 100,
       shed: budget.shed,
+      exceeded: budget.exceeded,
       cause: causeOf(budget.cause, view),
       unmeasured: budget.unmeasured ?? null,
       probes: budget.probes,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, test } from 'node:test';
 import { killLeftovers } from '../live/support/children.js';
-import { type Metrics, type RunningDaemon, startDaemon } from '../live/support/daemon.js';
+import { type Metrics, type Readiness, type RunningDaemon, startDaemon } from '../live/support/daemon.js';
 import { eventually } from '../live/support/patience.js';
 import { runWorkload } from '../live/support/workload.js';
 import { eager, enable, enabled, shed, skipOfBudget as skip } from './support/budget.js';
@@ -37,10 +37,12 @@ const untilOn = async (daemon: RunningDaemon): Promise<void> => {
   }
 };
 
-test('a budget that nothing can keep to: waits go last, then nothing runs, which is told; then they are tried again', {
+test('a budget that nothing can keep to, with cost.shed_waits: waits go last, then nothing runs, which is told; then they are tried again', {
   skip,
 }, async () => {
-  const daemon = await startDaemon({ args: [...eager, '--cost.budget-percent=0.0001', '--reads=off'] });
+  const daemon = await startDaemon({
+    args: [...eager, '--cost.budget-percent=0.0001', '--reads=off', '--cost.shed-waits=on'],
+  });
   await daemon.ready();
   const load = await runWorkload('writers', ['--name', 'wr-last', '--seconds', '600']);
   const blind = await daemon.until(
@@ -63,13 +65,13 @@ test('a budget that nothing can keep to: waits go last, then nothing runs, which
   assert.equal(await daemon.stop(), 0);
 });
 
-test('waits stay where one user makes most of what they cost: that is told, and whose it is', {
+test('waits stay, whatever somebody makes them cost: that is told, and in whose context they run', {
   skip,
 }, async (t) => {
   const nobody = 65_534;
+  const load = await runWorkload('writers', ['--name', 'wr-nobody', '--seconds', '600'], { uid: nobody });
   const daemon = await startDaemon({ args: [...eager, '--cost.budget-percent=0.0001', '--reads=off'] });
   await daemon.ready();
-  const load = await runWorkload('writers', ['--name', 'wr-nobody', '--seconds', '600'], { uid: nobody });
   const told = await eventually(
     'whom the cost is of',
     async () => (await daemon.get<Status>('/api/v1/status')).body.cost.cause ?? undefined,
@@ -83,8 +85,14 @@ test('waits stay where one user makes most of what they cost: that is told, and 
     samples.flatMap(shed).filter((what) => what === 'waits'),
     [],
   );
+  const { status, body } = await daemon.get<Readiness>('/-/ready');
+  assert.equal(status, 200);
   assert.ok(
-    daemon.log.some(({ msg, uid }) => uid === nobody && /waits are observed all the same/.test(msg ?? '')),
+    body.problems.some(({ code }) => code === 'budget_exceeded'),
+    JSON.stringify(body),
+  );
+  assert.ok(
+    daemon.log.some(({ msg, uid }) => uid === nobody && /nothing is left to give up/.test(msg ?? '')),
   );
   await load.stop();
   assert.equal(await daemon.stop(), 0);

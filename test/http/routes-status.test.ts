@@ -156,8 +156,9 @@ test('/api/v1/status tells whom the cost of the probes is of, once that was look
   });
   const { ask } = await openApp(context, daemon);
   assert.equal((await ask('/api/v1/status')).json().cost.cause, null);
-  daemon.cause = { cgroup: { id: '4711', share: 0.75 }, user: { uid: 1000, share: 0.5 } };
+  daemon.cause = { at: epoch, cgroup: { id: '4711', share: 0.75 }, user: { uid: 1000, share: 0.5 } };
   assert.deepEqual((await ask('/api/v1/status')).json().cost.cause, {
+    at: '2025-06-01T12:00:00.000Z',
     cgroup: { unit: 'x.service', container_id: null, pod_uid: null, id: '4711', share: 0.75 },
     user: { uid: 1000, share: 0.5 },
   });

@@ -4,7 +4,7 @@ import type { TracerState } from '../../src/bpftrace/supervise.js';
 import { loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema.js';
 import type { ProbeCost } from '../../src/cost/account.js';
-import type { Cause } from '../../src/cost/cause.js';
+import type { FoundCause } from '../../src/cost-watch.js';
 import { MmaplockError } from '../../src/errors.js';
 import type { KernelFacts } from '../../src/host.js';
 import type { DaemonView } from '../../src/http/context.js';
@@ -197,7 +197,7 @@ export class FakeDaemon {
   cost: CostTotals;
   shed: readonly ShedStep[] = [];
   unmeasured: Problem | undefined;
-  cause: Cause | undefined;
+  cause: FoundCause | undefined;
   probes: readonly ProbeCost[] = [];
   incidentLosses: IncidentLosses = { notWritten: 0, lost: 0 };
   now = epoch;
@@ -261,6 +261,7 @@ export class FakeDaemon {
         percent: this.config.cost.budget_percent,
         shed: this.shed,
         ratio: this.cost.probeCostRatio,
+        exceeded: false,
         cause: this.cause,
         unmeasured: this.unmeasured,
         probes: this.probes,
