@@ -38,6 +38,8 @@ export const triedAgain = {
   'evidence: shares by windows are those by holds':
     'percent of the holds that inspect mode saw in the same seconds',
   'session: a tick each second': 'seconds between ticks as they come through the pipe',
+  'start-check: hidden addresses, a reader blocks a writer':
+    'whether they meet for a tenth of a second, which takes two CPUs at once',
   'lock-path: a daemon that is ended while it tries it out':
     'seconds until it has ended, against those a kill would take',
   'cli: the reader of smaps of the demo blocks': 'whether it meets a writer in the few seconds that it has',
