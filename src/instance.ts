@@ -79,7 +79,7 @@ const holderOf = (mark: string): Promise<string | undefined> =>
   });
 
 /** Gives a socket that listens the number after the highest, whose process is gone; who holds that where it lives. */
-const number = async (own: string, directory: string): Promise<string | undefined> => {
+const takeNumber = async (own: string, directory: string): Promise<string | undefined> => {
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const highest = highestIn(directory);
     const holder = highest === 0 ? undefined : await holderOf(markOf(directory, highest));
@@ -116,7 +116,7 @@ const takeMark = async (directory: string, self: string): Promise<string | undef
   server.unref();
   try {
     chmodSync(own, 0o600);
-    const holder = await number(own, directory);
+    const holder = await takeNumber(own, directory);
     if (holder !== undefined) server.close();
     return holder;
   } catch (error) {

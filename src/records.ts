@@ -1,5 +1,5 @@
 /**
- * What src/bpftrace tells src/ledger: typed, with wall-clock times, free of anything bpftrace or kernel-clock.
+ * What src/bpftrace tells src/ledger: typed, with times of src/clock.ts, free of anything bpftrace or kernel-clock.
  * Counts and nanoseconds are cumulative since the tracer started; the ledger takes the deltas.
  */
 import type { LockTakeRow, OwnSeen } from './own-records.js';

@@ -200,6 +200,14 @@ test('timers are set by src/clock.ts alone', () => {
   assert.deepEqual(importersOf(/^(node:)?timers/), []);
 });
 
+test('the time of day is read by src/clock.ts alone', () => {
+  const read = /\bDate\.now\b|\bnew Date\(\s*\)|\bDate\(\)/;
+  assert.deepEqual(
+    sources.filter(({ file, code }) => roomOf(file) !== 'page' && read.test(code)).map(({ file }) => file),
+    ['clock.ts'],
+  );
+});
+
 /** Files of /proc/PID whose reader takes the mmap_lock of that process. */
 const locking =
   /(?:^|\/)(?:maps|smaps|smaps_rollup|numa_maps|pagemap|clear_refs|cmdline|environ|auxv|map_files)$/;
