@@ -47,7 +47,7 @@ test('a busy host: who waited, who read, who blocked whom, and what was lost', (
     'Convoys: 2 read waits queued behind writers that readers blocked, for <0.001 thread-seconds.\n',
     'Lost, so that figures above may be too low:\n  7 events that bpftrace could not hand over\n',
     '  1 line that could not be understood\n  5 updates that a full map refused\n',
-    'What these probes cannot see: 9 things; `mmaplockd check` names them.\n',
+    'What these probes cannot see: 11 things; `mmaplockd check` names them.\n',
   );
   assert.doesNotMatch(text, /Not observed/);
   assert.ok(text.indexOf('a "b" \\c') < text.indexOf('mysqld'), 'who waited most stands first');
