@@ -17,7 +17,7 @@ import type { Config } from './config/schema.js';
 import { version } from './config/version.js';
 import { type Daemon, startDaemon } from './daemon.js';
 import { codedError } from './errors.js';
-import { checkWebConfig } from './http/web-config.js';
+import { checkWebConfig } from './http/listen/web-config.js';
 import { claimHost } from './instance.js';
 import { createLog, type Log } from './log/log.js';
 import { managerFor } from './systemd/manager-for.js';

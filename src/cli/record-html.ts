@@ -6,10 +6,10 @@ import { hostSentence } from '../evidence/host-sentence.js';
 import { durationText } from '../evidence/wording.js';
 import type { DaemonView } from '../http/context.js';
 import { describeIncidentFully } from '../http/incident-rows.js';
-import { readPage } from '../http/page-files.js';
-import { historyOf } from '../http/routes-history.js';
-import { fillPage } from '../http/routes-page.js';
-import { statusOf } from '../http/routes-status.js';
+import { historyOf } from '../http/routes/history.js';
+import { fillPage } from '../http/routes/page.js';
+import { readPage } from '../http/routes/page-files.js';
+import { statusOf } from '../http/routes/status.js';
 import type { HistoryOptions } from '../ledger/history.js';
 import { observedSeconds, type Recording } from './recording.js';
 

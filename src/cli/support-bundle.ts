@@ -7,7 +7,7 @@ import { type Clock, isoTime } from '../clock.js';
 import type { Config } from '../config/schema.js';
 import { version } from '../config/version.js';
 import { MmaplockError, messageOf } from '../errors.js';
-import { statusOf } from '../http/routes-status.js';
+import { statusOf } from '../http/routes/status.js';
 import { createLog } from '../log/log.js';
 import { joinProgram } from '../probes/program.js';
 import { checkJson, examine } from './check.js';

@@ -1,7 +1,7 @@
 /** What `top` knows at one moment: rows of the API, and how fast they grow. */
 import { systemClock } from '../clock.js';
 import type { Column } from '../http/column-rows.js';
-import type { History } from '../http/routes-history.js';
+import type { History } from '../http/routes/history.js';
 import type { Source } from './top-source.js';
 
 export interface ProcessRow {

@@ -2,8 +2,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { errnoOf, MmaplockError } from '../errors.js';
+import { securityHeaders } from './access/security-headers.js';
 import { problemBody, statusFor } from './problem.js';
-import { securityHeaders } from './security-headers.js';
 
 const problemOf = (code: string): MmaplockError => {
   if (code === 'HPE_HEADER_OVERFLOW')

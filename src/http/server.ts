@@ -8,16 +8,16 @@ import type { FastifyInstance } from 'fastify';
 import { parseListenAddress } from '../config/address.js';
 import { errnoOf, MmaplockError, messageOf } from '../errors.js';
 import type { Log } from '../log/log.js';
-import type { Door } from './admission.js';
+import type { Door } from './access/admission.js';
+import { BasicGuard } from './access/basic-auth.js';
+import { isLoopback } from './access/host-header.js';
+import { RateLimit } from './access/rate-limit.js';
 import { buildApp } from './app.js';
-import { BasicGuard } from './basic-auth.js';
 import type { DaemonView } from './context.js';
-import { isLoopback } from './host-header.js';
-import { mostUnsent, type Patience } from './limits.js';
-import { RateLimit } from './rate-limit.js';
-import { freeSocketPath, noSocket, socketMode } from './unix-socket.js';
-import { Unsent } from './unsent.js';
-import { WebConfig } from './web-config.js';
+import { mostUnsent, type Patience } from './listen/limits.js';
+import { freeSocketPath, noSocket, socketMode } from './listen/unix-socket.js';
+import { Unsent } from './listen/unsent.js';
+import { WebConfig } from './listen/web-config.js';
 
 export interface Listener {
   /** As it is bound, with the real port; `unix:` and the path of a socket. */

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { checkHtml, recordedHistory, recordingHtml, writeHtml } from '../../src/cli/record-html.js';
 import type { Recording } from '../../src/cli/recording.js';
 import { MmaplockError } from '../../src/errors.js';
-import type { History } from '../../src/http/routes-history.js';
+import type { History } from '../../src/http/routes/history.js';
 import { epoch } from '../support/daemon.js';
 import { blockRow, readerBlockRow, tick, waitRow } from '../support/records.js';
 import { quietDaemon } from '../support/scenes.js';

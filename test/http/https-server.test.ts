@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
-import { usualPatience } from '../../src/http/limits.js';
+import { usualPatience } from '../../src/http/listen/limits.js';
 import {
   askUrl,
   authorization,

@@ -5,7 +5,7 @@ import { request as httpsRequest } from 'node:https';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { packageRoot } from '../../src/host.js';
-import type { Patience } from '../../src/http/limits.js';
+import type { Patience } from '../../src/http/listen/limits.js';
 import { type Listener, listen } from '../../src/http/server.js';
 import { createLog } from '../../src/log/log.js';
 import { temporaryFolder } from '../bpftrace/fake.js';

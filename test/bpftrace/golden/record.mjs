@@ -9,7 +9,7 @@ import { join } from 'node:path';
 
 let canary;
 try {
-  canary = await import('../../../dist/src/bpftrace/dialect.js');
+  canary = await import('../../../src/bpftrace/dialect.js');
 } catch {
   console.error('build first: npm run build');
   process.exit(1);
