@@ -3,13 +3,13 @@
 import './no-inspector.js';
 import './small-heap.js';
 import { type ParsedArguments, parseArguments } from './cli/arguments.js';
-import { check } from './cli/check.js';
-import { demo } from './cli/demo.js';
+import { check } from './cli/check/check.js';
+import { demo } from './cli/demo/demo.js';
 import { dumpProgram } from './cli/dump-program.js';
 import { helpText } from './cli/help.js';
-import { record } from './cli/record.js';
-import { supportBundle } from './cli/support-bundle.js';
-import { top } from './cli/top.js';
+import { record } from './cli/record/record.js';
+import { supportBundle } from './cli/support-bundle/support-bundle.js';
+import { top } from './cli/top/top.js';
 import { systemClock } from './clock.js';
 import { loadConfig } from './config/load.js';
 import { changedSettings } from './config/reload.js';

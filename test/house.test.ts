@@ -169,7 +169,7 @@ test('processes are started by src/bpftrace, by the demo, and to tell systemd', 
   assert.ok(starters.includes('bpftrace/session.ts'));
   assert.deepEqual(
     starters.filter(
-      (file) => roomOf(file) !== 'bpftrace' && !['cli/demo.ts', 'systemd/send.ts'].includes(file),
+      (file) => roomOf(file) !== 'bpftrace' && !['cli/demo/demo.ts', 'systemd/send.ts'].includes(file),
     ),
     [],
   );

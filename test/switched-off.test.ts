@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { checkJson, examine } from '../src/cli/check.js';
+import { checkJson, examine } from '../src/cli/check/check.js';
 import { systemClock } from '../src/clock.js';
 import { loadConfig } from '../src/config/load.js';
 import { startDaemon } from '../src/daemon.js';

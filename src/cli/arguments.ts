@@ -7,9 +7,9 @@ import { type ErrorCode, MmaplockError } from '../errors.js';
 import { printable, quoted } from '../printable.js';
 import { type CommandName, commandNames, commands, type Flag, isCommand } from './commands.js';
 import { durationSeconds } from './duration.js';
-import type { RecordChoice } from './record.js';
-import type { TopOptions } from './top.js';
-import type { Sort } from './top-views.js';
+import type { RecordChoice } from './record/record.js';
+import type { TopOptions } from './top/top.js';
+import type { Sort } from './top/views.js';
 
 interface CommonArguments {
   /** Settings given as flags, for loadConfig. */

@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import { settings, type ValueSchema } from '../config/settings.js';
 import { durationSeconds } from './duration.js';
-import { sorts } from './top-views.js';
+import { sorts } from './top/views.js';
 
 /** A flag of one command or more. */
 export interface Flag {
