@@ -13,7 +13,7 @@ import { TickSummaries } from './http/tick-summary.js';
 import type { Identities } from './identity/identities.js';
 import { createIncidentTeller } from './incident-effects.js';
 import { type Inspector, longestInspectSeconds } from './inspect.js';
-import { type Incident, incidentMilliseconds, mainFile } from './ledger/incident.js';
+import { type Incident, incidentMilliseconds, mainFile } from './ledger/incidents/incident.js';
 import type { Effect, Ledger } from './ledger/ledger.js';
 import type { Log } from './log/log.js';
 import type { createRepeatLimit } from './log/once.js';

@@ -3,7 +3,7 @@
  * minute; how many were left out is told by the next one.
  */
 import { type Resolve, sentenceOf } from './evidence/sentence.js';
-import { type Incident, incidentMilliseconds, mainFile } from './ledger/incident.js';
+import { type Incident, incidentMilliseconds, mainFile } from './ledger/incidents/incident.js';
 import type { Log } from './log/log.js';
 
 const minuteMilliseconds = 60_000;

@@ -7,8 +7,8 @@ import { startLimitSeconds } from './bpftrace/start-limit.js';
 import type { Tracer } from './bpftrace/supervise.js';
 import type { Clock } from './clock.js';
 import { MmaplockError } from './errors.js';
-import type { BlockEntry } from './ledger/block-list.js';
 import { Ledger } from './ledger/ledger.js';
+import type { BlockEntry } from './ledger/lists/block-list.js';
 import { areAllProbes, type Program } from './probes/program.js';
 import type { HoldRow, Tick, TracerRecord, WriterStack } from './records.js';
 

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { packageRoot } from '../src/host.js';
 
 interface Import {
-  /** A file of src, as `ledger/slots.ts`; undefined for a package. */
+  /** A file of src, as `ledger/slots/slots.ts`; undefined for a package. */
   readonly file: string | undefined;
   /** A package or module of Node. */
   readonly module: string | undefined;
@@ -15,7 +15,7 @@ interface Import {
 }
 
 interface Source {
-  /** Relative to its directory, as `ledger/slots.ts`. */
+  /** Relative to its directory, as `ledger/slots/slots.ts`. */
   readonly file: string;
   readonly text: string;
   /** Without comments; strings stay. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createIncidentTeller } from '../src/incident-effects.js';
-import type { Incident } from '../src/ledger/incident.js';
+import type { Incident } from '../src/ledger/incidents/incident.js';
 import { createLog } from '../src/log/log.js';
 import { epoch } from './support/daemon.js';
 import { incidentOf } from './support/incidents.js';

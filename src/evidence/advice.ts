@@ -1,5 +1,5 @@
 /** What to do about an incident: the setting of a reader we know, else the kernel that ends it, and who lacks CPU. */
-import type { Incident, IncidentReader } from '../ledger/incident.js';
+import type { Incident, IncidentReader } from '../ledger/incidents/incident.js';
 import type { LockPath, ProcFile } from '../vocabulary.js';
 import { freeingKernel, knownReaders } from './advice-data.js';
 import { notableOffCpu, worstReader } from './sentence.js';

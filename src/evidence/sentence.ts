@@ -2,8 +2,8 @@
  * The sentence of an incident: who stalled whom, for how long, and what else waited. It is made here and nowhere else,
  * and is the same in the log, the API, the page, top and annotations.
  */
-import type { Identity, Incident, IncidentReader } from '../ledger/incident.js';
-import { incidentMilliseconds, sharedNanoseconds } from '../ledger/incident.js';
+import type { Identity, Incident, IncidentReader } from '../ledger/incidents/incident.js';
+import { incidentMilliseconds, sharedNanoseconds } from '../ledger/incidents/incident.js';
 import { actText, countText, durationText, operationsText, processText } from './wording.js';
 
 /** What is known of a cgroup; where its id does not tell, the process that was seen in it may. */

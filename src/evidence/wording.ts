@@ -1,5 +1,5 @@
 /** Words that sentences and advice share. */
-import type { Identity } from '../ledger/incident.js';
+import type { Identity } from '../ledger/incidents/incident.js';
 import type { Named } from '../records.js';
 import type { Operation, ProcFile } from '../vocabulary.js';
 

@@ -1,6 +1,6 @@
 /** Rows that say who made whom wait. */
 import { Type } from 'typebox';
-import type { BlockEntry } from '../ledger/block-list.js';
+import type { BlockEntry } from '../ledger/lists/block-list.js';
 import { procFiles, unknown } from '../vocabulary.js';
 import type { DaemonView } from './context.js';
 import { identityOf, nullable } from './rows.js';

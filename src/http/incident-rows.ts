@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { type Clock, clockOf, isoTime } from '../clock.js';
 import { adviceFor } from '../evidence/advice.js';
 import { type Resolve, sentenceOf } from '../evidence/sentence.js';
-import { type Incident, incidentMilliseconds, lookedFors, mainFile } from '../ledger/incident.js';
+import { type Incident, incidentMilliseconds, lookedFors, mainFile } from '../ledger/incidents/incident.js';
 import { lockPaths, operations, procFiles } from '../vocabulary.js';
 import type { DaemonView } from './context.js';
 import { identityRow, idOrNull, nullable } from './rows.js';

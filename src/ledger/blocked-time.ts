@@ -1,7 +1,7 @@
 /** Wall time in which some writer of a process stood behind a reader, by the file of the reader. */
 import type { WritersBlockedRow } from '../records.js';
 import { type ProcFile, procFiles } from '../vocabulary.js';
-import { Growth } from './growth.js';
+import { Growth } from './slots/growth.js';
 
 export class BlockedTimeLedger {
   /** Nanoseconds of every file, from 0. */

@@ -6,18 +6,18 @@
  */
 import type { ReaderBlockRow, Tick } from '../records.js';
 import { type Mode, procFiles, unknown } from '../vocabulary.js';
-import { Apportionment } from './apportion.js';
-import { type BlockFile, BlockList, type BlockTotal, blockKey, nothing } from './block-list.js';
 import { addDurations, noDurations } from './durations.js';
-import { Growth } from './growth.js';
-import type { NameOptions } from './names.js';
-import { SlotFamily } from './slots.js';
+import { type BlockFile, BlockList, type BlockTotal, blockKey, nothing } from './lists/block-list.js';
+import { Apportionment } from './slots/apportion.js';
+import { Growth } from './slots/growth.js';
+import type { NameOptions } from './slots/names.js';
+import { SlotFamily } from './slots/slots.js';
 import type { WaitGrowth } from './waits.js';
 
 /** Blocks this long in all earn a pair its own series. */
 const earnedNanoseconds = 10_000_000;
 
-export type { BlockFile, BlockTotal } from './block-list.js';
+export type { BlockFile, BlockTotal } from './lists/block-list.js';
 
 /** Takes what a tick added to one row. */
 export type OnBlock = (row: ReaderBlockRow, count: number, nanoseconds: number, at: number) => void;

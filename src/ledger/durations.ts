@@ -1,5 +1,5 @@
 /** Durations as counts by bucket: index i is [2^(i+3), 2^(i+4)) microseconds, from 0 in the first, without end in the last. */
-import type { Growth } from './growth.js';
+import type { Growth } from './slots/growth.js';
 
 /** By upper bound: bucket i counts those below 2^(i + firstExponent) microseconds. */
 export const durationBuckets = { firstExponent: 4, lastExponent: 27 } as const;

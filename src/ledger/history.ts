@@ -6,10 +6,10 @@
  */
 import type { Named, ReaderBlockRow } from '../records.js';
 import { type Mode, operations, type ProcFile, procFiles, unknown } from '../vocabulary.js';
-import { type BlockFile, type BlockTotal, blockKey } from './block-list.js';
 import type { BlockedTimeLedger } from './blocked-time.js';
-import { Growth } from './growth.js';
+import { type BlockFile, type BlockTotal, blockKey } from './lists/block-list.js';
 import type { ReaderLedger } from './readers.js';
+import { Growth } from './slots/growth.js';
 import type { WaitLedger } from './waits.js';
 
 export interface HistoryOptions {

@@ -4,17 +4,24 @@
  */
 import type { Tick } from '../records.js';
 import { type ProcFile, procFiles } from '../vocabulary.js';
-import { Apportionment } from './apportion.js';
-import { Growth } from './growth.js';
-import type { NameOptions } from './names.js';
-import { amountNames, noAmounts, nothingRead, ReaderList, type ReadTotal, readerKey } from './reader-list.js';
-import { SlotFamily } from './slots.js';
+import {
+  amountNames,
+  noAmounts,
+  nothingRead,
+  ReaderList,
+  type ReadTotal,
+  readerKey,
+} from './lists/reader-list.js';
+import { Apportionment } from './slots/apportion.js';
+import { Growth } from './slots/growth.js';
+import type { NameOptions } from './slots/names.js';
+import { SlotFamily } from './slots/slots.js';
 
 /** Either of them in all earns a reader its own series. */
 const earnedReads = 100;
 const earnedNanoseconds = 10_000_000;
 
-export type { ReadTotal } from './reader-list.js';
+export type { ReadTotal } from './lists/reader-list.js';
 
 type ReaderLabels = { readonly file: ProcFile; readonly reader: string };
 

@@ -3,10 +3,10 @@
  * within slots, which always agree.
  */
 import type { Merged, Named } from '../records.js';
-import { Apportionment } from './apportion.js';
-import { Growth } from './growth.js';
-import type { NameOptions } from './names.js';
-import { SlotFamily } from './slots.js';
+import { Apportionment } from './slots/apportion.js';
+import { Growth } from './slots/growth.js';
+import type { NameOptions } from './slots/names.js';
+import { SlotFamily } from './slots/slots.js';
 
 /** This long in all earns a name its own series. */
 const earnedNanoseconds = 10_000_000;

@@ -4,12 +4,12 @@
  */
 import type { OngoingWait, Tick } from '../records.js';
 import { type Mode, type Operation, waitPairs } from '../vocabulary.js';
-import { Apportionment } from './apportion.js';
 import { addDurations, noDurations } from './durations.js';
-import { Growth } from './growth.js';
-import type { NameOptions } from './names.js';
-import { ProcessList } from './processes.js';
-import { SlotFamily } from './slots.js';
+import { ProcessList } from './lists/processes.js';
+import { Apportionment } from './slots/apportion.js';
+import { Growth } from './slots/growth.js';
+import type { NameOptions } from './slots/names.js';
+import { SlotFamily } from './slots/slots.js';
 
 export { durationBuckets } from './durations.js';
 

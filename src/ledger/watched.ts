@@ -3,8 +3,8 @@
  * much of the wall time its writers stood behind readers. Processes of one name add up; no other name is kept.
  */
 import type { OngoingWait, Tick, VictimBlockedRow } from '../records.js';
-import { Growth } from './growth.js';
-import type { NameOptions } from './names.js';
+import { Growth } from './slots/growth.js';
+import type { NameOptions } from './slots/names.js';
 
 export interface WatchedOptions {
   /** As labels show them. */

@@ -1,7 +1,7 @@
 /** Incidents: stalls over the threshold, by the file whose reader was found, and what bounds and a disk have cost. */
 
-import { noFile } from '../ledger/incident.js';
-import type { IncidentLedger } from '../ledger/incidents.js';
+import { noFile } from '../ledger/incidents/incident.js';
+import type { IncidentLedger } from '../ledger/incidents/incidents.js';
 import type { ProbePlan } from '../probes/plan.js';
 import type { IncidentLosses } from '../store/incident-store.js';
 import type { Observable } from '../vocabulary.js';

@@ -6,7 +6,7 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import type { Clock } from '../clock.js';
-import { type Incident, lookedFors } from '../ledger/incident.js';
+import { type Incident, lookedFors } from '../ledger/incidents/incident.js';
 import { lockPaths, operations, procFiles } from '../vocabulary.js';
 import { formatVersion } from './line-reader.js';
 

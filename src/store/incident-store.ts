@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.js';
 import type { Config } from '../config/schema.js';
 import { MmaplockError, messageOf } from '../errors.js';
-import type { Incident } from '../ledger/incident.js';
+import type { Incident } from '../ledger/incidents/incident.js';
 import type { Log } from '../log/log.js';
 import { fromStored, toStored } from './incident-schema.js';
 import { type LinesRead, readLines } from './line-reader.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Resolve, sentenceOf } from '../../src/evidence/sentence.js';
-import type { Identity, LookedFor } from '../../src/ledger/incident.js';
-import { withInspection } from '../../src/ledger/incident-draft.js';
+import { withInspection } from '../../src/ledger/incidents/draft.js';
+import type { Identity, LookedFor } from '../../src/ledger/incidents/incident.js';
 import { epoch } from '../support/daemon.js';
 import { incidentOf } from '../support/incidents.js';
 import {

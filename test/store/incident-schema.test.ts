@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Incident } from '../../src/ledger/incident.js';
+import type { Incident } from '../../src/ledger/incidents/incident.js';
 import { fromStored, toStored } from '../../src/store/incident-schema.js';
 import { fullIncident, plain } from './incidents.js';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { loadConfig } from '../../src/config/load.js';
-import { IncidentLedger } from '../../src/ledger/incidents.js';
+import { IncidentLedger } from '../../src/ledger/incidents/incidents.js';
 import { createLog } from '../../src/log/log.js';
 import { openIncidentStore } from '../../src/store/incident-store.js';
 import { fullIncident, plain } from './incidents.js';

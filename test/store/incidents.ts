@@ -1,4 +1,4 @@
-import type { Incident } from '../../src/ledger/incident.js';
+import type { Incident } from '../../src/ledger/incidents/incident.js';
 
 const at = Date.UTC(2025, 5, 1);
 

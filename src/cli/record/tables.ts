@@ -3,8 +3,8 @@
 import { countText } from '../../evidence/wording.js';
 import type { DaemonView } from '../../http/context.js';
 import { durationBuckets } from '../../ledger/durations.js';
-import type { ProcessEntry } from '../../ledger/processes.js';
-import type { ReaderEntry } from '../../ledger/reader-list.js';
+import type { ProcessEntry } from '../../ledger/lists/processes.js';
+import type { ReaderEntry } from '../../ledger/lists/reader-list.js';
 import { type FileCount, isShown } from '../../metrics/proc-files.js';
 import { printable } from '../../printable.js';
 import { type Observable, unknown } from '../../vocabulary.js';

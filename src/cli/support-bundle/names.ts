@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { DaemonView } from '../../http/context.js';
-import type { Identity, Incident } from '../../ledger/incident.js';
+import type { Identity, Incident } from '../../ledger/incidents/incident.js';
 
 /** Hexadecimal digits: few enough to read, many enough for thousands of names. */
 const digits = 8;

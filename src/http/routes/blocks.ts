@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { isoTime } from '../../clock.js';
-import type { BlockEntry } from '../../ledger/block-list.js';
+import type { BlockEntry } from '../../ledger/lists/block-list.js';
 import { blockFile, blockRow, describeBlock, readerName } from '../block-rows.js';
 import type { DaemonView } from '../context.js';
 import { listOf, listQuery, pageOf, sinceFilter, sinceQuery } from '../lists/lists.js';

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { MmaplockError } from '../../errors.js';
-import { type Incident, noFile } from '../../ledger/incident.js';
+import { type Incident, noFile } from '../../ledger/incidents/incident.js';
 import { procFiles } from '../../vocabulary.js';
 import type { DaemonView } from '../context.js';
 import {

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { isoTime } from '../../clock.js';
-import type { ProcessEntry } from '../../ledger/processes.js';
+import type { ProcessEntry } from '../../ledger/lists/processes.js';
 import type { DaemonView } from '../context.js';
 import { listOf, listQuery, pageOf, sinceFilter, sinceQuery } from '../lists/lists.js';
 import { type Order, sortQuery } from '../lists/order.js';

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { isoTime } from '../../clock.js';
-import { type ReaderEntry, readerKey } from '../../ledger/reader-list.js';
+import { type ReaderEntry, readerKey } from '../../ledger/lists/reader-list.js';
 import { type FileCount, isShown } from '../../metrics/proc-files.js';
 import type { ProbePlan } from '../../probes/plan.js';
 import { type Observable, procFiles } from '../../vocabulary.js';

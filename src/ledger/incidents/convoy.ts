@@ -3,7 +3,7 @@
  * most waits are told by nobody, but ticks tell of all convoys of the victim. The larger of the two counts, for what
  * stalls told is in the ticks as well.
  */
-import type { ConvoyWaits, Stall } from '../records.js';
+import type { ConvoyWaits, Stall } from '../../records.js';
 
 export class IncidentConvoy {
   readonly #told = { count: 0, nanoseconds: 0, longestQueue: 0 };

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Incident, sharedNanoseconds } from '../../src/ledger/incident.js';
-import { Ledger } from '../../src/ledger/ledger.js';
-import type { Stall, Tick } from '../../src/records.js';
-import { cases } from '../support/depth.js';
+import { type Incident, sharedNanoseconds } from '../../../src/ledger/incidents/incident.js';
+import { Ledger } from '../../../src/ledger/ledger.js';
+import type { Stall, Tick } from '../../../src/records.js';
+import { cases } from '../../support/depth.js';
 import {
   blockRow,
   readerBlockRow,
@@ -13,7 +13,7 @@ import {
   stallReader,
   tick,
   waitRow,
-} from '../support/records.js';
+} from '../../support/records.js';
 
 const t0 = Date.parse('2026-06-01T12:00:00Z');
 const ms = 1e6;

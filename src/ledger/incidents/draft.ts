@@ -1,7 +1,9 @@
 /** An incident that is still open, and what it takes to put more evidence to it. */
-import type { OngoingWait, SeenProcess, Stall } from '../records.js';
-import type { LockPath, Operation, ProcFile } from '../vocabulary.js';
-import { unknown } from '../vocabulary.js';
+import type { OngoingWait, SeenProcess, Stall } from '../../records.js';
+import type { LockPath, Operation, ProcFile } from '../../vocabulary.js';
+import { unknown } from '../../vocabulary.js';
+import { BlockedTime } from './blocked.js';
+import { IncidentConvoy } from './convoy.js';
 import {
   type Incident,
   type IncidentOngoing,
@@ -10,12 +12,10 @@ import {
   type LookedFor,
   lookedFors,
 } from './incident.js';
-import { BlockedTime } from './incident-blocked.js';
-import { IncidentConvoy } from './incident-convoy.js';
-import { IncidentShares } from './incident-shares.js';
-import { Timeline } from './incident-timeline.js';
 import type { RecentBlocks } from './recent-blocks.js';
 import type { RecentConvoys } from './recent-convoys.js';
+import { IncidentShares } from './shares.js';
+import { Timeline } from './timeline.js';
 
 /** Ongoing waits, inspected readers and stacks that are kept, and frames of a stack. */
 const ongoingLimit = 16;

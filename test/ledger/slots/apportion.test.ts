@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Apportionment } from '../../src/ledger/apportion.js';
-import { cases } from '../support/depth.js';
+import { Apportionment } from '../../../src/ledger/slots/apportion.js';
+import { cases } from '../../support/depth.js';
 
 /** What a tick gives to each name, of totals that have grown by `budget`; what no name claims is left in it. */
 const shared = (

@@ -1,6 +1,6 @@
 /** What decides on incidents: when one opens and closes, how many are kept, and how their processes are named. */
-import type { Named } from '../records.js';
-import type { LockPath, ProcFile } from '../vocabulary.js';
+import type { Named } from '../../records.js';
+import type { LockPath, ProcFile } from '../../vocabulary.js';
 import type { Identity, LookedFor } from './incident.js';
 
 /** Whether short waits took too much of the time is decided by the tracer. */

@@ -1,6 +1,6 @@
 /** Waits and VMA waits by process name and cgroup, for the API. */
-import type { Named, ProcessWaitRow } from '../records.js';
-import type { Mode } from '../vocabulary.js';
+import type { Named, ProcessWaitRow } from '../../records.js';
+import type { Mode } from '../../vocabulary.js';
 import { RecentEntries } from './recent.js';
 
 interface Total {

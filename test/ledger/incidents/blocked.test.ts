@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BlockedTime } from '../../src/ledger/incident-blocked.js';
+import { BlockedTime } from '../../../src/ledger/incidents/blocked.js';
 
 const t0 = Date.parse('2026-06-01T12:00:00Z');
 const ms = 1e6;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Labels, SlotFamily } from '../../src/ledger/slots.js';
+import { type Labels, SlotFamily } from '../../../src/ledger/slots/slots.js';
 
 type ByName = Labels & { readonly name: string };
 

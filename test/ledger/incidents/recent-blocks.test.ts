@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RecentBlocks } from '../../src/ledger/recent-blocks.js';
-import type { ProcFile } from '../../src/vocabulary.js';
-import { readerBlockRow, stall, stallReader } from '../support/records.js';
+import { RecentBlocks } from '../../../src/ledger/incidents/recent-blocks.js';
+import type { ProcFile } from '../../../src/vocabulary.js';
+import { readerBlockRow, stall, stallReader } from '../../support/records.js';
 
 const t0 = Date.parse('2026-06-01T12:00:00Z');
 const ms = 1e6;

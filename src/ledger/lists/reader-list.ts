@@ -1,6 +1,6 @@
 /** Reads by reader's name, cgroup and file, for the API. */
-import type { Named, ReadCounts, ReaderRow } from '../records.js';
-import type { ProcFile } from '../vocabulary.js';
+import type { Named, ReadCounts, ReaderRow } from '../../records.js';
+import type { ProcFile } from '../../vocabulary.js';
 import { RecentEntries } from './recent.js';
 
 export type ReadTotal = { -readonly [Amount in keyof ReadCounts]: number };

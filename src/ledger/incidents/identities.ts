@@ -1,6 +1,6 @@
 /** Where the processes of an incident ran: kept with it, for their cgroups may be gone when somebody looks. */
 import type { Identity, Incident } from './incident.js';
-import type { IncidentOptions } from './incident-options.js';
+import type { IncidentOptions } from './options.js';
 
 /** By cgroup id. On cgroup v1 one id may stand for several cgroups: such an id is left out. */
 export const identitiesOf = (

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Growth } from '../../src/ledger/growth.js';
+import { Growth } from '../../../src/ledger/slots/growth.js';
 
 test('growth is taken once, starts over with a new tracer and is never negative', () => {
   const growth = new Growth();

@@ -1,5 +1,5 @@
 /** Convoys of the last minute, by the name and cgroup of their victim: also of those behind waits told by nobody. */
-import type { ConvoyWaits, Named } from '../records.js';
+import type { ConvoyWaits, Named } from '../../records.js';
 import { RecentGrowth, type TickSpan } from './recent-growth.js';
 
 export class RecentConvoys {

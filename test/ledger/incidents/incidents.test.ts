@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Incident, incidentMilliseconds, mainFile } from '../../src/ledger/incident.js';
-import { IncidentLedger } from '../../src/ledger/incidents.js';
-import { Ledger } from '../../src/ledger/ledger.js';
-import type { Stall } from '../../src/records.js';
-import { procFiles } from '../../src/vocabulary.js';
-import { ongoingWait, stall, stallReader, tick } from '../support/records.js';
+import { type Incident, incidentMilliseconds, mainFile } from '../../../src/ledger/incidents/incident.js';
+import { IncidentLedger } from '../../../src/ledger/incidents/incidents.js';
+import { Ledger } from '../../../src/ledger/ledger.js';
+import type { Stall } from '../../../src/records.js';
+import { procFiles } from '../../../src/vocabulary.js';
+import { ongoingWait, stall, stallReader, tick } from '../../support/records.js';
 
 const t0 = Date.parse('2026-06-01T12:00:00Z');
 const ms = 1e6;

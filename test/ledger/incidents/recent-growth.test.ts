@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RecentGrowth } from '../../src/ledger/recent-growth.js';
+import { RecentGrowth } from '../../../src/ledger/incidents/recent-growth.js';
 
 const t0 = Date.parse('2026-06-01T12:00:00Z');
 

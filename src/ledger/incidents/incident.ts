@@ -2,8 +2,8 @@
  * An incident: a stall of one process over the threshold, kept with its evidence. Plain data, so that it can be written
  * as JSON and read again.
  */
-import type { ConvoyWaits, Named, SeenProcess } from '../records.js';
-import type { LockPath, Operation, ProcFile } from '../vocabulary.js';
+import type { ConvoyWaits, Named, SeenProcess } from '../../records.js';
+import type { LockPath, Operation, ProcFile } from '../../vocabulary.js';
 
 /** Stands for the file in counts of incidents in which no reader was found. */
 export const noFile = 'none';

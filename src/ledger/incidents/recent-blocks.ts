@@ -8,9 +8,9 @@
  * Victims and readers are known by name and cgroup. Of several processes of one name, each finds the readers of all of
  * them, in proportion; how much of that it takes is bounded by its own wall time, and what one took no other takes.
  */
-import type { Named, ReaderBlockRow, Stall } from '../records.js';
-import type { ProcFile } from '../vocabulary.js';
-import type { ReaderPart } from './incident-readers.js';
+import type { Named, ReaderBlockRow, Stall } from '../../records.js';
+import type { ProcFile } from '../../vocabulary.js';
+import type { ReaderPart } from './readers.js';
 import { RecentGrowth, type TickSpan } from './recent-growth.js';
 
 interface Amounts {

@@ -1,6 +1,6 @@
 /** Blocks by names and cgroups of reader and victim, and by file, for the API. */
-import type { Named, ReaderBlockRow } from '../records.js';
-import { type ProcFile, unknown } from '../vocabulary.js';
+import type { Named, ReaderBlockRow } from '../../records.js';
+import { type ProcFile, unknown } from '../../vocabulary.js';
 import { RecentEntries } from './recent.js';
 
 /** The file whose reader blocked; `~unknown` where no reader can be shown. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ProcessList } from '../../src/ledger/processes.js';
-import { processRow } from '../support/records.js';
+import { ProcessList } from '../../../src/ledger/lists/processes.js';
+import { processRow } from '../../support/records.js';
 
 test('of more than 2,000 entries those written longest ago are dropped, and that shows', () => {
   const list = new ProcessList();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Ledger } from '../../src/ledger/ledger.js';
-import { stall, tick } from '../support/records.js';
+import { Ledger } from '../../../src/ledger/ledger.js';
+import { stall, tick } from '../../support/records.js';
 
 const t0 = Date.parse('2026-06-01T12:00:00Z');
 const ms = 1e6;

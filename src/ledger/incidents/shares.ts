@@ -6,11 +6,11 @@
  * So a window is settled with the second tick. Until then its readers are those of the ticks that were heard, found anew
  * each time, and waits told meanwhile are taken off it: what it took for good, a long wait could not take back.
  */
-import type { SeenProcess, Stall } from '../records.js';
-import type { LockPath, ProcFile } from '../vocabulary.js';
+import type { SeenProcess, Stall } from '../../records.js';
+import type { LockPath, ProcFile } from '../../vocabulary.js';
+import type { WindowTime } from './blocked.js';
 import type { Incident } from './incident.js';
-import type { WindowTime } from './incident-blocked.js';
-import { IncidentReaders, type ReaderPart } from './incident-readers.js';
+import { IncidentReaders, type ReaderPart } from './readers.js';
 import type { RecentBlocks } from './recent-blocks.js';
 import type { TickSpan } from './recent-growth.js';
 

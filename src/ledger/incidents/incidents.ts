@@ -3,8 +3,10 @@
  * where writers stood behind readers for too much of the time; stalls of the same victim join it; it closes after
  * quiet. All by the times of the records. Bounded: what is too much is counted, never kept.
  */
-import type { OngoingWait, SeenProcess, Stall, Tick } from '../records.js';
-import { procFiles, unknown } from '../vocabulary.js';
+import type { OngoingWait, SeenProcess, Stall, Tick } from '../../records.js';
+import { procFiles, unknown } from '../../vocabulary.js';
+import { beginOf, IncidentDraft, withInspection } from './draft.js';
+import { identitiesOf } from './identities.js';
 import {
   type Incident,
   type IncidentEffect,
@@ -13,13 +15,11 @@ import {
   mainFile,
   noFile,
 } from './incident.js';
-import { beginOf, IncidentDraft, withInspection } from './incident-draft.js';
-import { identitiesOf } from './incident-identities.js';
-import { defaultIncidentOptions, type IncidentOptions } from './incident-options.js';
+import { defaultIncidentOptions, type IncidentOptions } from './options.js';
 import { RecentBlocks } from './recent-blocks.js';
 import { RecentConvoys } from './recent-convoys.js';
 
-export type { IncidentOptions } from './incident-options.js';
+export type { IncidentOptions } from './options.js';
 
 /** What ticks told lately: it completes what stalls tell. */
 export interface Recent {

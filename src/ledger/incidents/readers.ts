@@ -1,6 +1,6 @@
 /** Who is to blame for an incident: readers with their shares, the largest first, and their files. */
-import type { SeenProcess, StallReader } from '../records.js';
-import type { LockPath, ProcFile } from '../vocabulary.js';
+import type { SeenProcess, StallReader } from '../../records.js';
+import type { LockPath, ProcFile } from '../../vocabulary.js';
 import type { Incident, IncidentFileShare, IncidentReader } from './incident.js';
 
 type Draft<Row> = { -readonly [Member in keyof Row]: Row[Member] };
