@@ -15,7 +15,7 @@ import { CostWatch } from './cost-watch.js';
 import { cTypesFile, type HostSurvey } from './host.js';
 import type { Inspector } from './inspect.js';
 import type { Log } from './log/log.js';
-import { attachedIn } from './probes/fragment-probes.js';
+import { attachedIn } from './probes/fragment/probes.js';
 import type { Program } from './probes/program.js';
 import { probesOfStep } from './probes/shed.js';
 import type { ShedStep } from './vocabulary.js';

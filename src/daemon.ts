@@ -37,7 +37,7 @@ import { createRepeatLimit } from './log/once.js';
 import { markOpenProcFiles } from './marks.js';
 import { MetricsText } from './metrics/exposition.js';
 import { inspectProgram } from './probes/inspection.js';
-import { contradicted } from './probes/lock-path-behaviour.js';
+import { contradicted } from './probes/lock-path/behaviour.js';
 import { mapKeysOn, mapNames } from './probes/map-budget.js';
 import { wantsMarks } from './probes/plan.js';
 import { joinProgram } from './probes/program.js';

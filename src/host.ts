@@ -10,8 +10,8 @@ import { type AtStart, chooseAtStart, withReasonsAtStart } from './probes/at-sta
 import { type Catalog, readCatalog } from './probes/catalog.js';
 import { type Findings, learntNames, nothingFound } from './probes/findings.js';
 import { chooseForInspection, type Inspection } from './probes/inspection.js';
-import { settleLockPaths } from './probes/lock-path-behaviour.js';
-import { type LockPathEvidence, lockPathsOf } from './probes/lock-paths.js';
+import { settleLockPaths } from './probes/lock-path/behaviour.js';
+import { type LockPathEvidence, lockPathsOf } from './probes/lock-path/evidence.js';
 import { askedOfKernel, makePlan, type PlanOptions, type ProbePlan } from './probes/plan.js';
 import { shedStepsFor } from './probes/shed.js';
 import type { ShedStep } from './vocabulary.js';

@@ -22,7 +22,7 @@ import {
   processIdsOf,
   registersOf,
 } from './probes/findings.js';
-import { lockPathFragment, ownReadsOf } from './probes/lock-path-behaviour.js';
+import { lockPathFragment, ownReadsOf } from './probes/lock-path/behaviour.js';
 import { type Choice, joinProgram } from './probes/program.js';
 import type { Tick } from './records.js';
 

@@ -1,8 +1,8 @@
 /** What the log says of what the daemon found out when it started. */
 import type { Log } from './log/log.js';
 import { type Findings, nothingFound } from './probes/findings.js';
-import { behaviourOf } from './probes/lock-path-behaviour.js';
-import type { LockPathEvidence } from './probes/lock-paths.js';
+import { behaviourOf } from './probes/lock-path/behaviour.js';
+import type { LockPathEvidence } from './probes/lock-path/evidence.js';
 import { registersUnproven } from './probes/refused-by-host.js';
 
 const untried = 'how this kernel serves the proc files could not be tried out, only its BTF and symbols tell';

@@ -12,7 +12,7 @@ import type { Inspector } from '../inspect.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Exposition } from '../metrics/exposition.js';
 import type { CostTotals } from '../metrics/tracer.js';
-import type { LockPathEvidence } from '../probes/lock-paths.js';
+import type { LockPathEvidence } from '../probes/lock-path/evidence.js';
 import type { ProbePlan } from '../probes/plan.js';
 import type { Readiness } from '../readiness.js';
 import type { StreamHub } from './stream-hub.js';

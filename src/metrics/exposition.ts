@@ -4,7 +4,7 @@ import { gzip } from 'node:zlib';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Clock } from '../clock.js';
 import type { Ledger } from '../ledger/ledger.js';
-import type { LockPathEvidence } from '../probes/lock-paths.js';
+import type { LockPathEvidence } from '../probes/lock-path/evidence.js';
 import type { ProbePlan } from '../probes/plan.js';
 import type { IncidentLosses } from '../store/incident-store.js';
 import type { Observable, ShedStep } from '../vocabulary.js';

@@ -1,5 +1,5 @@
 /** How the kernel of this host serves the files of /proc/PID: a fact of the kernel, known without a tracer. */
-import type { LockPathEvidence } from '../probes/lock-paths.js';
+import type { LockPathEvidence } from '../probes/lock-path/evidence.js';
 import type { Family } from './family.js';
 
 export const lockPathFamilies = (lockPaths: () => readonly LockPathEvidence[]): Family[] => [

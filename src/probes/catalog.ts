@@ -4,7 +4,7 @@ import path from 'node:path';
 import { MmaplockError, messageOf } from '../errors.js';
 import { readRegularFile } from '../regular-file.js';
 import { dependencyProblems } from './dependencies.js';
-import { type Fragment, parseFragment } from './fragment.js';
+import { type Fragment, parseFragment } from './fragment/fragment.js';
 
 export interface Catalog {
   readonly fragments: readonly Fragment[];

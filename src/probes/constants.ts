@@ -4,9 +4,9 @@ import { ownPosition } from '../kernel/own-files.js';
 import type { KernelProfile } from '../kernel/profile.js';
 import { procFiles } from '../vocabulary.js';
 import type { Findings } from './findings.js';
-import type { Constant } from './fragment.js';
-import type { OptionName } from './fragment-constants.js';
-import { lockPathNumber, lockPathsOf, type ServedFile } from './lock-paths.js';
+import type { OptionName } from './fragment/constants.js';
+import type { Constant } from './fragment/fragment.js';
+import { lockPathNumber, lockPathsOf, type ServedFile } from './lock-path/evidence.js';
 import type { Reason } from './reasons.js';
 
 /** Symbols whose presence decides a host fact. */

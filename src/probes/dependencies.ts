@@ -1,6 +1,6 @@
 /** Fragments that others need: in which order they are decided, and which of them cannot be. */
-import type { Fragment } from './fragment.js';
-import { type Addition, addsTo, hookOf } from './fragment-hooks.js';
+import type { Fragment } from './fragment/fragment.js';
+import { type Addition, addsTo, hookOf } from './fragment/hooks.js';
 
 /** The sources of an event, in the order given. */
 export const sourcesOf = (event: string, fragments: readonly Fragment[]): Fragment[] =>

@@ -5,7 +5,7 @@
 import type { OwnFile, OwnFileReads } from '../kernel/own-files.js';
 import type { OwnSeen } from '../own-records.js';
 import type { ProcFile } from '../vocabulary.js';
-import type { OwnReads } from './lock-path-behaviour.js';
+import type { OwnReads } from './lock-path/behaviour.js';
 
 /** The fragment that sees it, besides lock-path. */
 export const ownFilesFragment = 'own-files';

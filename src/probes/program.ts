@@ -3,9 +3,9 @@
  * an interval block ends each tick with what the fragments print and a tick line.
  */
 import type { ConstantValue } from './constants.js';
-import type { Fragment, ProbeKind } from './fragment.js';
-import { isZeroByHand } from './fragment-constants.js';
-import { addsTo, hookOf } from './fragment-hooks.js';
+import { isZeroByHand } from './fragment/constants.js';
+import type { Fragment, ProbeKind } from './fragment/fragment.js';
+import { addsTo, hookOf } from './fragment/hooks.js';
 
 /** A fragment with the values of its constants on this host. */
 export interface Choice {

@@ -2,7 +2,7 @@
 import type { KernelProfile } from '../kernel/profile.js';
 import { isRegister, resolveConstant } from './constants.js';
 import type { Findings } from './findings.js';
-import type { Fragment } from './fragment.js';
+import type { Fragment } from './fragment/fragment.js';
 import type { Reason } from './reasons.js';
 
 /** Why nothing at all can be seen here, if so. */

@@ -1,8 +1,8 @@
 /** What the cost budget leaves of the probes: the operator's switches, turned down step by step. */
 import type { ShedStep } from '../vocabulary.js';
-import type { Fragment } from './fragment.js';
-import type { ProbeSwitch } from './fragment-header.js';
-import { addsTo } from './fragment-hooks.js';
+import type { Fragment } from './fragment/fragment.js';
+import type { ProbeSwitch } from './fragment/header.js';
+import { addsTo } from './fragment/hooks.js';
 import type { Reason } from './reasons.js';
 
 /** Where a switch stands after these steps, wherever the operator has put it. Nothing is ever turned up. */

@@ -288,7 +288,12 @@ describe('a session', { concurrency: 2 }, () => {
   });
 
   test('no tracer outlives a parent that was killed', options, async () => {
-    const modules = ['bpftrace/session.js', 'bpftrace/dialect.js', 'probes/program.js', 'probes/fragment.js'];
+    const modules = [
+      'bpftrace/session.js',
+      'bpftrace/dialect.js',
+      'probes/program.js',
+      'probes/fragment/fragment.js',
+    ];
     const [session, canary, program, fragment] = modules.map((file) =>
       JSON.stringify(new URL(`../../src/${file}`, import.meta.url).href),
     );

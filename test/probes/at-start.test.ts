@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { packageRoot } from '../../src/host.js';
 import { chooseAtStart, withReasonsAtStart } from '../../src/probes/at-start.js';
 import { readCatalog } from '../../src/probes/catalog.js';
-import { lockPathFragment } from '../../src/probes/lock-path-behaviour.js';
+import { lockPathFragment } from '../../src/probes/lock-path/behaviour.js';
 import { makePlan, type PlanOptions } from '../../src/probes/plan.js';
 import { everything, type FakeKernel, fakeKernel, fragmentOf } from './fake.js';
 

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { before, test } from 'node:test';
 import { packageRoot } from '../../src/host.js';
 import { readCatalog } from '../../src/probes/catalog.js';
-import type { Fragment } from '../../src/probes/fragment.js';
+import type { Fragment } from '../../src/probes/fragment/fragment.js';
 import { joinProgram, type Program } from '../../src/probes/program.js';
 
 let fragments: readonly Fragment[];

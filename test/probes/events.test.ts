@@ -6,7 +6,7 @@ import { MmaplockError } from '../../src/errors.js';
 import { packageRoot } from '../../src/host.js';
 import { readCatalog } from '../../src/probes/catalog.js';
 import { dependencyProblems } from '../../src/probes/dependencies.js';
-import type { Fragment } from '../../src/probes/fragment.js';
+import type { Fragment } from '../../src/probes/fragment/fragment.js';
 import { askedOfKernel, makePlan, type PlanOptions, type ProbePlan } from '../../src/probes/plan.js';
 import { joinProgram, scriptOf } from '../../src/probes/program.js';
 import { everything, type FakeKernel, fakeKernel, fragmentOf, kernelFor } from './fake.js';

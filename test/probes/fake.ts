@@ -1,7 +1,7 @@
 /** Kernels and fragments made by hand, for tests of what is decided from them. */
 import type { Btf } from '../../src/kernel/btf.js';
 import type { KernelProfile } from '../../src/kernel/profile.js';
-import { type Fragment, parseFragment } from '../../src/probes/fragment.js';
+import { type Fragment, parseFragment } from '../../src/probes/fragment/fragment.js';
 import type { PlanOptions } from '../../src/probes/plan.js';
 
 /** Nothing that a kernel has is left out. */

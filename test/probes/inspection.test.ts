@@ -4,7 +4,7 @@ import { before, test } from 'node:test';
 import { MmaplockError } from '../../src/errors.js';
 import { packageRoot } from '../../src/host.js';
 import { readCatalog } from '../../src/probes/catalog.js';
-import type { Fragment } from '../../src/probes/fragment.js';
+import type { Fragment } from '../../src/probes/fragment/fragment.js';
 import { chooseForInspection, type Inspection, inspectProgram } from '../../src/probes/inspection.js';
 import { makePlan, type PlanOptions } from '../../src/probes/plan.js';
 import { everything, type FakeKernel, fakeKernel, fragmentOf, kernelFor } from './fake.js';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { before, test } from 'node:test';
 import { packageRoot } from '../../src/host.js';
 import { readCatalog } from '../../src/probes/catalog.js';
-import type { Fragment } from '../../src/probes/fragment.js';
+import type { Fragment } from '../../src/probes/fragment/fragment.js';
 import { mapBytesOn, mapKeysWithin, mapNames } from '../../src/probes/map-budget.js';
 import { joinProgram } from '../../src/probes/program.js';
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { probeSwitches } from '../../src/config/schema.js';
 import { settings } from '../../src/config/settings.js';
 import { MmaplockError } from '../../src/errors.js';
-import type { Fragment } from '../../src/probes/fragment.js';
+import type { Fragment } from '../../src/probes/fragment/fragment.js';
 import { askedOfKernel, makePlan, type PlanOptions, type ProbePlan } from '../../src/probes/plan.js';
 import { type ReasonCode, reasonCodes } from '../../src/probes/reasons.js';
 import { observables } from '../../src/vocabulary.js';

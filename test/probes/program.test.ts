@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Fragment } from '../../src/probes/fragment.js';
-import { parseFragment } from '../../src/probes/fragment.js';
+import type { Fragment } from '../../src/probes/fragment/fragment.js';
+import { parseFragment } from '../../src/probes/fragment/fragment.js';
 import { joinProgram, scriptOf } from '../../src/probes/program.js';
 import { fragmentOf, fragmentText } from './fake.js';
 

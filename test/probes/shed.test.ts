@@ -4,7 +4,7 @@ import path from 'node:path';
 import { before, test } from 'node:test';
 import { packageRoot } from '../../src/host.js';
 import { readCatalog } from '../../src/probes/catalog.js';
-import type { Fragment } from '../../src/probes/fragment.js';
+import type { Fragment } from '../../src/probes/fragment/fragment.js';
 import { probesOfStep, shedReason, shedStepsFor } from '../../src/probes/shed.js';
 import { everything } from './fake.js';
 

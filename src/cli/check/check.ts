@@ -14,7 +14,7 @@ import { snakeCase } from '../../http/snake-case.js';
 import { otherInstance } from '../../instance.js';
 import type { Findings } from '../../probes/findings.js';
 import { type Limit, limitsOf } from '../../probes/limits.js';
-import type { LockPathEvidence } from '../../probes/lock-paths.js';
+import type { LockPathEvidence } from '../../probes/lock-path/evidence.js';
 import type { Observation } from '../../probes/plan.js';
 import { type Problem, problemOf } from '../../readiness.js';
 import { SelfCheck } from '../../self-check.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { progressHeader, progressLine, summaryOf } from '../../../src/cli/demo/summary.js';
-import type { LockPathEvidence } from '../../../src/probes/lock-paths.js';
+import type { LockPathEvidence } from '../../../src/probes/lock-path/evidence.js';
 import type { Tick } from '../../../src/records.js';
 import type { LockPath } from '../../../src/vocabulary.js';
 import { epoch, FakeDaemon, type FakeDaemonOptions, planOf } from '../../support/daemon.js';

@@ -6,8 +6,8 @@
  * For a kernel that serves a file in a new way: find what only that kernel has (a member, a parameter, a symbol), and
  * put a line for it above the other lines of that file.
  */
-import type { KernelProfile } from '../kernel/profile.js';
-import { type LockPath, lockPaths, type ProcFile, procFiles } from '../vocabulary.js';
+import type { KernelProfile } from '../../kernel/profile.js';
+import { type LockPath, lockPaths, type ProcFile, procFiles } from '../../vocabulary.js';
 
 /** A proc file, and how this kernel serves it. */
 export interface ServedFile {

@@ -1,6 +1,6 @@
 /** Hooks of a fragment, and the lines that others add there: one event, one probe, measured once. */
 import type { Malformed } from './fragment.js';
-import { beginsProbe } from './fragment-probes.js';
+import { beginsProbe } from './probes.js';
 
 /** Lines that go to a hook of another fragment, or of whichever source tells of an event. */
 export interface Addition {

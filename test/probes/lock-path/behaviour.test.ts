@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { resolveConstant } from '../../src/probes/constants.js';
+import { resolveConstant } from '../../../src/probes/constants.js';
 import {
   behaviourOf,
   contradicted,
   type OwnReads,
   ownReadsOf,
   settleLockPaths,
-} from '../../src/probes/lock-path-behaviour.js';
-import { type LockPathEvidence, lockPathNumber } from '../../src/probes/lock-paths.js';
-import type { LockPath, ProcFile } from '../../src/vocabulary.js';
-import { fakeKernel } from './fake.js';
+} from '../../../src/probes/lock-path/behaviour.js';
+import { type LockPathEvidence, lockPathNumber } from '../../../src/probes/lock-path/evidence.js';
+import type { LockPath, ProcFile } from '../../../src/vocabulary.js';
+import { fakeKernel } from '../fake.js';
 
 const own = (file: ProcFile, reads: number, takes: number, fills: number): OwnReads => ({
   file,

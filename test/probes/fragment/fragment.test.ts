@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { MmaplockError } from '../../src/errors.js';
-import { parseFragment } from '../../src/probes/fragment.js';
-import { cases } from '../support/depth.js';
-import { fragmentOf, fragmentText, plainBody } from './fake.js';
+import { MmaplockError } from '../../../src/errors.js';
+import { parseFragment } from '../../../src/probes/fragment/fragment.js';
+import { cases } from '../../support/depth.js';
+import { fragmentOf, fragmentText, plainBody } from '../fake.js';
 
 const header = (...more: string[]): readonly string[] => [
   'mode watch',

@@ -3,10 +3,10 @@
  * BTF and symbols (lock-paths.ts) show what a kernel has, not what it does with it, and a patch can leave no trace in
  * them that is known here. So where the two differ, behaviour counts.
  */
-import type { OwnFileReads } from '../kernel/own-files.js';
-import type { LockTakeRow } from '../own-records.js';
-import { type LockPath, type ProcFile, procFiles } from '../vocabulary.js';
-import type { LockPathEvidence } from './lock-paths.js';
+import type { OwnFileReads } from '../../kernel/own-files.js';
+import type { LockTakeRow } from '../../own-records.js';
+import { type LockPath, type ProcFile, procFiles } from '../../vocabulary.js';
+import type { LockPathEvidence } from './evidence.js';
 
 /** What was seen of the daemon's reads of one of its own proc files. */
 export interface OwnReads {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import { packageRoot } from '../../src/host.js';
-import { readCatalog } from '../../src/probes/catalog.js';
-import type { Fragment } from '../../src/probes/fragment.js';
-import { addsTo, hookOf } from '../../src/probes/fragment-hooks.js';
-import { joinProgram } from '../../src/probes/program.js';
-import { fragmentOf, plainBody } from './fake.js';
+import { packageRoot } from '../../../src/host.js';
+import { readCatalog } from '../../../src/probes/catalog.js';
+import type { Fragment } from '../../../src/probes/fragment/fragment.js';
+import { addsTo, hookOf } from '../../../src/probes/fragment/hooks.js';
+import { joinProgram } from '../../../src/probes/program.js';
+import { fragmentOf, plainBody } from '../fake.js';
 
 const header = ['mode watch', 'provides blocks', 'cost none', 'needs fragment waits', 'needs fragment x.y-z'];
 const added = '//@ at waits begun\n  @a = args->flags;\n\n//@ at x.y-z ended\n  @b = 1;\n';

@@ -44,16 +44,16 @@
  * means is in fragments that need the event and add to it, whatever the source. Of the sources that a host can run the
  * one with the lowest rank runs, and none where nobody needs it.
  */
-import { MmaplockError } from '../errors.js';
-import { type Constant, parseConstants } from './fragment-constants.js';
-import { type Directive, type Header, parseDirectives } from './fragment-header.js';
-import { type Addition, isAddition, parseAdditions } from './fragment-hooks.js';
-import { type ProbePoint, parseProbes } from './fragment-probes.js';
+import { MmaplockError } from '../../errors.js';
+import { type Constant, parseConstants } from './constants.js';
+import { type Directive, type Header, parseDirectives } from './header.js';
+import { type Addition, isAddition, parseAdditions } from './hooks.js';
+import { type ProbePoint, parseProbes } from './probes.js';
 
-export type { Constant } from './fragment-constants.js';
-export type { Absence, FieldNeed, ProbeSwitch, Provision, SwitchNeed } from './fragment-header.js';
-export type { Addition } from './fragment-hooks.js';
-export type { ProbeKind, ProbePoint } from './fragment-probes.js';
+export type { Constant } from './constants.js';
+export type { Absence, FieldNeed, ProbeSwitch, Provision, SwitchNeed } from './header.js';
+export type { Addition } from './hooks.js';
+export type { ProbeKind, ProbePoint } from './probes.js';
 
 export interface Fragment extends Header {
   readonly name: string;

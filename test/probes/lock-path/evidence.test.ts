@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readKernelProfile } from '../../src/kernel/profile.js';
-import { lockPathNumber, lockPathSymbols, lockPathsOf } from '../../src/probes/lock-paths.js';
-import { type LockPath, lockPaths, type ProcFile } from '../../src/vocabulary.js';
-import { type FakeKernel, fakeKernel } from './fake.js';
+import { readKernelProfile } from '../../../src/kernel/profile.js';
+import { lockPathNumber, lockPathSymbols, lockPathsOf } from '../../../src/probes/lock-path/evidence.js';
+import { type LockPath, lockPaths, type ProcFile } from '../../../src/vocabulary.js';
+import { type FakeKernel, fakeKernel } from '../fake.js';
 
 const present = (...names: readonly string[]): Record<string, number> =>
   Object.fromEntries(names.map((name) => [name, 1]));
