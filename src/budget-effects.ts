@@ -1,7 +1,7 @@
 /** Keeps to the cost budget: carries out what it asks for, which is another program, none at all, or one again. */
 import { cpus } from 'node:os';
-import { startLimitSeconds } from './bpftrace/start-limit.js';
-import type { Supervisor } from './bpftrace/supervise.js';
+import { startLimitSeconds } from './bpftrace/process/start-limit.js';
+import type { Supervisor } from './bpftrace/process/supervise.js';
 import { countWhoRuns } from './bpftrace/who-runs.js';
 import type { Clock } from './clock.js';
 import type { Config } from './config/schema.js';

@@ -6,8 +6,8 @@
 import { runCanary } from './bpftrace/dialect.js';
 import { createFileMemory } from './bpftrace/file-memory.js';
 import { type FoundBpftrace, findBpftrace, readVersion } from './bpftrace/find.js';
-import { startSession } from './bpftrace/session.js';
-import { Supervisor, type Tracer } from './bpftrace/supervise.js';
+import { startSession } from './bpftrace/process/session.js';
+import { Supervisor, type Tracer } from './bpftrace/process/supervise.js';
 import { keepCostBudget } from './budget-effects.js';
 import type { Clock } from './clock.js';
 import { type Config, noProbes } from './config/schema.js';

@@ -2,8 +2,8 @@
  * What each record of the tracer leads to, once the ledger has it: the only place, with src/daemon.ts, that carries out
  * what the ledger asks for.
  */
-import { bpftraceSays, type Judgement } from './bpftrace/stderr.js';
-import type { TracerState } from './bpftrace/supervise.js';
+import { bpftraceSays, type Judgement } from './bpftrace/process/stderr.js';
+import type { TracerState } from './bpftrace/process/supervise.js';
 import { type Clock, clockOf, isoTime } from './clock.js';
 import type { Config } from './config/schema.js';
 import { sentenceOf } from './evidence/sentence.js';

@@ -2,9 +2,9 @@
  * Inspect mode: a second tracer, for seconds, that sees how long readers really hold mmap_lock, and where in the kernel
  * the writers stand. At most one at a time.
  */
-import type { SessionEnd, SessionOptions, startSession } from './bpftrace/session.js';
-import { startLimitSeconds } from './bpftrace/start-limit.js';
-import type { Tracer } from './bpftrace/supervise.js';
+import type { SessionEnd, SessionOptions, startSession } from './bpftrace/process/session.js';
+import { startLimitSeconds } from './bpftrace/process/start-limit.js';
+import type { Tracer } from './bpftrace/process/supervise.js';
 import type { Clock } from './clock.js';
 import { MmaplockError } from './errors.js';
 import { Ledger } from './ledger/ledger.js';

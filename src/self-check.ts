@@ -3,10 +3,10 @@
  * `start` look on, and with them the source of reads that is to run. Once at its start, and before the tracer runs,
  * which would count these reads.
  */
-import { type Once, runOnce } from './bpftrace/once.js';
-import { startSession } from './bpftrace/session.js';
-import { startLimitSeconds } from './bpftrace/start-limit.js';
-import type { Tracer } from './bpftrace/supervise.js';
+import { type Once, runOnce } from './bpftrace/process/once.js';
+import { startSession } from './bpftrace/process/session.js';
+import { startLimitSeconds } from './bpftrace/process/start-limit.js';
+import type { Tracer } from './bpftrace/process/supervise.js';
 import type { Clock } from './clock.js';
 import { MmaplockError, messageOf } from './errors.js';
 import type { HostSurvey } from './host.js';

@@ -2,8 +2,8 @@
  * Tries the program that `run` would run: starts it as `run` does, leaves out what is refused as `run` does, and ends it
  * as soon as it observes. For `check`, so that it says no more than comes true.
  */
-import { startSession } from './bpftrace/session.js';
-import { Supervisor, type Tracer } from './bpftrace/supervise.js';
+import { startSession } from './bpftrace/process/session.js';
+import { Supervisor, type Tracer } from './bpftrace/process/supervise.js';
 import type { Clock } from './clock.js';
 import type { Config } from './config/schema.js';
 import { MmaplockError } from './errors.js';

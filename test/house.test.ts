@@ -166,7 +166,7 @@ const importersOf = (module: RegExp): string[] =>
 
 test('processes are started by src/bpftrace, by the demo, and to tell systemd', () => {
   const starters = importersOf(/^(node:)?child_process$|^execa$|^(node:)?(worker_threads|cluster)$/);
-  assert.ok(starters.includes('bpftrace/session.ts'));
+  assert.ok(starters.includes('bpftrace/process/session.ts'));
   assert.deepEqual(
     starters.filter(
       (file) => roomOf(file) !== 'bpftrace' && !['cli/demo/demo.ts', 'systemd/send.ts'].includes(file),

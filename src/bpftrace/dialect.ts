@@ -5,10 +5,10 @@
 import { systemClock } from '../clock.js';
 import { MmaplockError } from '../errors.js';
 import { printable, quoted } from '../printable.js';
-import { runBriefly } from './briefly.js';
 import { integerKey } from './decode/text.js';
 import { childEnvironment, type Environment, readVersion, requireSupported } from './find.js';
-import { ofHost, StderrTail } from './stderr.js';
+import { runBriefly } from './process/briefly.js';
+import { ofHost, StderrTail } from './process/stderr.js';
 
 /** What differs between the versions of bpftrace, as far as it matters here. */
 export interface Dialect {

@@ -4,7 +4,7 @@ import { access, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MmaplockError } from '../errors.js';
 import { quoted } from '../printable.js';
-import { runBriefly } from './briefly.js';
+import { runBriefly } from './process/briefly.js';
 
 /** Where a daemon's PATH may not reach but packages install to. */
 const usualFolders = ['/usr/bin', '/usr/sbin', '/usr/local/bin'];

@@ -5,11 +5,11 @@
 import type { Runs } from '../cost/cause.js';
 import { MmaplockError } from '../errors.js';
 import { printable } from '../printable.js';
-import { runBriefly, type Said } from './briefly.js';
 import { confinement } from './confine.js';
+import { decodeLine, integerKey } from './decode/lines.js';
 import type { Dialect } from './dialect.js';
 import { childEnvironment } from './find.js';
-import { decodeLine, integerKey } from './lines.js';
+import { runBriefly, type Said } from './process/briefly.js';
 
 export interface WhoRunsOptions {
   /** Of bpftrace. */

@@ -2,7 +2,7 @@
  * `mmaplockd dump-program`: the program this host would run, in watch or in inspect mode, or one fragment as it runs by
  * hand here.
  */
-import { onStackLimit } from '../bpftrace/session.js';
+import { onStackLimit } from '../bpftrace/process/session.js';
 import type { Config } from '../config/schema.js';
 import { MmaplockError } from '../errors.js';
 import { type HostSurvey, surveyHost } from '../host.js';

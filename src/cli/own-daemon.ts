@@ -1,6 +1,6 @@
 /** What the commands share that run a daemon of their own for a while. */
 import { constants } from 'node:os';
-import { startLimitSeconds } from '../bpftrace/start-limit.js';
+import { startLimitSeconds } from '../bpftrace/process/start-limit.js';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config/schema.js';
 import { type ErrorCode, errorCatalog, MmaplockError } from '../errors.js';

@@ -1,6 +1,6 @@
 /** Maps of one tick as the decoder hands them over, written by hand. */
 import { endianness } from 'node:os';
-import type { MapRows } from '../../src/bpftrace/rows.js';
+import type { MapRows } from '../../src/bpftrace/records/rows.js';
 
 export const rows = (
   ...entries: readonly (readonly [key: readonly (number | bigint)[], value: number | bigint])[]

@@ -1,8 +1,9 @@
-/** The standard output of a tracer as src/bpftrace/session.ts reads it, from bytes to records, without a process. */
+/** The standard output of a tracer as src/bpftrace/process/session.ts reads it, from bytes to records, without a process. */
+
+import { decodeLine } from '../../src/bpftrace/decode/lines.js';
 import type { Dialect } from '../../src/bpftrace/dialect.js';
-import { decodeLine } from '../../src/bpftrace/lines.js';
-import { LineSplitter } from '../../src/bpftrace/splitter.js';
-import { Wire } from '../../src/bpftrace/wire.js';
+import { LineSplitter } from '../../src/bpftrace/process/splitter.js';
+import { Wire } from '../../src/bpftrace/records/tick.js';
 import type { TracerRecord } from '../../src/records.js';
 
 export interface Output {

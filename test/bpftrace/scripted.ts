@@ -3,9 +3,9 @@
  * does itself is tested with bpftrace.
  */
 import type { FoundBpftrace } from '../../src/bpftrace/find.js';
-import type { Session, SessionEnd, SessionOptions } from '../../src/bpftrace/session.js';
-import { StderrTail } from '../../src/bpftrace/stderr.js';
-import { Supervisor, type TracerState } from '../../src/bpftrace/supervise.js';
+import type { Session, SessionEnd, SessionOptions } from '../../src/bpftrace/process/session.js';
+import { StderrTail } from '../../src/bpftrace/process/stderr.js';
+import { Supervisor, type TracerState } from '../../src/bpftrace/process/supervise.js';
 import { joinProgram, type Program } from '../../src/probes/program.js';
 import type { Tick, TracerRecord } from '../../src/records.js';
 import { fragmentOf } from '../probes/fake.js';

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { lastMapsLimits } from '../../src/bpftrace/last-maps.js';
+import { lastMapsLimits } from '../../src/bpftrace/process/last-maps.js';
 import { parseArguments } from '../../src/cli/arguments.js';
 import { loadConfig } from '../../src/config/load.js';
 import { StatsSwitch } from '../../src/cost/stats-switch.js';

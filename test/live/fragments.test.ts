@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
-import { judgeStderr } from '../../src/bpftrace/stderr.js';
+import { judgeStderr } from '../../src/bpftrace/process/stderr.js';
 import { readTracerCost } from '../../src/cost/tracer.js';
 import { packageRoot } from '../../src/host.js';
 import { readKernelProfile } from '../../src/kernel/profile.js';

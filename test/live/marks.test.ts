@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { execa } from 'execa';
 import { runCanary } from '../../src/bpftrace/dialect.js';
 import { findBpftrace } from '../../src/bpftrace/find.js';
-import { type Session, startSession } from '../../src/bpftrace/session.js';
+import { type Session, startSession } from '../../src/bpftrace/process/session.js';
 import { loadConfig } from '../../src/config/load.js';
 import { surveyHost } from '../../src/host.js';
 import { createMarkAnswers } from '../../src/marks.js';

@@ -12,7 +12,7 @@ import {
   type SessionEnd,
   type SessionOptions,
   startSession,
-} from '../../src/bpftrace/session.js';
+} from '../../src/bpftrace/process/session.js';
 import { joinProgram, type Program } from '../../src/probes/program.js';
 import type { Tick, TracerRecord } from '../../src/records.js';
 import { fakeBpftrace } from '../bpftrace/fake.js';
@@ -289,7 +289,7 @@ describe('a session', { concurrency: 2 }, () => {
 
   test('no tracer outlives a parent that was killed', options, async () => {
     const modules = [
-      'bpftrace/session.js',
+      'bpftrace/process/session.js',
       'bpftrace/dialect.js',
       'probes/program.js',
       'probes/fragment/fragment.js',

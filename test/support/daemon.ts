@@ -1,6 +1,6 @@
 /** A daemon without tracer and host: real ledger and metrics, a plan and a tracer state made by hand. */
 
-import type { TracerState } from '../../src/bpftrace/supervise.js';
+import type { TracerState } from '../../src/bpftrace/process/supervise.js';
 import { loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema.js';
 import type { ProbeCost } from '../../src/cost/account.js';

@@ -6,9 +6,9 @@ import { mkdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:
 import { type ClientRequest, get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { decodeLine } from '../../src/bpftrace/lines.js';
-import { StderrTail } from '../../src/bpftrace/stderr.js';
-import { Wire } from '../../src/bpftrace/wire.js';
+import { decodeLine } from '../../src/bpftrace/decode/lines.js';
+import { StderrTail } from '../../src/bpftrace/process/stderr.js';
+import { Wire } from '../../src/bpftrace/records/tick.js';
 import { createEffects } from '../../src/effects.js';
 import { BasicGuard } from '../../src/http/access/basic-auth.js';
 import { buildApp } from '../../src/http/app.js';

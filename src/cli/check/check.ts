@@ -4,7 +4,7 @@
  */
 import { runCanary } from '../../bpftrace/dialect.js';
 import { findBpftrace } from '../../bpftrace/find.js';
-import type { Tracer } from '../../bpftrace/supervise.js';
+import type { Tracer } from '../../bpftrace/process/supervise.js';
 import type { Clock } from '../../clock.js';
 import { type Config, noProbes } from '../../config/schema.js';
 import { version } from '../../config/version.js';

@@ -1,5 +1,5 @@
 /** The last of what goes by: what bpftrace says, and the ticks. Bounded, the oldest go first. */
-import { bpftraceSays } from '../../bpftrace/stderr.js';
+import { bpftraceSays } from '../../bpftrace/process/stderr.js';
 import type { StreamHub } from '../../http/stream-hub.js';
 import type { LogStream } from '../../log/log.js';
 

@@ -38,7 +38,7 @@ export type LastPid = (reader: Named, file: ProcFile) => number | undefined;
 
 /** Readers and victims of whom stalls may tell between two ticks. */
 const owedLimit = 2000;
-/** A name of which only this much is known is that of a reader that was gone: see src/bpftrace/wire-stalls.ts. */
+/** A name of which only this much is known is that of a reader that was gone: see src/bpftrace/records/stalls.ts. */
 const halfName = 8;
 
 export class RecentBlocks {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { execa } from 'execa';
-import { onStackLimit } from '../../../src/bpftrace/session.js';
+import { onStackLimit } from '../../../src/bpftrace/process/session.js';
 import { track } from './children.js';
 import { runCli } from './daemon.js';
 import { watchLines } from './lines.js';
