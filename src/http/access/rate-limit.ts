@@ -1,5 +1,5 @@
 /** A bucket of requests: so many at once, and one more at each interval (rate_limit of exporter-toolkit). */
-import type { WebRate } from '../../config/web-file.js';
+import type { WebRate } from '../../config/web/file.js';
 import { MmaplockError } from '../../errors.js';
 import type { Refusal } from './refusal.js';
 

@@ -1,7 +1,7 @@
 /** Whether the certificate that a client showed lets it in: what is told here once the handshake is over. */
 import type { X509Certificate } from 'node:crypto';
 import { isIPv6, SocketAddress } from 'node:net';
-import type { WebTls } from '../../config/web-tls.js';
+import type { WebTls } from '../../config/web/tls.js';
 
 export interface ShownCertificate {
   /** Undefined: the client showed none. */

@@ -1,9 +1,9 @@
 /** The file of `--web.config.file` with what it names, as long as the daemon lives: read again when one of them changes. */
 import { statSync } from 'node:fs';
 import type { SecureContextOptions } from 'node:tls';
-import { readWebFile, type WebFile } from '../../config/web-file.js';
-import { webFileField } from '../../config/web-section.js';
-import { knowsClients, type WebTls } from '../../config/web-tls.js';
+import { readWebFile, type WebFile } from '../../config/web/file.js';
+import { webFileField } from '../../config/web/section.js';
+import { knowsClients, type WebTls } from '../../config/web/tls.js';
 import { errnoOf, MmaplockError, messageOf } from '../../errors.js';
 import type { Log } from '../../log/log.js';
 import { readTls, tlsFiles } from './tls.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { WebRate } from '../../../src/config/web-file.js';
+import type { WebRate } from '../../../src/config/web/file.js';
 import { RateLimit } from '../../../src/http/access/rate-limit.js';
 
 const limited = (rate: WebRate | undefined) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { type ClientAuth, clientAuthTypes } from '../../../src/config/web-tls.js';
+import { type ClientAuth, clientAuthTypes } from '../../../src/config/web/tls.js';
 import { letsIn, sansOf } from '../../../src/http/listen/client-certificate.js';
 import { fixture } from '../../support/web.js';
 

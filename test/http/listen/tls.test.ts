@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { Pem, WebTls } from '../../../src/config/web-tls.js';
+import type { Pem, WebTls } from '../../../src/config/web/tls.js';
 import { MmaplockError } from '../../../src/errors.js';
 import { readTls, tlsFiles } from '../../../src/http/listen/tls.js';
 import { temporaryFolder } from '../../bpftrace/fake.js';

@@ -1,10 +1,10 @@
 /** Sections of the file of `--web.config.file`: their keys are all known, and their values what is accepted. */
-import { MmaplockError } from '../errors.js';
-import { printable, quoted } from '../printable.js';
-import { problemWith, type ValueSchema } from './settings.js';
-import { suggest } from './suggest.js';
-import { version } from './version.js';
-import type { YamlEntry, YamlFile } from './yaml-file.js';
+import { MmaplockError } from '../../errors.js';
+import { printable, quoted } from '../../printable.js';
+import { problemWith, type ValueSchema } from '../settings.js';
+import { suggest } from '../suggest.js';
+import { version } from '../version.js';
+import type { YamlEntry, YamlFile } from '../yaml-file.js';
 
 /** The setting that names the file. */
 export const webFileField = 'web.config_file';

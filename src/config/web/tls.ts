@@ -1,8 +1,8 @@
 /** `tls_server_config` of the file of `--web.config.file`: the keys and names that Go's crypto/tls gives to things. */
 import path from 'node:path';
 import { Type } from 'typebox';
-import { valuesOf, type WebValue, wrong } from './web-section.js';
-import type { YamlEntry, YamlFile } from './yaml-file.js';
+import type { YamlEntry, YamlFile } from '../yaml-file.js';
+import { valuesOf, type WebValue, wrong } from './section.js';
 
 /** Where a certificate or key stands, with the key of the file that says so. */
 export type Pem =

@@ -4,9 +4,9 @@
  */
 import path from 'node:path';
 import { Type } from 'typebox';
-import { sectionOf, valuesOf, webFileField, wrong } from './web-section.js';
-import { type WebTls, webTlsOf } from './web-tls.js';
-import { openYamlFile, type YamlEntry, type YamlFile } from './yaml-file.js';
+import { openYamlFile, type YamlEntry, type YamlFile } from '../yaml-file.js';
+import { sectionOf, valuesOf, webFileField, wrong } from './section.js';
+import { type WebTls, webTlsOf } from './tls.js';
 
 /** How many requests are served: `burst` at once, and one more each `intervalMilliseconds`. */
 export interface WebRate {

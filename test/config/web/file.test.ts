@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { readWebFile } from '../../src/config/web-file.js';
-import { type ErrorCode, MmaplockError } from '../../src/errors.js';
+import { readWebFile } from '../../../src/config/web/file.js';
+import { type ErrorCode, MmaplockError } from '../../../src/errors.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'mmaplockd-web-'));
 after(() => rmSync(directory, { recursive: true }));
