@@ -3,6 +3,9 @@
  * the ledger or the supervisor asks for comes back here and is done here, never by a call up the house.
  */
 
+import { liveColumnOf } from './api/host-state.js';
+import { StreamHub } from './api/stream/hub.js';
+import type { DaemonView } from './api/view.js';
 import { runCanary } from './bpftrace/dialect.js';
 import { createFileMemory } from './bpftrace/file-memory.js';
 import { type FoundBpftrace, findBpftrace, readVersion } from './bpftrace/find.js';
@@ -18,10 +21,7 @@ import { readTracerCost } from './cost/tracer.js';
 import { createEffects, tellState, tellStderr } from './effects.js';
 import { cTypesFile, settleSurvey, surveyHost } from './host.js';
 import { keepHouse } from './house-keeping.js';
-import type { DaemonView } from './http/context.js';
-import { liveColumnOf } from './http/host-state.js';
 import { type Listener, listen } from './http/server.js';
-import { StreamHub } from './http/stream-hub.js';
 import { CgroupIndex } from './identity/cgroup.js';
 import { Identities } from './identity/identities.js';
 import { namesByTick } from './identity/names-by-tick.js';

@@ -2,14 +2,15 @@
  * What each record of the tracer leads to, once the ledger has it: the only place, with src/daemon.ts, that carries out
  * what the ledger asks for.
  */
+
+import type { StreamHub } from './api/stream/hub.js';
+import { TickSummaries } from './api/stream/tick-summary.js';
+import type { DaemonView } from './api/view.js';
 import { bpftraceSays, type Judgement } from './bpftrace/process/stderr.js';
 import type { TracerState } from './bpftrace/process/supervise.js';
 import { type Clock, clockOf, isoTime } from './clock.js';
 import type { Config } from './config/schema.js';
 import { sentenceOf } from './evidence/sentence.js';
-import type { DaemonView } from './http/context.js';
-import type { StreamHub } from './http/stream-hub.js';
-import { TickSummaries } from './http/tick-summary.js';
 import type { Identities } from './identity/identities.js';
 import { createIncidentTeller } from './incident-effects.js';
 import { type Inspector, longestInspectSeconds } from './inspect.js';

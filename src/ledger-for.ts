@@ -1,7 +1,8 @@
 /** The ledger of a daemon: bounded as the configuration says, its names told by what this host knows. */
+
+import type { DaemonView } from './api/view.js';
 import type { Config } from './config/schema.js';
 import type { HostSurvey } from './host.js';
-import type { DaemonView } from './http/context.js';
 import { readProcess } from './identity/process.js';
 import type { HistoryOptions } from './ledger/history.js';
 import { Ledger } from './ledger/ledger.js';

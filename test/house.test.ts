@@ -75,6 +75,7 @@ const way = [
   ['evidence'],
   ['incident-effects'], // the log lines of incidents
   ['metrics'],
+  ['api'], // what is said to whoever asks, in JSON
   ['http'],
   ['page'], // what a browser shows of what http serves
   ['systemd'], // what the service manager is told

@@ -1,10 +1,10 @@
 /** What the commands share that run a daemon of their own for a while. */
 import { constants } from 'node:os';
+import type { DaemonView } from '../api/view.js';
 import { startLimitSeconds } from '../bpftrace/process/start-limit.js';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config/schema.js';
 import { type ErrorCode, errorCatalog, MmaplockError } from '../errors.js';
-import type { DaemonView } from '../http/context.js';
 import type { HistoryOptions } from '../ledger/history.js';
 import type { Log } from '../log/log.js';
 

@@ -2,13 +2,13 @@
 import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { DaemonView } from '../api/view.js';
 import type { Log } from '../log/log.js';
 import { createRepeatLimit } from '../log/once.js';
 import { type Door, headersOf, useAdmission } from './access/admission.js';
 import { basicScheme } from './access/basic-auth.js';
 import { isLoopback } from './access/host-header.js';
 import { answerClientError } from './client-error.js';
-import type { DaemonView } from './context.js';
 import { createServer } from './listen/http-server.js';
 import { longestTarget, mostUnsent, type Patience, usualPatience } from './listen/limits.js';
 import { Unsent } from './listen/unsent.js';

@@ -5,6 +5,7 @@
 import { lookup } from 'node:dns/promises';
 import { chmodSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
+import type { DaemonView } from '../api/view.js';
 import { parseListenAddress } from '../config/address.js';
 import { errnoOf, MmaplockError, messageOf } from '../errors.js';
 import type { Log } from '../log/log.js';
@@ -13,7 +14,6 @@ import { BasicGuard } from './access/basic-auth.js';
 import { isLoopback } from './access/host-header.js';
 import { RateLimit } from './access/rate-limit.js';
 import { buildApp } from './app.js';
-import type { DaemonView } from './context.js';
 import { mostUnsent, type Patience } from './listen/limits.js';
 import { freeSocketPath, noSocket, socketMode } from './listen/unix-socket.js';
 import { Unsent } from './listen/unsent.js';

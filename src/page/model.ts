@@ -1,5 +1,5 @@
 /** What the page knows: the columns of the last quarter of an hour, and what is asked of them. No DOM, no network. */
-import type { Column } from '../http/column-rows.js';
+import type { Column } from '../api/column-rows.js';
 import type { History } from '../http/routes/history.js';
 
 export type { Column, History };

@@ -1,5 +1,7 @@
 /** A daemon without tracer and host: real ledger and metrics, a plan and a tracer state made by hand. */
 
+import { type HubOptions, StreamHub } from '../../src/api/stream/hub.js';
+import type { DaemonView } from '../../src/api/view.js';
 import type { TracerState } from '../../src/bpftrace/process/supervise.js';
 import { loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema.js';
@@ -7,8 +9,6 @@ import type { ProbeCost } from '../../src/cost/account.js';
 import type { FoundCause } from '../../src/cost-watch.js';
 import { MmaplockError } from '../../src/errors.js';
 import type { KernelFacts } from '../../src/host.js';
-import type { DaemonView } from '../../src/http/context.js';
-import { type HubOptions, StreamHub } from '../../src/http/stream-hub.js';
 import type { CgroupIdentity } from '../../src/identity/cgroup-path.js';
 import { Ledger } from '../../src/ledger/ledger.js';
 import { MetricsText } from '../../src/metrics/exposition.js';

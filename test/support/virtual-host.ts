@@ -6,15 +6,15 @@ import { mkdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:
 import { type ClientRequest, get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { liveColumnOf } from '../../src/api/host-state.js';
+import { StreamHub } from '../../src/api/stream/hub.js';
+import type { DaemonView } from '../../src/api/view.js';
 import { decodeLine } from '../../src/bpftrace/decode/lines.js';
 import { StderrTail } from '../../src/bpftrace/process/stderr.js';
 import { Wire } from '../../src/bpftrace/records/tick.js';
 import { createEffects } from '../../src/effects.js';
 import { BasicGuard } from '../../src/http/access/basic-auth.js';
 import { buildApp } from '../../src/http/app.js';
-import type { DaemonView } from '../../src/http/context.js';
-import { liveColumnOf } from '../../src/http/host-state.js';
-import { StreamHub } from '../../src/http/stream-hub.js';
 import { CgroupIndex } from '../../src/identity/cgroup.js';
 import { Identities } from '../../src/identity/identities.js';
 import { ledgerFor } from '../../src/ledger-for.js';

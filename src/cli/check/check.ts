@@ -2,6 +2,8 @@
  * `mmaplockd check`: what this host offers, what will run on it and why, what is lacking and how to mend it.
  * Exit codes: 0 full, 1 partial, 2 blind.
  */
+
+import { snakeCase } from '../../api/snake-case.js';
 import { runCanary } from '../../bpftrace/dialect.js';
 import { findBpftrace } from '../../bpftrace/find.js';
 import type { Tracer } from '../../bpftrace/process/supervise.js';
@@ -10,7 +12,6 @@ import { type Config, noProbes } from '../../config/schema.js';
 import { version } from '../../config/version.js';
 import { type ErrorCode, errorCatalog, MmaplockError } from '../../errors.js';
 import { type HostProblem, type HostSurvey, type KernelFacts, settleSurvey, surveyHost } from '../../host.js';
-import { snakeCase } from '../../http/snake-case.js';
 import { otherInstance } from '../../instance.js';
 import type { Findings } from '../../probes/findings.js';
 import { type Limit, limitsOf } from '../../probes/limits.js';

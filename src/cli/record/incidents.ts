@@ -1,9 +1,10 @@
 /** The incidents of a recording, in words. */
+
+import type { DaemonView } from '../../api/view.js';
 import { clockOf, isoTime } from '../../clock.js';
 import { adviceFor } from '../../evidence/advice.js';
 import { sentenceOf } from '../../evidence/sentence.js';
 import { countText } from '../../evidence/wording.js';
-import type { DaemonView } from '../../http/context.js';
 import type { Recording } from './recording.js';
 
 const incidentsShown = 10;

@@ -1,7 +1,8 @@
 /** The lists of the API, whole: asked of it in this process, so that a recording has just its rows. */
+
+import type { DaemonView } from '../../api/view.js';
 import { MmaplockError } from '../../errors.js';
 import { buildApp } from '../../http/app.js';
-import type { DaemonView } from '../../http/context.js';
 import { createLog } from '../../log/log.js';
 
 type Row = Readonly<Record<string, unknown>>;

@@ -1,6 +1,7 @@
 /** Records for a while what a daemon of the command's own sees. */
+
+import type { DaemonView } from '../../api/view.js';
 import type { Clock } from '../../clock.js';
-import type { DaemonView } from '../../http/context.js';
 import type { Incident } from '../../ledger/incidents/incident.js';
 import type { BlindReason } from '../../vocabulary.js';
 import { pause } from '../own-daemon.js';

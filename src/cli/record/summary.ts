@@ -1,8 +1,8 @@
 /** What a recording says on the terminal. What was not looked at is said as such, and never as 0. */
 
+import type { DaemonView } from '../../api/view.js';
 import { isoTime } from '../../clock.js';
 import { countText } from '../../evidence/wording.js';
-import type { DaemonView } from '../../http/context.js';
 import { limitsOf } from '../../probes/limits.js';
 import { observables } from '../../vocabulary.js';
 import { incidentLines } from './incidents.js';

@@ -1,7 +1,7 @@
 /** The tables of a recording: who waited, who read what, who blocked whom. Of long ones the first rows. */
 
+import type { DaemonView } from '../../api/view.js';
 import { countText } from '../../evidence/wording.js';
-import type { DaemonView } from '../../http/context.js';
 import { durationBuckets } from '../../ledger/durations.js';
 import type { ProcessEntry } from '../../ledger/lists/processes.js';
 import type { ReaderEntry } from '../../ledger/lists/reader-list.js';

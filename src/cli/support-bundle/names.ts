@@ -3,7 +3,7 @@
  * name can tell its hash; who does not learns none.
  */
 import { createHash } from 'node:crypto';
-import type { DaemonView } from '../../http/context.js';
+import type { DaemonView } from '../../api/view.js';
 import type { Identity, Incident } from '../../ledger/incidents/incident.js';
 
 /** Hexadecimal digits: few enough to read, many enough for thousands of names. */

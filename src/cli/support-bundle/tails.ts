@@ -1,6 +1,7 @@
 /** The last of what goes by: what bpftrace says, and the ticks. Bounded, the oldest go first. */
+
+import type { StreamHub } from '../../api/stream/hub.js';
 import { bpftraceSays } from '../../bpftrace/process/stderr.js';
-import type { StreamHub } from '../../http/stream-hub.js';
 import type { LogStream } from '../../log/log.js';
 
 const linesKept = 200;

@@ -1,8 +1,8 @@
 /** Lists: `{data, next_cursor, as_of, complete}`, and the parameters they share. */
 import { type TProperties, type TSchema, Type } from 'typebox';
+import type { DaemonView } from '../../api/view.js';
 import { type Clock, isoTime } from '../../clock.js';
 import { MmaplockError } from '../../errors.js';
-import type { DaemonView } from '../context.js';
 import { longestCursor, type PageQuery, takePage } from './cursor.js';
 import type { Order } from './order.js';
 

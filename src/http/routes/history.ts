@@ -1,9 +1,9 @@
 /** /api/v1/history: the last quarter of an hour in columns of some seconds. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { columnOf, columnOrder, columnRow } from '../column-rows.js';
-import type { DaemonView } from '../context.js';
-import { hostSentenceOf } from '../host-state.js';
+import { columnOf, columnOrder, columnRow } from '../../api/column-rows.js';
+import { hostSentenceOf } from '../../api/host-state.js';
+import type { DaemonView } from '../../api/view.js';
 import { asOf } from '../lists/lists.js';
 
 const history = Type.Object({

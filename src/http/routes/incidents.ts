@@ -1,20 +1,20 @@
 /** /api/v1/incidents and /api/v1/incidents/{id}. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { MmaplockError } from '../../errors.js';
-import { type Incident, noFile } from '../../ledger/incidents/incident.js';
-import { procFiles } from '../../vocabulary.js';
-import type { DaemonView } from '../context.js';
 import {
   describeIncident,
   describeIncidentFully,
   incidentDetail,
   incidentRow,
   measureIncident,
-} from '../incident-rows.js';
+} from '../../api/incident-rows.js';
+import { matches, nameQuery } from '../../api/rows.js';
+import type { DaemonView } from '../../api/view.js';
+import { MmaplockError } from '../../errors.js';
+import { type Incident, noFile } from '../../ledger/incidents/incident.js';
+import { procFiles } from '../../vocabulary.js';
 import { listOf, listQuery, pageOf, sinceFilter, sinceQuery } from '../lists/lists.js';
 import { type Order, sortQuery } from '../lists/order.js';
-import { matches, nameQuery } from '../rows.js';
 
 const orderFor = (view: DaemonView): Order<Incident, keyof ReturnType<typeof measureIncident>> => ({
   members: ['opened_at', 'duration_seconds', 'blocked_seconds'],

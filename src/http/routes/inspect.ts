@@ -2,6 +2,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { onRequestAsyncHookHandler } from 'fastify';
 import { Type } from 'typebox';
+import { blockRow, describeBlock } from '../../api/block-rows.js';
+import type { DaemonView } from '../../api/view.js';
 import { isoTime } from '../../clock.js';
 import { MmaplockError } from '../../errors.js';
 import { type Inspected, longestInspectSeconds } from '../../inspect.js';
@@ -11,8 +13,6 @@ import { procFiles } from '../../vocabulary.js';
 import { BearerGuard } from '../access/bearer.js';
 import { refuseCrossOrigin } from '../access/origin.js';
 import { readToken } from '../access/token-file.js';
-import { blockRow, describeBlock } from '../block-rows.js';
-import type { DaemonView } from '../context.js';
 
 export const inspectPath = '/api/v1/inspect';
 

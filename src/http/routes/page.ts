@@ -1,8 +1,8 @@
 /** The page at /, and what it consists of: read once, served from memory. */
 import { createHash } from 'node:crypto';
 import type { FastifyPluginAsync } from 'fastify';
-import type { DaemonView } from '../context.js';
-import { hostSentenceOf } from '../host-state.js';
+import { hostSentenceOf } from '../../api/host-state.js';
+import type { DaemonView } from '../../api/view.js';
 import { type PageFile, readPage } from './page-files.js';
 
 const hidden = { schema: { hide: true } };

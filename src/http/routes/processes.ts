@@ -1,11 +1,6 @@
 /** /api/v1/processes. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { isoTime } from '../../clock.js';
-import type { ProcessEntry } from '../../ledger/lists/processes.js';
-import type { DaemonView } from '../context.js';
-import { listOf, listQuery, pageOf, sinceFilter, sinceQuery } from '../lists/lists.js';
-import { type Order, sortQuery } from '../lists/order.js';
 import {
   countOrNull,
   identityOf,
@@ -15,7 +10,12 @@ import {
   nameQuery,
   nullable,
   secondsOrNull,
-} from '../rows.js';
+} from '../../api/rows.js';
+import type { DaemonView } from '../../api/view.js';
+import { isoTime } from '../../clock.js';
+import type { ProcessEntry } from '../../ledger/lists/processes.js';
+import { listOf, listQuery, pageOf, sinceFilter, sinceQuery } from '../lists/lists.js';
+import { type Order, sortQuery } from '../lists/order.js';
 
 const processRow = Type.Object({
   process: Type.String({ description: 'comm of the thread-group leader.' }),

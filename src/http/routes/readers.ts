@@ -1,14 +1,6 @@
 /** /api/v1/readers. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { isoTime } from '../../clock.js';
-import { type ReaderEntry, readerKey } from '../../ledger/lists/reader-list.js';
-import { type FileCount, isShown } from '../../metrics/proc-files.js';
-import type { ProbePlan } from '../../probes/plan.js';
-import { type Observable, procFiles } from '../../vocabulary.js';
-import type { DaemonView } from '../context.js';
-import { listOf, listQuery, pageOf, sinceFilter, sinceQuery } from '../lists/lists.js';
-import { type Order, sortQuery } from '../lists/order.js';
 import {
   countOrNull,
   identityOf,
@@ -18,7 +10,15 @@ import {
   nameQuery,
   nullable,
   secondsOrNull,
-} from '../rows.js';
+} from '../../api/rows.js';
+import type { DaemonView } from '../../api/view.js';
+import { isoTime } from '../../clock.js';
+import { type ReaderEntry, readerKey } from '../../ledger/lists/reader-list.js';
+import { type FileCount, isShown } from '../../metrics/proc-files.js';
+import type { ProbePlan } from '../../probes/plan.js';
+import { type Observable, procFiles } from '../../vocabulary.js';
+import { listOf, listQuery, pageOf, sinceFilter, sinceQuery } from '../lists/lists.js';
+import { type Order, sortQuery } from '../lists/order.js';
 
 const file = Type.Enum([...procFiles]);
 

@@ -1,13 +1,13 @@
 /** /-/healthy, /-/ready, /metrics and /api/v1/status. */
 import type { FastifyPluginAsync } from 'fastify';
 import { Type } from 'typebox';
+import { identityOf } from '../../api/rows.js';
+import { snakeCase } from '../../api/snake-case.js';
+import type { DaemonView } from '../../api/view.js';
 import { isoTime } from '../../clock.js';
 import type { BudgetView } from '../../cost-watch.js';
 import { observables } from '../../vocabulary.js';
-import type { DaemonView } from '../context.js';
 import { asOf } from '../lists/lists.js';
-import { identityOf } from '../rows.js';
-import { snakeCase } from '../snake-case.js';
 
 /** Named, and not with the weight 0, which refuses it (RFC 9110, 12.5.3). */
 const acceptsGzip = /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i;

@@ -2,9 +2,9 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { type StreamType, streamTypes, usualTypes } from '../../api/stream/hub.js';
+import type { DaemonView } from '../../api/view.js';
 import { MmaplockError } from '../../errors.js';
-import type { DaemonView } from '../context.js';
-import { type StreamType, streamTypes, usualTypes } from '../stream-hub.js';
 
 const headers = {
   'content-type': 'text/event-stream',

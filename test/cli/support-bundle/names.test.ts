@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { TickSummaries } from '../../../src/api/stream/tick-summary.js';
 import { metricsWithoutNames, pseudonym, rowsWithoutNames } from '../../../src/cli/support-bundle/names.js';
 import { recordingJson } from '../../../src/cli/support-bundle/support-bundle.js';
-import { TickSummaries } from '../../../src/http/tick-summary.js';
 import { epoch, FakeDaemon } from '../../support/daemon.js';
 import { valueIn } from '../../support/exposition.js';
 import {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { StreamHub } from '../../../src/api/stream/hub.js';
 import { keepStderr, keepTicks } from '../../../src/cli/support-bundle/tails.js';
-import { StreamHub } from '../../../src/http/stream-hub.js';
 import { createLog } from '../../../src/log/log.js';
 import { HandClock } from '../../bpftrace/hand-clock.js';
 import { epoch } from '../../support/daemon.js';

@@ -4,8 +4,8 @@ import { isoTime } from '../clock.js';
 import { durationBuckets } from '../ledger/durations.js';
 import type { BlockColumn, HistoryColumn } from '../ledger/history.js';
 import { operations, procFiles, unknown } from '../vocabulary.js';
-import type { DaemonView } from './context.js';
 import { countOrNull, nullable, secondsOrNull } from './rows.js';
+import type { DaemonView } from './view.js';
 
 /** What columns are told by. */
 export type ColumnView = Pick<DaemonView, 'ledger' | 'plan' | 'cgroup' | 'timeOfDay'>;

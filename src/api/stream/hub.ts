@@ -6,8 +6,8 @@
  * it; where that is not possible an event `gap` says so, and what is still kept follows. Events that only the newest of
  * counts are not kept and have no id.
  */
-import type { Clock } from '../clock.js';
-import { EventRing, type KeptEvent, type KeptType, keptTypes, type RingLimits } from './stream-ring.js';
+import type { Clock } from '../../clock.js';
+import { EventRing, type KeptEvent, type KeptType, keptTypes, type RingLimits } from './ring.js';
 
 /** Of these only the newest counts. */
 export const liveTypes = ['column'] as const;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { identityOf } from '../../src/http/rows.js';
+import { identityOf } from '../../src/api/rows.js';
 import { parseCgroupPath } from '../../src/identity/cgroup-path.js';
 import { FakeDaemon } from '../support/daemon.js';
 

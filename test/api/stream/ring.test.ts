@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EventRing, type KeptType } from '../../src/http/stream-ring.js';
+import { EventRing, type KeptType } from '../../../src/api/stream/ring.js';
 
 const ofSize = (bytes: number) => () => new Uint8Array(bytes);
 const numbers = (ring: EventRing, after: number, ...types: KeptType[]): number[] =>

@@ -2,8 +2,8 @@
 import { Type } from 'typebox';
 import type { BlockEntry } from '../ledger/lists/block-list.js';
 import { procFiles, unknown } from '../vocabulary.js';
-import type { DaemonView } from './context.js';
 import { identityOf, nullable } from './rows.js';
+import type { DaemonView } from './view.js';
 
 export const blockFile = Type.Enum([...procFiles, unknown]);
 

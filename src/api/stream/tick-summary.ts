@@ -1,12 +1,12 @@
 /** What one tick brought: the event `tick` of the stream. Its members are those of the lists, of this tick alone. */
-import { type Clock, isoTime } from '../clock.js';
-import type { Ledger } from '../ledger/ledger.js';
-import type { BlockEntry, BlockFile } from '../ledger/lists/block-list.js';
-import type { ProcessEntry } from '../ledger/lists/processes.js';
-import type { ReaderEntry, ReadTotal } from '../ledger/lists/reader-list.js';
-import { Growth } from '../ledger/slots/growth.js';
-import type { ProbePlan } from '../probes/plan.js';
-import { type Observable, procFiles, unknown } from '../vocabulary.js';
+import { type Clock, isoTime } from '../../clock.js';
+import type { Ledger } from '../../ledger/ledger.js';
+import type { BlockEntry, BlockFile } from '../../ledger/lists/block-list.js';
+import type { ProcessEntry } from '../../ledger/lists/processes.js';
+import type { ReaderEntry, ReadTotal } from '../../ledger/lists/reader-list.js';
+import { Growth } from '../../ledger/slots/growth.js';
+import type { ProbePlan } from '../../probes/plan.js';
+import { type Observable, procFiles, unknown } from '../../vocabulary.js';
 import { TopGrowth } from './top-growth.js';
 
 export type TickSummary = ReturnType<TickSummaries['next']>;

@@ -1,6 +1,6 @@
 /** Members that rows of several lists share. */
 import { Type } from 'typebox';
-import type { DaemonView } from './context.js';
+import type { DaemonView } from './view.js';
 
 export const nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TickSummaries, type TickSummary } from '../../src/http/tick-summary.js';
-import type { TracerRecord } from '../../src/records.js';
-import { epoch, FakeDaemon, type FakeDaemonOptions, planOf } from '../support/daemon.js';
+import { TickSummaries, type TickSummary } from '../../../src/api/stream/tick-summary.js';
+import type { TracerRecord } from '../../../src/records.js';
+import { epoch, FakeDaemon, type FakeDaemonOptions, planOf } from '../../support/daemon.js';
 import {
   blockRow,
   ongoingWait,
@@ -12,7 +12,7 @@ import {
   readerRow,
   tick,
   waitRow,
-} from '../support/records.js';
+} from '../../support/records.js';
 
 /** Applies records as the daemon does, and gives the summary after each. */
 const summariesOf = (options: FakeDaemonOptions = {}): ((record: TracerRecord) => TickSummary) => {

@@ -5,8 +5,8 @@ import { adviceFor } from '../evidence/advice.js';
 import { type Resolve, sentenceOf } from '../evidence/sentence.js';
 import { type Incident, incidentMilliseconds, lookedFors, mainFile } from '../ledger/incidents/incident.js';
 import { lockPaths, operations, procFiles } from '../vocabulary.js';
-import type { DaemonView } from './context.js';
 import { identityRow, idOrNull, nullable } from './rows.js';
+import type { DaemonView } from './view.js';
 
 const file = Type.Enum([...procFiles]);
 const time = (description: string) => Type.String({ format: 'date-time', description });

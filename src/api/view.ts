@@ -15,7 +15,7 @@ import type { CostTotals } from '../metrics/tracer.js';
 import type { LockPathEvidence } from '../probes/lock-path/evidence.js';
 import type { ProbePlan } from '../probes/plan.js';
 import type { Readiness } from '../readiness.js';
-import type { StreamHub } from './stream-hub.js';
+import type { StreamHub } from './stream/hub.js';
 
 export interface DaemonView {
   readonly config: Config;

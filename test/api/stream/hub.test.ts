@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type HubOptions, type JoinOptions, type Seat, StreamHub } from '../../src/http/stream-hub.js';
-import { type KeptType, keptTypes } from '../../src/http/stream-ring.js';
-import { HandClock } from '../bpftrace/hand-clock.js';
-import { epoch } from '../support/daemon.js';
-import { cases } from '../support/depth.js';
+import { type HubOptions, type JoinOptions, type Seat, StreamHub } from '../../../src/api/stream/hub.js';
+import { type KeptType, keptTypes } from '../../../src/api/stream/ring.js';
+import { HandClock } from '../../bpftrace/hand-clock.js';
+import { epoch } from '../../support/daemon.js';
+import { cases } from '../../support/depth.js';
 
 const hubWith = (options: Partial<HubOptions> = {}): StreamHub =>
   new StreamHub({ clock: new HandClock(), startedAt: epoch, ...options });

@@ -1,7 +1,7 @@
 /** What the page shows at first sight: the sentence on this host, and the column that goes on. */
 import { hostSentence, lastMinute } from '../evidence/host-sentence.js';
 import { type ColumnView, columnOf } from './column-rows.js';
-import type { DaemonView } from './context.js';
+import type { DaemonView } from './view.js';
 
 type StateView = ColumnView & Pick<DaemonView, 'readiness'>;
 
