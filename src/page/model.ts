@@ -1,6 +1,6 @@
 /** What the page knows: the columns of the last quarter of an hour, and what is asked of them. No DOM, no network. */
 import type { Column } from '../api/column-rows.js';
-import type { History } from '../http/routes/history.js';
+import type { History } from '../api/history.js';
 
 export type { Column, History };
 export type Block = Column['blocks'][number];

@@ -1,15 +1,15 @@
 /** A recording as one file that a browser shows: the page of the daemon with what was recorded in it. */
 import { createHash } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
+import { historyOf } from '../../api/history.js';
 import { describeIncidentFully } from '../../api/incident-rows.js';
+import { statusOf } from '../../api/status.js';
 import type { DaemonView } from '../../api/view.js';
 import { MmaplockError, messageOf } from '../../errors.js';
 import { hostSentence } from '../../evidence/host-sentence.js';
 import { durationText } from '../../evidence/wording.js';
-import { historyOf } from '../../http/routes/history.js';
 import { fillPage } from '../../http/routes/page.js';
 import { readPage } from '../../http/routes/page-files.js';
-import { statusOf } from '../../http/routes/status.js';
 import type { HistoryOptions } from '../../ledger/history.js';
 import { observedSeconds, type Recording } from './recording.js';
 

@@ -1,8 +1,8 @@
 /** A recording as one JSON object: the figures under the names of the API. What is not observed is null, never 0. */
 
 import { describeIncidentFully } from '../../api/incident-rows.js';
+import { statusOf } from '../../api/status.js';
 import { isoTime } from '../../clock.js';
-import { statusOf } from '../../http/routes/status.js';
 import { durationBuckets } from '../../ledger/durations.js';
 import { isShown } from '../../metrics/proc-files.js';
 import { limitsOf } from '../../probes/limits.js';

@@ -3,11 +3,11 @@
  * written above all where something fails, so a part that fails is told by its error and the others go on.
  */
 import os from 'node:os';
+import { statusOf } from '../../api/status.js';
 import { type Clock, isoTime } from '../../clock.js';
 import type { Config } from '../../config/schema.js';
 import { version } from '../../config/version.js';
 import { MmaplockError, messageOf } from '../../errors.js';
-import { statusOf } from '../../http/routes/status.js';
 import { createLog } from '../../log/log.js';
 import { joinProgram } from '../../probes/program.js';
 import { checkJson, examine } from '../check/check.js';

@@ -1,8 +1,8 @@
 /** What `top` knows at one moment: rows of the API, and how fast they grow. */
 
 import type { Column } from '../../api/column-rows.js';
+import type { History } from '../../api/history.js';
 import { systemClock } from '../../clock.js';
-import type { History } from '../../http/routes/history.js';
 import type { Source } from './source.js';
 
 export interface ProcessRow {

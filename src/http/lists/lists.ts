@@ -1,7 +1,8 @@
 /** Lists: `{data, next_cursor, as_of, complete}`, and the parameters they share. */
 import { type TProperties, type TSchema, Type } from 'typebox';
+import { asOf } from '../../api/as-of.js';
 import type { DaemonView } from '../../api/view.js';
-import { type Clock, isoTime } from '../../clock.js';
+import type { Clock } from '../../clock.js';
 import { MmaplockError } from '../../errors.js';
 import { longestCursor, type PageQuery, takePage } from './cursor.js';
 import type { Order } from './order.js';
@@ -48,10 +49,6 @@ export interface Page<Row> {
   readonly as_of: string | null;
   readonly complete: boolean;
 }
-
-/** The time of day of the newest record; null before the first. */
-export const asOf = (view: Pick<DaemonView, 'ledger' | 'timeOfDay'>): string | null =>
-  view.ledger.asOf === 0 ? null : isoTime(view, view.ledger.asOf);
 
 /**
  * One page of a list.

@@ -4,10 +4,10 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import type { History } from '../../../src/api/history.js';
 import { checkHtml, recordedHistory, recordingHtml, writeHtml } from '../../../src/cli/record/html.js';
 import type { Recording } from '../../../src/cli/record/recording.js';
 import { MmaplockError } from '../../../src/errors.js';
-import type { History } from '../../../src/http/routes/history.js';
 import { epoch } from '../../support/daemon.js';
 import { blockRow, readerBlockRow, tick, waitRow } from '../../support/records.js';
 import { quietDaemon } from '../../support/scenes.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { History } from '../../../src/http/routes/history.js';
+import type { History } from '../../../src/api/history.js';
 import { openApp, problemOf } from '../../support/app.js';
 import { epoch, planOf } from '../../support/daemon.js';
 import { tick } from '../../support/records.js';
