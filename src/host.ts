@@ -1,11 +1,10 @@
 /** Looks at this host: what its kernel offers, and which fragments shall run. */
-import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Config } from './config/schema.js';
 import { type ErrorCode, errorCatalog, MmaplockError } from './errors.js';
 import { inInitialPidNamespace } from './identity/pid-namespace.js';
 import { type KernelProfile, readKernelProfile } from './kernel/profile.js';
+import { packageRoot } from './package-root.js';
 import { type AtStart, chooseAtStart, withReasonsAtStart } from './probes/at-start.js';
 import { type Catalog, readCatalog } from './probes/catalog.js';
 import { type Findings, learntNames, nothingFound } from './probes/findings.js';
@@ -15,11 +14,6 @@ import { type LockPathEvidence, lockPathsOf } from './probes/lock-path/evidence.
 import { askedOfKernel, makePlan, type PlanOptions, type ProbePlan } from './probes/plan.js';
 import { shedStepsFor } from './probes/shed.js';
 import type { ShedStep } from './vocabulary.js';
-
-const here = path.dirname(fileURLToPath(import.meta.url));
-
-/** The folder with bpf/ in it: beside the one file of an installed package, else two levels up from dist/src/host.js */
-export const packageRoot = existsSync(path.join(here, 'bpf')) ? here : path.resolve(here, '../..');
 
 /** A BTF of plain C types: see src/kernel/c-types.ts. */
 export const cTypesFile = path.join(packageRoot, 'bpf', 'c-types.btf');

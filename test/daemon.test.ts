@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import { packageRoot } from '../src/host.js';
 import { nameRowLimit } from '../src/ledger-for.js';
+import { packageRoot } from '../src/package-root.js';
 import { readCatalog } from '../src/probes/catalog.js';
 
 test('the ledger knows how many names a tick holds at most, or it would not notice that some were left out', async () => {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { errnoOf, errorCatalog, MmaplockError, messageOf } from '../src/errors.js';
-import { packageRoot } from '../src/host.js';
+import { packageRoot } from '../src/package-root.js';
 
 const root = path.join(packageRoot, 'src');
 const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })

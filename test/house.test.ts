@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { packageRoot } from '../src/host.js';
+import { packageRoot } from '../src/package-root.js';
 
 interface Import {
   /** A file of src, as `ledger/slots/slots.ts`; undefined for a package. */
@@ -89,7 +89,9 @@ const leaves: Readonly<Record<string, readonly string[]>> = {
   vocabulary: [],
   errors: [],
   clock: [],
+  'package-root': [],
   'small-heap': [],
+  text: [],
   printable: [],
   'regular-file': [],
   'no-inspector': [],

@@ -1,5 +1,5 @@
 /** Numbers and tables as the commands print them. */
-import { groupedText } from '../evidence/wording.js';
+import { groupedText } from '../text/wording.js';
 
 /** `1,234`. */
 export const count = (amount: number): string => groupedText(amount);

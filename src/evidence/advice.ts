@@ -1,9 +1,9 @@
 /** What to do about an incident: the setting of a reader we know, else the kernel that ends it, and who lacks CPU. */
 import type { Incident, IncidentReader } from '../ledger/incidents/incident.js';
+import { durationText } from '../text/wording.js';
 import type { LockPath, ProcFile } from '../vocabulary.js';
 import { freeingKernel, knownReaders } from './advice-data.js';
 import { notableOffCpu, worstReader } from './sentence.js';
-import { durationText } from './wording.js';
 
 /** TASK_COMM_LEN (include/linux/sched.h) without its NUL: a comm holds no more of a program's name. */
 const commLength = 15;

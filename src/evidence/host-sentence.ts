@@ -4,9 +4,10 @@
  */
 import type { BlockColumn, HistoryColumn } from '../ledger/history.js';
 import type { Named } from '../records.js';
+import { countText, durationText } from '../text/wording.js';
 import { type ProcFile, unknown } from '../vocabulary.js';
 import type { Resolve } from './sentence.js';
-import { countText, durationText, processText } from './wording.js';
+import { processText } from './wording.js';
 
 export interface HostState {
   /** Those of the last minute, see {@link lastMinute}. */

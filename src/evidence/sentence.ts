@@ -4,7 +4,8 @@
  */
 import type { Identity, Incident, IncidentReader } from '../ledger/incidents/incident.js';
 import { incidentMilliseconds, sharedNanoseconds } from '../ledger/incidents/incident.js';
-import { actText, countText, durationText, operationsText, processText } from './wording.js';
+import { countText, durationText } from '../text/wording.js';
+import { actText, operationsText, processText } from './wording.js';
 
 /** What is known of a cgroup; where its id does not tell, the process that was seen in it may. */
 export type Resolve = (

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { parseDocument, stringify } from 'yaml';
 import { loadConfig } from '../../src/config/load.js';
-import { packageRoot } from '../../src/host.js';
+import { packageRoot } from '../../src/package-root.js';
 
 const folder = path.join(packageRoot, 'deploy/ansible');
 const role = path.join(folder, 'roles/mmaplockd');

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { parse } from 'yaml';
-import { packageRoot } from '../../src/host.js';
+import { packageRoot } from '../../src/package-root.js';
 import { parseExposition } from '../support/exposition.js';
 import { committed, type Query, queriesOf, substitute } from './dashboards.js';
 import { findPromtool, noPromtool } from './promtool.js';

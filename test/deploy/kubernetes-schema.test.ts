@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import { packageRoot } from '../../src/host.js';
+import { packageRoot } from '../../src/package-root.js';
 import { buildKustomization, type Manifest } from './kubernetes-build.js';
 import { faultsOf } from './kubernetes-schema.js';
 

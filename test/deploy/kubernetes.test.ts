@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { loadConfig } from '../../src/config/load.js';
 import { settings } from '../../src/config/settings.js';
-import { packageRoot } from '../../src/host.js';
+import { packageRoot } from '../../src/package-root.js';
 import { buildKustomization, type Manifest } from './kubernetes-build.js';
 import { hasKubectl, kubectlBuild } from './kubernetes-kubectl.js';
 import { faultsOf } from './kubernetes-schema.js';

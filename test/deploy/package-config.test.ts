@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { readConfigFile } from '../../src/config/file.js';
 import { loadConfig } from '../../src/config/load.js';
 import { accepted, settings } from '../../src/config/settings.js';
-import { packageRoot } from '../../src/host.js';
+import { packageRoot } from '../../src/package-root.js';
 
 const file = path.join(packageRoot, 'deploy/debian/config.yaml');
 const manual = readFileSync(file, 'utf8');

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { packageRoot } from '../../src/host.js';
+import { packageRoot } from '../../src/package-root.js';
 
 /** Why a test that needs it cannot run, where it is not there. */
 export const noPromtool = 'promtool is neither in dist/tools nor on PATH';

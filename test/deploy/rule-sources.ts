@@ -1,7 +1,7 @@
 /** The rules of deploy/prometheus, as their modules make them and as they are committed. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../../src/host.js';
+import { packageRoot } from '../../src/package-root.js';
 import { loadModule } from '../support/modules.js';
 
 /** See thresholds.mjs for what each means. */

@@ -1,7 +1,7 @@
 /** The unit, read as systemd reads it. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { packageRoot } from '../../src/host.js';
+import { packageRoot } from '../../src/package-root.js';
 
 export const unitPath = path.join(packageRoot, 'deploy/systemd/mmaplockd.service');
 export const unitText = readFileSync(unitPath, 'utf8');

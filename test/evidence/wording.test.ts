@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { countText, durationText, groupedText, listText } from '../../src/evidence/wording.js';
+import { countText, durationText, groupedText, listText } from '../../src/text/wording.js';
 
 for (const [nanoseconds, text] of [
   [0, 'less than 0.1 ms'],

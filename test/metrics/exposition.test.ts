@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { settings } from '../../src/config/settings.js';
-import { packageRoot } from '../../src/host.js';
+import { packageRoot } from '../../src/package-root.js';
 import { readCatalog } from '../../src/probes/catalog.js';
 import { mapNames } from '../../src/probes/map-budget.js';
 import { joinProgram } from '../../src/probes/program.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import { packageRoot } from '../../src/host.js';
+import { packageRoot } from '../../src/package-root.js';
 import { chooseAtStart, withReasonsAtStart } from '../../src/probes/at-start.js';
 import { readCatalog } from '../../src/probes/catalog.js';
 import { lockPathFragment } from '../../src/probes/lock-path/behaviour.js';

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { packageRoot } from '../../src/host.js';
+import { packageRoot } from '../../src/package-root.js';
 import { readCatalog } from '../../src/probes/catalog.js';
 import { observables } from '../../src/vocabulary.js';
 import { fragmentText, plainBody } from './fake.js';

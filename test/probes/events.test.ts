@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import { MmaplockError } from '../../src/errors.js';
-import { packageRoot } from '../../src/host.js';
+import { packageRoot } from '../../src/package-root.js';
 import { readCatalog } from '../../src/probes/catalog.js';
 import { dependencyProblems } from '../../src/probes/dependencies.js';
 import type { Fragment } from '../../src/probes/fragment/fragment.js';

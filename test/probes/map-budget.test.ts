@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { before, test } from 'node:test';
-import { packageRoot } from '../../src/host.js';
+import { packageRoot } from '../../src/package-root.js';
 import { readCatalog } from '../../src/probes/catalog.js';
 import type { Fragment } from '../../src/probes/fragment/fragment.js';
 import { mapBytesOn, mapKeysWithin, mapNames } from '../../src/probes/map-budget.js';

@@ -5,7 +5,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { loadConfig } from '../../src/config/load.js';
-import { packageRoot, surveyHost } from '../../src/host.js';
+import { surveyHost } from '../../src/host.js';
+import { packageRoot } from '../../src/package-root.js';
 import { joinProgram } from '../../src/probes/program.js';
 import { cases } from '../support/depth.js';
 

@@ -1,7 +1,7 @@
 /** Modules in plain JavaScript, which are not compiled with the tests: those of deploy/ and of the runners of tests. */
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { packageRoot } from '../../src/host.js';
+import { packageRoot } from '../../src/package-root.js';
 
 const require = createRequire(import.meta.url);
 

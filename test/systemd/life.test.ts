@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { watch } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { packageRoot } from '../../src/host.js';
+import { packageRoot } from '../../src/package-root.js';
 import { fakeNotify } from './fake.js';
 
 const mainFile = path.join(packageRoot, 'dist/src/main.js');

@@ -1,9 +1,9 @@
 /** What the demonstration says of what was seen: a table while it runs, and sentences at its end. */
 
 import type { DaemonView } from '../../api/view.js';
-import { countText, listText } from '../../evidence/wording.js';
 import type { ProcessEntry } from '../../ledger/lists/processes.js';
 import type { WaitTotal } from '../../ledger/waits.js';
+import { countText, listText } from '../../text/wording.js';
 import type { LockPath, ProcFile } from '../../vocabulary.js';
 import { cell, seconds } from '../figures.js';
 

@@ -7,10 +7,10 @@ import { statusOf } from '../../api/status.js';
 import type { DaemonView } from '../../api/view.js';
 import { MmaplockError, messageOf } from '../../errors.js';
 import { hostSentence } from '../../evidence/host-sentence.js';
-import { durationText } from '../../evidence/wording.js';
 import { fillPage } from '../../http/routes/page.js';
 import { readPage } from '../../http/routes/page-files.js';
 import type { HistoryOptions } from '../../ledger/history.js';
+import { durationText } from '../../text/wording.js';
 import { observedSeconds, type Recording } from './recording.js';
 
 /** As many columns as a picture has room for. */

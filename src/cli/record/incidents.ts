@@ -4,7 +4,7 @@ import type { DaemonView } from '../../api/view.js';
 import { clockOf, isoTime } from '../../clock.js';
 import { adviceFor } from '../../evidence/advice.js';
 import { sentenceOf } from '../../evidence/sentence.js';
-import { countText } from '../../evidence/wording.js';
+import { countText } from '../../text/wording.js';
 import type { Recording } from './recording.js';
 
 const incidentsShown = 10;

@@ -1,7 +1,7 @@
 /** One line that says how far a recording is, written over itself: for a terminal alone. */
 
 import type { DaemonView } from '../../api/view.js';
-import { countText } from '../../evidence/wording.js';
+import { countText } from '../../text/wording.js';
 import { count, someSeconds } from '../figures.js';
 
 export interface Progress {

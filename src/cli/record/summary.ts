@@ -2,8 +2,8 @@
 
 import type { DaemonView } from '../../api/view.js';
 import { isoTime } from '../../clock.js';
-import { countText } from '../../evidence/wording.js';
 import { limitsOf } from '../../probes/limits.js';
+import { countText } from '../../text/wording.js';
 import { observables } from '../../vocabulary.js';
 import { incidentLines } from './incidents.js';
 import { observedSeconds, type Recording } from './recording.js';

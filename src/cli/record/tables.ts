@@ -1,12 +1,12 @@
 /** The tables of a recording: who waited, who read what, who blocked whom. Of long ones the first rows. */
 
 import type { DaemonView } from '../../api/view.js';
-import { countText } from '../../evidence/wording.js';
 import { durationBuckets } from '../../ledger/durations.js';
 import type { ProcessEntry } from '../../ledger/lists/processes.js';
 import type { ReaderEntry } from '../../ledger/lists/reader-list.js';
 import { type FileCount, isShown } from '../../metrics/proc-files.js';
 import { printable } from '../../printable.js';
+import { countText } from '../../text/wording.js';
 import { type Observable, unknown } from '../../vocabulary.js';
 import { cell, count, someSeconds as seconds, table } from '../figures.js';
 

@@ -1,6 +1,7 @@
 /** What `top` shows, line by line: text of a width, without any control character but those that set it off. Pure. */
-import { durationText } from '../../evidence/wording.js';
+
 import { printable } from '../../printable.js';
+import { durationText } from '../../text/wording.js';
 import { count } from '../figures.js';
 import type { Snapshot } from './snapshot.js';
 import { sparkline } from './sparkline.js';

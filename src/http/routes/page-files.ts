@@ -1,7 +1,7 @@
 /** Where the page lies, which deploy/page.mjs has made of src/page. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { packageRoot } from '../../host.js';
+import { packageRoot } from '../../package-root.js';
 
 export interface PageFile {
   /** At which it is served. */
