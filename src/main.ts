@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command line: which command, and for `run` the life of the process from its first look to its last word. */
-import './no-inspector.js';
-import './small-heap.js';
+import './node/no-inspector.js';
+import './node/small-heap.js';
 import { type ParsedArguments, parseArguments } from './cli/arguments.js';
 import { check } from './cli/check/check.js';
 import { demo } from './cli/demo/demo.js';
@@ -15,11 +15,11 @@ import { loadConfig } from './config/load.js';
 import { changedSettings } from './config/reload.js';
 import type { Config } from './config/schema.js';
 import { version } from './config/version.js';
-import { type Daemon, startDaemon } from './daemon.js';
+import { type Daemon, startDaemon } from './daemon/start.js';
 import { codedError } from './errors.js';
 import { checkWebConfig } from './http/listen/web-config.js';
-import { claimHost } from './instance.js';
 import { createLog, type Log } from './log/log.js';
+import { claimHost } from './survey/single-instance.js';
 import { managerFor } from './systemd/manager-for.js';
 
 const main = async (argv: readonly string[]): Promise<number> => {

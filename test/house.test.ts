@@ -65,22 +65,19 @@ const roomOf = (file: string): string => file.split('/')[0]?.replace(/\.ts$/, ''
 const way = [
   ['kernel'],
   ['probes'],
-  ['host', 'instance', 'marks'], // the survey of this host, its one daemon, and what that tells the tracer
+  ['survey'], // this host, its one daemon, and who has proc files open already
   ['bpftrace'],
-  ['readiness', 'self-check', 'trial'],
   ['ledger'],
-  ['inspect'], // a second tracer, with a ledger of its own
-  ['cost-watch'],
+  ['watch'], // what is decided from all that: readiness, budget, inspect mode
   ['store'],
   ['evidence'],
-  ['incident-effects'], // the log lines of incidents
   ['metrics'],
   ['api'], // what is said to whoever asks, in JSON
   ['http'],
   ['page'], // what a browser shows of what http serves
   ['systemd'], // what the service manager is told
   ['cli'],
-  ['daemon', 'effects', 'budget-effects', 'house-keeping', 'ledger-for', 'tell-findings', 'main'],
+  ['daemon', 'main'],
 ] as const;
 const rank = (room: string): number => way.findIndex((rooms) => (rooms as readonly string[]).includes(room));
 
@@ -90,16 +87,13 @@ const leaves: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   clock: [],
   'package-root': [],
-  'small-heap': [],
+  node: [],
   text: [],
-  printable: [],
-  'regular-file': [],
-  'no-inspector': [],
   'own-records': ['vocabulary'],
   records: ['own-records', 'vocabulary'],
-  config: ['errors', 'identity', 'printable', 'regular-file'],
+  config: ['errors', 'identity', 'text'],
   identity: ['errors'],
-  log: ['config', 'errors', 'printable'],
+  log: ['config', 'errors', 'text'],
   cost: ['identity', 'clock', 'errors', 'vocabulary'],
 };
 

@@ -1,7 +1,7 @@
 /** The body of /api/v1/status: kernel, plan, tracer, readiness, cost. */
 import { isoTime } from '../clock.js';
-import type { BudgetView } from '../cost-watch.js';
 import { observables } from '../vocabulary.js';
+import type { BudgetView } from '../watch/cost-budget.js';
 import { asOf } from './as-of.js';
 import { identityOf } from './rows.js';
 import { snakeCase } from './snake-case.js';

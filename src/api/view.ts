@@ -5,16 +5,16 @@
 import type { TracerState } from '../bpftrace/process/supervise.js';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config/schema.js';
-import type { BudgetView } from '../cost-watch.js';
-import type { KernelFacts } from '../host.js';
 import type { CgroupIdentity } from '../identity/cgroup.js';
-import type { Inspector } from '../inspect.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Exposition } from '../metrics/exposition.js';
 import type { CostTotals } from '../metrics/tracer.js';
 import type { LockPathEvidence } from '../probes/lock-path/evidence.js';
 import type { ProbePlan } from '../probes/plan.js';
-import type { Readiness } from '../readiness.js';
+import type { KernelFacts } from '../survey/survey.js';
+import type { BudgetView } from '../watch/cost-budget.js';
+import type { Inspector } from '../watch/inspector.js';
+import type { Readiness } from '../watch/readiness.js';
 import type { StreamHub } from './stream/hub.js';
 
 export interface DaemonView {

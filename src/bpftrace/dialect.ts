@@ -4,7 +4,7 @@
  */
 import { systemClock } from '../clock.js';
 import { MmaplockError } from '../errors.js';
-import { printable, quoted } from '../printable.js';
+import { printable, quoted } from '../text/printable.js';
 import { integerKey } from './decode/text.js';
 import { childEnvironment, type Environment, readVersion, requireSupported } from './find.js';
 import { runBriefly } from './process/briefly.js';

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MmaplockError } from '../errors.js';
-import { quoted } from '../printable.js';
+import { quoted } from '../text/printable.js';
 import { runBriefly } from './process/briefly.js';
 
 /** Where a daemon's PATH may not reach but packages install to. */

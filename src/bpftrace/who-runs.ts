@@ -4,7 +4,7 @@
  */
 import type { Runs } from '../cost/cause.js';
 import { MmaplockError } from '../errors.js';
-import { printable } from '../printable.js';
+import { printable } from '../text/printable.js';
 import { confinement } from './confine.js';
 import { decodeLine, integerKey } from './decode/lines.js';
 import type { Dialect } from './dialect.js';

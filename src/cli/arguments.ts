@@ -4,7 +4,7 @@ import { accepted, problemWith, valueFromText } from '../config/settings.js';
 import { suggest } from '../config/suggest.js';
 import { version } from '../config/version.js';
 import { type ErrorCode, MmaplockError } from '../errors.js';
-import { printable, quoted } from '../printable.js';
+import { printable, quoted } from '../text/printable.js';
 import { type CommandName, commandNames, commands, type Flag, isCommand } from './commands.js';
 import { durationSeconds } from './duration.js';
 import type { RecordChoice } from './record/record.js';

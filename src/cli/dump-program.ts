@@ -5,9 +5,9 @@
 import { onStackLimit } from '../bpftrace/process/session.js';
 import type { Config } from '../config/schema.js';
 import { MmaplockError } from '../errors.js';
-import { type HostSurvey, surveyHost } from '../host.js';
 import { inspectProgram } from '../probes/inspection.js';
 import { joinProgram, scriptOf } from '../probes/program.js';
+import { type HostSurvey, surveyHost } from '../survey/survey.js';
 
 export interface DumpOptions {
   /** Undefined: the whole program. */

@@ -1,6 +1,6 @@
 import { Value } from 'typebox/value';
 import { MmaplockError } from '../errors.js';
-import { printable, quoted } from '../printable.js';
+import { printable, quoted } from '../text/printable.js';
 import { readConfigFile, type SourcedValue } from './file.js';
 import { type Config, configSchema, noProbes } from './schema.js';
 import { problemWith, settings, valueFromText } from './settings.js';

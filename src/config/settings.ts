@@ -1,6 +1,6 @@
 /** What follows from the schema for each key: its names in every source, how text is read, what is accepted. */
 import { Value } from 'typebox/value';
-import { quoted } from '../printable.js';
+import { quoted } from '../text/printable.js';
 import { configSchema } from './schema.js';
 
 /** The part of a typebox schema that is used here: what JSON Schema says of one value, and our `accepts` and `flag`. */

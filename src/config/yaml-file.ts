@@ -1,8 +1,8 @@
 /** A YAML file of settings, read with the line each of them stands on. Knows no setting. */
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { MmaplockError, messageOf } from '../errors.js';
-import { printable } from '../printable.js';
-import { readRegularFile } from '../regular-file.js';
+import { printable } from '../text/printable.js';
+import { readRegularFile } from './regular-file.js';
 
 /** A key with what stands below it. */
 export interface YamlEntry {

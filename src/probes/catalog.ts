@@ -1,8 +1,8 @@
 /** The catalog: every fragment of bpf/. A later probe is one more file there, nothing here. */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { readRegularFile } from '../config/regular-file.js';
 import { MmaplockError, messageOf } from '../errors.js';
-import { readRegularFile } from '../regular-file.js';
 import { dependencyProblems } from './dependencies.js';
 import { type Fragment, parseFragment } from './fragment/fragment.js';
 

@@ -8,7 +8,7 @@
 import type { Clock } from '../clock.js';
 import type { Log } from '../log/log.js';
 import { createRepeatLimit } from '../log/once.js';
-import type { Readiness } from '../readiness.js';
+import type { Readiness } from '../watch/readiness.js';
 import type { NotifyEnvironment } from './environment.js';
 import type { Send } from './send.js';
 import { statusOf } from './status.js';

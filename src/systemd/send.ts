@@ -9,7 +9,7 @@
  */
 import { execa } from 'execa';
 import { MmaplockError } from '../errors.js';
-import { printable } from '../printable.js';
+import { printable } from '../text/printable.js';
 
 /**
  * Says all of these `VARIABLE=VALUE` in one message, in the order of calls.

@@ -1,5 +1,5 @@
-import { printable } from '../printable.js';
-import type { Readiness } from '../readiness.js';
+import { printable } from '../text/printable.js';
+import type { Readiness } from '../watch/readiness.js';
 
 /** Characters of a status: one line of `systemctl status`. */
 const longest = 160;

@@ -1,9 +1,9 @@
 /** What `mmaplockd dump-program` prints, without a process for each: Node takes long to start in an emulated guest. */
 import { parseArguments } from '../../src/cli/arguments.js';
 import { loadConfig } from '../../src/config/load.js';
-import { surveyHost } from '../../src/host.js';
 import { inspectProgram } from '../../src/probes/inspection.js';
 import { joinProgram } from '../../src/probes/program.js';
+import { surveyHost } from '../../src/survey/survey.js';
 
 const programs = new Map<string, string>();
 

@@ -45,7 +45,7 @@ test('neither it nor a tracer tries to write elsewhere', {
   );
   // Of its own clear_refs it looks at the operations (src/kernel/own-files.ts): it is opened, and never written to.
   const harmless = ['/dev/null', '/proc/self/clear_refs'];
-  // Where it marks the host as observed (src/instance.ts).
+  // Where it marks the host as observed (src/survey/single-instance.ts).
   const isMark = (changed: string): boolean =>
     /^\/run\/mmaplockd(?:\/(?:starting-[0-9a-f]{12}|instance-\d+)\.sock)?$/.test(changed);
   const outside = changes.filter(

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { cTypesFile } from '../../src/host.js';
 import { BtfTypes, kinds } from '../../src/kernel/btf-types.js';
 import { cTypesBtf } from '../../src/kernel/c-types.js';
+import { cTypesFile } from '../../src/survey/survey.js';
 
 test('the file in bpf/ is the one that the sources give', () => {
   assert.ok(readFileSync(cTypesFile).equals(cTypesBtf()), 'to mend it: npm run package -- --generate');

@@ -5,9 +5,9 @@ import path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { loadConfig } from '../../src/config/load.js';
-import { surveyHost } from '../../src/host.js';
 import { packageRoot } from '../../src/package-root.js';
 import { joinProgram } from '../../src/probes/program.js';
+import { surveyHost } from '../../src/survey/survey.js';
 import { cases } from '../support/depth.js';
 
 const folder = path.join(packageRoot, 'bpf');

@@ -6,9 +6,7 @@ import type { TracerState } from '../../src/bpftrace/process/supervise.js';
 import { loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema.js';
 import type { ProbeCost } from '../../src/cost/account.js';
-import type { FoundCause } from '../../src/cost-watch.js';
 import { MmaplockError } from '../../src/errors.js';
-import type { KernelFacts } from '../../src/host.js';
 import type { CgroupIdentity } from '../../src/identity/cgroup-path.js';
 import { Ledger } from '../../src/ledger/ledger.js';
 import { MetricsText } from '../../src/metrics/exposition.js';
@@ -18,10 +16,12 @@ import type { LockPathEvidence } from '../../src/probes/lock-path/evidence.js';
 import type { Observation, ProbePlan } from '../../src/probes/plan.js';
 import type { Choice } from '../../src/probes/program.js';
 import { watchedFragment } from '../../src/probes/watched.js';
-import { type Problem, type Readiness, readinessOf } from '../../src/readiness.js';
 import type { TracerRecord } from '../../src/records.js';
 import type { IncidentLosses } from '../../src/store/incident-store.js';
+import type { KernelFacts } from '../../src/survey/survey.js';
 import { type Observable, observables, type ShedStep } from '../../src/vocabulary.js';
+import type { FoundCause } from '../../src/watch/cost-budget.js';
+import { type Problem, type Readiness, readinessOf } from '../../src/watch/readiness.js';
 import { HandClock } from '../bpftrace/hand-clock.js';
 
 /** A fixed time, milliseconds since the epoch: 2025-06-01T12:00:00Z. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MmaplockError } from '../../src/errors.js';
 import { createLog } from '../../src/log/log.js';
-import type { Readiness } from '../../src/readiness.js';
 import { createManager } from '../../src/systemd/manager.js';
+import type { Readiness } from '../../src/watch/readiness.js';
 import { HandClock, settled } from '../bpftrace/hand-clock.js';
 
 const starting: Readiness = {

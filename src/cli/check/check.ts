@@ -11,18 +11,24 @@ import type { Clock } from '../../clock.js';
 import { type Config, noProbes } from '../../config/schema.js';
 import { version } from '../../config/version.js';
 import { type ErrorCode, errorCatalog, MmaplockError } from '../../errors.js';
-import { type HostProblem, type HostSurvey, type KernelFacts, settleSurvey, surveyHost } from '../../host.js';
-import { otherInstance } from '../../instance.js';
 import type { Findings } from '../../probes/findings.js';
 import { type Limit, limitsOf } from '../../probes/limits.js';
 import type { LockPathEvidence } from '../../probes/lock-path/evidence.js';
 import type { Observation } from '../../probes/plan.js';
-import { type Problem, problemOf } from '../../readiness.js';
-import { SelfCheck } from '../../self-check.js';
-import { type Trial, tryProgram } from '../../trial.js';
+import { otherInstance } from '../../survey/single-instance.js';
+import {
+  type HostProblem,
+  type HostSurvey,
+  type KernelFacts,
+  settleSurvey,
+  surveyHost,
+} from '../../survey/survey.js';
 import { type Observable, observables } from '../../vocabulary.js';
+import { SelfCheck } from '../../watch/lock-path-check.js';
+import { type Problem, problemOf } from '../../watch/readiness.js';
 import { type InspectMode, inspectModeOf } from '../inspect-mode.js';
 import { checkText } from './text.js';
+import { type Trial, tryProgram } from './trial.js';
 
 /** What `check --json` prints; codes and members are stable. */
 export interface CheckReport {

@@ -9,9 +9,9 @@ import { execa } from 'execa';
 import type { Clock } from '../../clock.js';
 import type { Config } from '../../config/schema.js';
 import { MmaplockError, messageOf } from '../../errors.js';
-import { claimHost } from '../../instance.js';
 import { createLog } from '../../log/log.js';
 import { packageRoot } from '../../package-root.js';
+import { claimHost } from '../../survey/single-instance.js';
 import { endAtSignals, type OwnDaemon, observing, pause, type StartDaemon } from '../own-daemon.js';
 import { demoReaders, progressHeader, progressLine, summaryOf, watchFor } from './summary.js';
 

@@ -3,9 +3,9 @@
 import type { DaemonView } from '../../api/view.js';
 import type { ProcessEntry } from '../../ledger/lists/processes.js';
 import type { WaitTotal } from '../../ledger/waits.js';
+import { cell, seconds } from '../../text/figures.js';
 import { countText, listText } from '../../text/wording.js';
 import type { LockPath, ProcFile } from '../../vocabulary.js';
-import { cell, seconds } from '../figures.js';
 
 /** The process whose threads wait for each other, by the name it has. */
 const writersName = 'writers';

@@ -1,8 +1,8 @@
 /** One line that says how far a recording is, written over itself: for a terminal alone. */
 
 import type { DaemonView } from '../../api/view.js';
+import { count, someSeconds } from '../../text/figures.js';
 import { countText } from '../../text/wording.js';
-import { count, someSeconds } from '../figures.js';
 
 export interface Progress {
   readonly show: (seconds: number) => void;

@@ -1,8 +1,8 @@
 /** `mmaplockd record`: what the daemon would see, for a while and without one. It listens nowhere. */
 import type { Clock } from '../../clock.js';
 import type { Config } from '../../config/schema.js';
-import { otherInstance } from '../../instance.js';
 import { createLog } from '../../log/log.js';
+import { otherInstance } from '../../survey/single-instance.js';
 import { endAtSignals, observing, type StartDaemon } from '../own-daemon.js';
 import { checkHtml, recordedHistory, writeHtml } from './html.js';
 import { recordJson } from './json.js';

@@ -5,10 +5,10 @@ import { durationBuckets } from '../../ledger/durations.js';
 import type { ProcessEntry } from '../../ledger/lists/processes.js';
 import type { ReaderEntry } from '../../ledger/lists/reader-list.js';
 import { type FileCount, isShown } from '../../metrics/proc-files.js';
-import { printable } from '../../printable.js';
+import { cell, count, someSeconds as seconds, table } from '../../text/figures.js';
+import { printable } from '../../text/printable.js';
 import { countText } from '../../text/wording.js';
 import { type Observable, unknown } from '../../vocabulary.js';
-import { cell, count, someSeconds as seconds, table } from '../figures.js';
 
 type Seen = Pick<DaemonView, 'ledger' | 'plan' | 'lockPaths' | 'cgroup' | 'processName'>;
 

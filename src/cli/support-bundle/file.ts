@@ -1,7 +1,7 @@
 /** The file that a bundle is written to: one that was not there, and that only its owner may read. */
 import { open, rm } from 'node:fs/promises';
 import { errnoOf, MmaplockError, messageOf } from '../../errors.js';
-import { quoted } from '../../printable.js';
+import { quoted } from '../../text/printable.js';
 
 export interface BundleFile {
   /** In words, for people. */

@@ -1,8 +1,8 @@
 /** What `top` shows, line by line: text of a width, without any control character but those that set it off. Pure. */
 
-import { printable } from '../../printable.js';
+import { count } from '../../text/figures.js';
+import { printable } from '../../text/printable.js';
 import { durationText } from '../../text/wording.js';
-import { count } from '../figures.js';
 import type { Snapshot } from './snapshot.js';
 import { sparkline } from './sparkline.js';
 import { keyHelp, type TopState } from './state.js';

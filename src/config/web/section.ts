@@ -1,6 +1,6 @@
 /** Sections of the file of `--web.config.file`: their keys are all known, and their values what is accepted. */
 import { MmaplockError } from '../../errors.js';
-import { printable, quoted } from '../../printable.js';
+import { printable, quoted } from '../../text/printable.js';
 import { problemWith, type ValueSchema } from '../settings.js';
 import { suggest } from '../suggest.js';
 import { version } from '../version.js';

@@ -1,6 +1,7 @@
 /** A token that stands in a file, so that no command line and no environment shows it. */
+
+import { readRegularFile } from '../../config/regular-file.js';
 import { errnoOf, MmaplockError, messageOf } from '../../errors.js';
-import { readRegularFile } from '../../regular-file.js';
 
 const longestToken = 4096;
 /** Bytes, with the white space around it. */

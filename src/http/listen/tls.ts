@@ -1,10 +1,10 @@
 /** Certificates and keys of the listeners, read and found to be of use before anybody is served with them. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { readRegularFile } from '../../config/regular-file.js';
 import type { Pem, WebTls } from '../../config/web/tls.js';
 import { errnoOf, MmaplockError, messageOf } from '../../errors.js';
-import { printable } from '../../printable.js';
-import { readRegularFile } from '../../regular-file.js';
+import { printable } from '../../text/printable.js';
 
 /** The files it names. */
 export const tlsFiles = ({ cert, key, clientCa }: WebTls): readonly string[] =>

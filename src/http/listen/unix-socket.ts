@@ -2,7 +2,7 @@
 import { lstatSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { errnoOf, MmaplockError, messageOf } from '../../errors.js';
-import { printable } from '../../printable.js';
+import { printable } from '../../text/printable.js';
 
 /** Those who may ask: the user and the group of the socket. connect(2) takes the right to write. */
 export const socketMode = 0o660;

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeLine } from '../../../src/bpftrace/decode/lines.js';
 import { Wire } from '../../../src/bpftrace/records/tick.js';
+import { nameRowLimit } from '../../../src/daemon/ledger.js';
 import { Ledger } from '../../../src/ledger/ledger.js';
-import { nameRowLimit } from '../../../src/ledger-for.js';
 import { dialectOf } from '../goldens.js';
 import { words } from '../map-rows.js';
 

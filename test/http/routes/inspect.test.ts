@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { InjectOptions } from 'fastify';
 import { type ErrorCode, MmaplockError } from '../../../src/errors.js';
-import type { Inspected } from '../../../src/inspect.js';
+import type { Inspected } from '../../../src/watch/inspector.js';
 import { temporaryFolder } from '../../bpftrace/fake.js';
 import { openApp, problemOf } from '../../support/app.js';
 import { epoch, FakeDaemon, type FakeDaemonOptions } from '../../support/daemon.js';

@@ -1,7 +1,7 @@
 /** Which of two readers blocks a writer how much: by windows, and by the real holds that inspect mode sees. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
-import { longestInspectSeconds } from '../../../src/inspect.js';
+import { longestInspectSeconds } from '../../../src/watch/inspector.js';
 import type { RunningDaemon } from '../../live/support/daemon.js';
 import { inspectShares, writerAndReaders } from '../../live/support/inspect.js';
 import { assertTimely } from '../../support/timing.js';
