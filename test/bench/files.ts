@@ -2,8 +2,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { packageRoot } from '../live/support/daemon.js';
-import { pictureOf } from './picture.js';
-import { insertReport, reportOf } from './report.js';
+import { pictureOf } from './report/picture.js';
+import { insertReport, reportOf } from './report/report.js';
 import type { Results } from './results.js';
 
 const kept = join(packageRoot, 'test/bench/results.json');

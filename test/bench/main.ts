@@ -7,7 +7,7 @@ import { killLeftovers } from '../live/support/children.js';
 import { type BenchOptions, parseBenchArguments, usage } from './arguments.js';
 import { merge, readKept, writeToDist, writeToTree } from './files.js';
 import { measure } from './measure.js';
-import { reportOf } from './report.js';
+import { reportOf } from './report/report.js';
 import type { Results } from './results.js';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);

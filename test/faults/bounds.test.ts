@@ -7,8 +7,8 @@ import { lacking } from '../live/support/host.js';
 import { runWorkload } from '../live/support/workload.js';
 import { seriesCount } from '../support/exposition.js';
 import { manyReaders, manyWaiters, total } from './support/bounded.js';
+import { growth } from './support/crowds/reader-crowds.js';
 import { assertEquations } from './support/equations.js';
-import { growth } from './support/reader-crowds.js';
 
 const skip = lacking('root', 'tracing', 'bpftrace');
 /** README's bound of an ordinary host. */

@@ -9,7 +9,7 @@ import { lacking } from '../live/support/host.js';
 import { watchLines } from '../live/support/lines.js';
 import { ticksOf } from '../live/support/ticks.js';
 import { parseExposition, samplesOf } from '../support/exposition.js';
-import { assertHarmless, names, startPair } from './support/hostile-pair.js';
+import { assertHarmless, names, startPair } from './support/hostile/pair.js';
 import { eventsOf, openRawStream, type RawStream } from './support/raw-stream.js';
 
 /** So many pairs at a time. */

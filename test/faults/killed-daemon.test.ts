@@ -2,7 +2,7 @@
 import { afterEach, test } from 'node:test';
 import { killLeftovers } from '../live/support/children.js';
 import { lacking } from '../live/support/host.js';
-import { killDaemons } from './support/daemon-kills.js';
+import { killDaemons } from './support/kills/daemon-kills.js';
 
 afterEach(killLeftovers);
 

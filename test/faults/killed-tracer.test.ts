@@ -2,7 +2,7 @@
 import { afterEach, test } from 'node:test';
 import { killLeftovers } from '../live/support/children.js';
 import { lacking } from '../live/support/host.js';
-import { killTracers } from './support/tracer-kills.js';
+import { killTracers } from './support/kills/tracer-kills.js';
 
 afterEach(killLeftovers);
 

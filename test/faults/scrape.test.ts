@@ -20,7 +20,10 @@ const scrapes = 200;
 /** Of the control. */
 const mostTimes = 5;
 
-const start = async (program: 'crowd-server' | 'plain-server', argument: string): Promise<string> => {
+const start = async (
+  program: 'crowds/crowd-server' | 'light/plain-server',
+  argument: string,
+): Promise<string> => {
   const file = fileURLToPath(new URL(`support/${program}.js`, import.meta.url));
   const child = execa(process.execPath, [file, argument], { reject: false, buffer: false });
   track(child);
@@ -63,8 +66,8 @@ for (const [often, interval, percent] of [
   ['ten times a second', 100, 75],
 ] as const)
   test(`${percent} of 100 scrapes of a full exposition take at most ${mostTimes} times those of a bare server while a tick arrives ${often}`, async (context) => {
-    const url = await start('crowd-server', String(interval));
-    const plain = await start('plain-server', url);
+    const url = await start('crowds/crowd-server', String(interval));
+    const plain = await start('light/plain-server', url);
     const agent = new Agent({ keepAlive: true });
     await upToThreeTimes(context, 'scrape', async () => {
       const { own, control, text } = await measure(url, plain, agent);

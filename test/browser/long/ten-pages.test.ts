@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { startReference, type Taken } from '../../faults/support/light/reference.js';
 import {
   assertSmall,
   megabytes,
@@ -9,7 +10,6 @@ import {
   removePackaged,
   startPackaged,
 } from '../../faults/support/packaged.js';
-import { startReference, type Taken } from '../../faults/support/reference.js';
 import { resourcesOf } from '../../faults/support/resources.js';
 import { killLeftovers } from '../../live/support/children.js';
 import { lacking } from '../../live/support/host.js';

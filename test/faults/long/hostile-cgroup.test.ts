@@ -6,8 +6,8 @@ import { killLeftovers } from '../../live/support/children.js';
 import { startDaemon } from '../../live/support/daemon.js';
 import { lacking } from '../../live/support/host.js';
 import { parseExposition, samplesOf } from '../../support/exposition.js';
-import { hostileCgroup } from '../support/hostile-cgroup.js';
-import { assertHarmless, names, startPair } from '../support/hostile-pair.js';
+import { hostileCgroup } from '../support/hostile/cgroup.js';
+import { assertHarmless, names, startPair } from '../support/hostile/pair.js';
 
 test('a cgroup that is called so is shown escaped, as unit and as label', {
   skip: lacking('root', 'tracing', 'bpftrace') || hostileCgroup.lacking(),

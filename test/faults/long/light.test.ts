@@ -7,8 +7,8 @@ import type { RunningDaemon } from '../../live/support/daemon.js';
 import { lacking } from '../../live/support/host.js';
 import { runWorkload } from '../../live/support/workload.js';
 import { assertTimely, upToThreeTimes } from '../../support/timing.js';
+import { type Reference, startReference } from '../support/light/reference.js';
 import { assertSmall, megabytes, node, removePackaged, startPackaged } from '../support/packaged.js';
-import { type Reference, startReference } from '../support/reference.js';
 
 /** CPU time of the daemon, as a multiple of what the reference takes in the same span. */
 const limits = { idle: 3.6, storm: 14 };

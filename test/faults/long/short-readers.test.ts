@@ -2,7 +2,7 @@
 import { afterEach, test } from 'node:test';
 import { killLeftovers } from '../../live/support/children.js';
 import { lacking } from '../../live/support/host.js';
-import { crowdsOfReaders } from '../support/reader-crowds.js';
+import { crowdsOfReaders } from '../support/crowds/reader-crowds.js';
 
 afterEach(killLeftovers);
 

@@ -1,3 +1,3 @@
-import { siegeFor } from '../support/siege.js';
+import { siegeFor } from '../support/siege/siege.js';
 
 siegeFor(10);

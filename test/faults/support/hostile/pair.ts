@@ -1,7 +1,7 @@
 /** A victim and a reader under one hostile name, and what may not be in any text that shows them. */
 import assert from 'node:assert/strict';
-import { type HostileName, hostileNames } from './hostile-names.js';
-import { startNamed } from './named.js';
+import { startNamed } from '../named.js';
+import { type HostileName, hostileNames } from './names.js';
 
 /** No file has it, so its process gives it to itself. */
 const empty: HostileName = { what: 'an empty name', bytes: Buffer.from('wl-empty'), shown: '\\x00' };

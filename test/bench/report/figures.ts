@@ -1,6 +1,6 @@
 /** Numbers as the tables show them. */
-import type { Place } from './results.js';
-import type { Spread } from './statistics.js';
+import type { Place } from '../results.js';
+import type { Spread } from '../statistics.js';
 
 const withSign = (text: string): string =>
   text.startsWith('-') || /^0(\.0+)?$/.test(text) ? text : `+${text}`;

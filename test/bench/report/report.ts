@@ -1,5 +1,5 @@
 /** What stands in the README between its marks. */
-import type { Results } from './results.js';
+import type { Results } from '../results.js';
 import { costTable, goalTable, missingList, stepTable } from './tables.js';
 import { verdictsOf } from './verdict.js';
 

@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { track } from '../../live/support/children.js';
+import { track } from '../../../live/support/children.js';
 
 const program = `
 const rows = Array.from({ length: 60 }, (_, index) => ({ key: 'row ' + index, count: index * 7919, parts: [1, 2, 3, index] }));

@@ -4,12 +4,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { loadConfig } from '../../src/config/load.js';
-import { settings } from '../../src/config/settings.js';
-import { packageRoot } from '../../src/package-root.js';
-import { buildKustomization, type Manifest } from './kubernetes-build.js';
-import { hasKubectl, kubectlBuild } from './kubernetes-kubectl.js';
-import { faultsOf } from './kubernetes-schema.js';
+import { loadConfig } from '../../../src/config/load.js';
+import { settings } from '../../../src/config/settings.js';
+import { packageRoot } from '../../../src/package-root.js';
+import { buildKustomization, type Manifest } from './build.js';
+import { hasKubectl, kubectlBuild } from './kubectl.js';
+import { faultsOf } from './schema.js';
 
 const version = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')).version;
 const build = (folder: string): Manifest[] =>

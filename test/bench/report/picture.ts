@@ -1,7 +1,8 @@
 /** The results as a picture: for each loop, how many times as long it takes under each configuration. */
+
+import { loops } from '../loops.js';
+import { cellIn, type Results } from '../results.js';
 import { durationText } from './figures.js';
-import { loops } from './loops.js';
-import { cellIn, type Results } from './results.js';
 
 /** A colour for a light and for a dark page; shapes tell them apart, too. */
 const series = [

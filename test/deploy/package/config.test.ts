@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { readConfigFile } from '../../src/config/file.js';
-import { loadConfig } from '../../src/config/load.js';
-import { accepted, settings } from '../../src/config/settings.js';
-import { packageRoot } from '../../src/package-root.js';
+import { readConfigFile } from '../../../src/config/file.js';
+import { loadConfig } from '../../../src/config/load.js';
+import { accepted, settings } from '../../../src/config/settings.js';
+import { packageRoot } from '../../../src/package-root.js';
 
 const file = path.join(packageRoot, 'deploy/debian/config.yaml');
 const manual = readFileSync(file, 'utf8');

@@ -1,9 +1,9 @@
 /** Readers that live for one read: they come and go between two ticks, and each must be counted. */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { type Metrics, startDaemon } from '../../live/support/daemon.js';
-import { runWorkload } from '../../live/support/workload.js';
-import { missedReads } from './misses.js';
+import { type Metrics, startDaemon } from '../../../live/support/daemon.js';
+import { runWorkload } from '../../../live/support/workload.js';
+import { missedReads } from '../misses.js';
 
 /** Of each of the two files. */
 const parents = 4;

@@ -3,10 +3,10 @@
  * argument is the time between ticks in milliseconds. It ends with its stdin.
  */
 
-import { settings } from '../../../src/config/settings.js';
-import { buildApp } from '../../../src/http/app.js';
-import { createLog } from '../../../src/log/log.js';
-import { FakeDaemon } from '../../support/daemon.js';
+import { settings } from '../../../../src/config/settings.js';
+import { buildApp } from '../../../../src/http/app.js';
+import { createLog } from '../../../../src/log/log.js';
+import { FakeDaemon } from '../../../support/daemon.js';
 import { crowdedTick } from './crowd.js';
 
 const interval = Number(process.argv[2]);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseBenchArguments } from './arguments.js';
-import { hostConfigs } from './configs.js';
-import { resultsWith } from './fake.js';
+import { parseBenchArguments } from '../arguments.js';
+import { hostConfigs } from '../configs.js';
+import { resultsWith } from '../fake.js';
+import { merge } from '../files.js';
 import { addedText, durationText, inUnit, ratioText } from './figures.js';
-import { merge } from './files.js';
 import { pictureOf } from './picture.js';
 import { insertReport, reportOf } from './report.js';
 

@@ -2,15 +2,15 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startDaemon } from '../../live/support/daemon.js';
-import { runWorkload } from '../../live/support/workload.js';
-import { assertTimely } from '../../support/timing.js';
-import { bareTracerLike } from './bare-tracer.js';
-import { markedTracers } from './marked.js';
-import { missedReads } from './misses.js';
-import { median, randomNumbers, seedOfRun } from './random.js';
-import { watchScrapes } from './scrapes.js';
-import { startTimedReader } from './timed-reader.js';
+import { startDaemon } from '../../../live/support/daemon.js';
+import { runWorkload } from '../../../live/support/workload.js';
+import { assertTimely } from '../../../support/timing.js';
+import { bareTracerLike } from '../bare-tracer.js';
+import { markedTracers } from '../marked.js';
+import { missedReads } from '../misses.js';
+import { median, randomNumbers, seedOfRun } from '../random.js';
+import { watchScrapes } from '../scrapes.js';
+import { startTimedReader } from '../timed-reader.js';
 
 /** Two of five kills hit a tracer that only starts. */
 const isWhileStarting = (kill: number): boolean => kill % 5 > 2;

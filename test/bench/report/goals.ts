@@ -2,10 +2,10 @@
  * The goals, as data: how each is measured, and why one that is missed is missed. A reason stands here once it is known;
  * the table shows it only while the goal is missed.
  */
-import type { LoopName } from './loops.js';
-import type { Cell, Results } from './results.js';
-import { cellIn } from './results.js';
-import { type Spread, spreadOf } from './statistics.js';
+import type { LoopName } from '../loops.js';
+import type { Cell, Results } from '../results.js';
+import { cellIn } from '../results.js';
+import { type Spread, spreadOf } from '../statistics.js';
 
 export interface Goal {
   readonly id: string;

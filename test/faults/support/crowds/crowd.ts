@@ -1,6 +1,6 @@
 /** A host on which more names do something than have series: /metrics is as large as it gets. */
-import type { TracerRecord } from '../../../src/records.js';
-import { procFiles, waitPairs } from '../../../src/vocabulary.js';
+import type { TracerRecord } from '../../../../src/records.js';
+import { procFiles, waitPairs } from '../../../../src/vocabulary.js';
 import {
   blockRow,
   processRow,
@@ -10,7 +10,7 @@ import {
   tick,
   victimVmaWaitRow,
   waitRow,
-} from '../../support/records.js';
+} from '../../../support/records.js';
 
 const nanoseconds = 20_000_000;
 /** Each is a process that waits, a reader, and one half of a pair: more than there are slots for any of these. */

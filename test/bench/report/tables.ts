@@ -1,10 +1,10 @@
 /** The results in Markdown. */
 
-import { stepNames } from './configs.js';
+import { stepNames } from '../configs.js';
+import { type LoopName, loops } from '../loops.js';
+import type { Column, Results } from '../results.js';
 import { addedText, durationText, inUnit, ratioText } from './figures.js';
 import type { Measure } from './goals.js';
-import { type LoopName, loops } from './loops.js';
-import type { Column, Results } from './results.js';
 import type { Verdict } from './verdict.js';
 
 const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { version } from '../../src/config/version.js';
-import { packageRoot } from '../../src/package-root.js';
+import { version } from '../../../src/config/version.js';
+import { packageRoot } from '../../../src/package-root.js';
 
 interface PackagedFile {
   readonly path: string;

@@ -1,8 +1,8 @@
 /** The committed dashboards, and the modules that make them: what their tests share. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { packageRoot } from '../../src/package-root.js';
-import { loadModule } from '../support/modules.js';
+import { packageRoot } from '../../../src/package-root.js';
+import { loadModule } from '../../support/modules.js';
 
 export interface Panel {
   readonly id: number;

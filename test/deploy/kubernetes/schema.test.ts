@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import { packageRoot } from '../../src/package-root.js';
-import { buildKustomization, type Manifest } from './kubernetes-build.js';
-import { faultsOf } from './kubernetes-schema.js';
+import { packageRoot } from '../../../src/package-root.js';
+import { buildKustomization, type Manifest } from './build.js';
+import { faultsOf } from './schema.js';
 
 const daemonSet = (): Manifest =>
   buildKustomization(path.join(packageRoot, 'deploy/kubernetes/base')).find(

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RunningDaemon, startDaemon } from '../../live/support/daemon.js';
-import { assertTimely, upToThreeTimes } from '../../support/timing.js';
-import { markedProcesses, markedTracers } from './marked.js';
-import { randomNumbers, seedOfRun } from './random.js';
+import { type RunningDaemon, startDaemon } from '../../../live/support/daemon.js';
+import { assertTimely, upToThreeTimes } from '../../../support/timing.js';
+import { markedProcesses, markedTracers } from '../marked.js';
+import { randomNumbers, seedOfRun } from '../random.js';
 
 /** What README says; most take a tenth of that. */
 const goneWithinMilliseconds = 2000;

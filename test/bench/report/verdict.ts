@@ -1,6 +1,7 @@
 /** Holds results against the goals. */
+
+import type { Results } from '../results.js';
 import { type Goal, goals, type Measure } from './goals.js';
-import type { Results } from './results.js';
 
 export interface Verdict {
   readonly goal: Goal;

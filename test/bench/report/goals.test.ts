@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Ratios, resultsWith } from './fake.js';
+import { type Ratios, resultsWith } from '../fake.js';
+import type { Results } from '../results.js';
 import { goals } from './goals.js';
-import type { Results } from './results.js';
 import { verdictsOf } from './verdict.js';
 
 const flat = (ratio: number) => [ratio, ratio, ratio] as const;

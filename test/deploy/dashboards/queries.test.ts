@@ -7,10 +7,10 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { parse } from 'yaml';
-import { packageRoot } from '../../src/package-root.js';
-import { parseExposition } from '../support/exposition.js';
+import { packageRoot } from '../../../src/package-root.js';
+import { parseExposition } from '../../support/exposition.js';
+import { findPromtool, noPromtool } from '../promtool.js';
 import { committed, type Query, queriesOf, substitute } from './dashboards.js';
-import { findPromtool, noPromtool } from './promtool.js';
 
 const targetLabels = ['cluster', 'job', 'instance'];
 
