@@ -27,7 +27,7 @@ export const generatedFiles = async () => {
   const files = [
     { path: join(debian, 'config.yaml'), text: configManual([...settings.values()], accepted) },
     { path: join(debian, 'mmaplockd.8'), text: manPage(commands, accepted, lastEntry(readChangelog())) },
-    { path: join(root, 'bpf', 'c-types.btf'), text: cTypesBtf() },
+    { path: join(root, 'bpf/lib/c-types.btf'), text: cTypesBtf() },
   ];
   return files.map((file) => ({
     ...file,

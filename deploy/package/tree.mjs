@@ -1,5 +1,5 @@
 /** What is where in the package. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { filesUnder } from '../bootstrap/build.mjs';
 import { CannotGoOn } from '../bootstrap/report.mjs';
@@ -32,12 +32,12 @@ const unitFile = join(root, 'deploy/systemd/mmaplockd.service');
  */
 export const packageTree = ({ program, page, node, copyright, configuration, manPage }) => {
   if (!existsSync(unitFile)) throw new CannotGoOn(`there is no ${unitFile}`, 'restore it');
-  const fragments = readdirSync(join(root, 'bpf')).filter((name) => /\.btf?$/.test(name));
+  const fragments = filesUnder(join(root, 'bpf')).filter((path) => /\.btf?$/.test(path));
   return [
     { path: 'etc/default/mmaplockd', from: join(debian, 'mmaplockd.default'), conffile: true },
     { path: 'etc/mmaplockd/config.yaml', text: configuration, conffile: true },
     { path: 'usr/bin/mmaplockd', from: join(debian, 'mmaplockd'), mode: 0o755 },
-    ...fragments.map((name) => ({ path: `${lib}/bpf/${name}`, from: join(root, 'bpf', name) })),
+    ...fragments.map((path) => ({ path: `${lib}/${relative(root, path)}`, from: path })),
     { path: `${lib}/mmaplockd.mjs`, text: program },
     { path: `${lib}/node`, from: node, mode: 0o755 },
     ...Object.entries(page).map(([name, text]) => ({ path: `${lib}/page/${name}`, text })),

@@ -5,7 +5,7 @@
  * finds none: 0.17 (src/ast/passes/field_analyser.cpp, visit(Cast)) spends 0.9 s of the 2.0 s of a start on that, 0.23
  * 0.6 s of 2.5. A program of tracepoints alone uses no other type, and starts with this file in BPFTRACE_BTF instead.
  *
- * The file is bpf/c-types.btf, written by `npm run package -- --generate`: a daemon may have no place to write one. It
+ * The file is bpf/lib/c-types.btf, written by `npm run package -- --generate`: a daemon may have no place to write one. It
  * holds for machines of 64 bits that are little endian, which are all that the probes are written for.
  */
 

@@ -16,7 +16,7 @@ import { shedStepsFor } from '../probes/shed.js';
 import type { ShedStep } from '../vocabulary.js';
 
 /** A BTF of plain C types: see src/kernel/c-types.ts. */
-export const cTypesFile = path.join(packageRoot, 'bpf', 'c-types.btf');
+export const cTypesFile = path.join(packageRoot, 'bpf/lib/c-types.btf');
 
 /** The kernel of this host, as far as people ask for it. */
 export interface KernelFacts {

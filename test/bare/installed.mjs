@@ -1,6 +1,6 @@
 /** The package on the bare host: built here, installed there, and what its command line says. */
 import { cpSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { run } from '../roots/command.mjs';
 
 const minute = 60_000;
@@ -28,8 +28,8 @@ export const fragmentsIn = async (host, project, file) => {
   await host.run(['mmaplockd', 'check', '--json'], file).end(2 * minute);
   const text = readFileSync(file, 'utf8');
   const { fragments } = JSON.parse(text.slice(text.indexOf('{')));
-  const wanted = readdirSync(join(project, 'bpf'))
-    .filter((name) => name.endsWith('.bt'))
-    .map((name) => name.replace(/\.bt$/, ''));
+  const wanted = readdirSync(join(project, 'bpf'), { recursive: true })
+    .filter((file) => file.endsWith('.bt'))
+    .map((file) => basename(file, '.bt'));
   return { found: fragments.map(({ fragment }) => fragment).sort(), wanted: wanted.sort() };
 };

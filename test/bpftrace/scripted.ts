@@ -79,7 +79,7 @@ const fragment = fragmentOf('waits', { body: 'kfunc:down_read\n{\n  @waits = cou
 export const program: Program = joinProgram([{ fragment, constants: new Map() }]);
 const bpftrace: FoundBpftrace = { path: '/usr/bin/bpftrace', version: '0.17.0' };
 
-export const typesFile = '/usr/lib/mmaplockd/bpf/c-types.btf';
+export const typesFile = '/usr/lib/mmaplockd/bpf/lib/c-types.btf';
 export const startTimeoutSeconds = 10;
 export const stallRestartSeconds = 15;
 

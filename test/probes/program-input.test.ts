@@ -11,7 +11,9 @@ import { surveyHost } from '../../src/survey/survey.js';
 import { cases } from '../support/depth.js';
 
 const folder = path.join(packageRoot, 'bpf');
-const files = readdirSync(folder).filter((name) => name.endsWith('.bt'));
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+  file.endsWith('.bt'),
+);
 
 /** A line without its comment, each number in it the same. */
 const skeletonOf = (line: string): string =>
@@ -57,7 +59,7 @@ const flags = fc.record({
   'probes.retries': one('on', 'off'),
   'probes.vma_waits': one('on', 'off'),
   'probes.disable': fc.subarray(
-    files.map((name) => name.replace(/\.bt$/, '')),
+    files.map((file) => path.basename(file, '.bt')),
     { maxLength: 3 },
   ),
   'probes.allow': one(['tracepoint'], ['tracepoint', 'kprobe'], ['tracepoint', 'kprobe', 'fentry']),
