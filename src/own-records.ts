@@ -11,7 +11,7 @@ export interface LockTakeRow {
 
 /** What the daemon's own system calls and files showed: looked at once, at its start. */
 export interface OwnSeen {
-  /** Counts of calls and of registers in which their values were found, as numbered in bpf/own-files.bt, from 1. */
+  /** Counts of calls and of registers in which their values were found, as numbered in bpf/start/own-files.bt, from 1. */
   readonly registers: readonly (number | undefined)[];
   /** Addresses of the operations of each open file, as numbered there; 0 where it has none. */
   readonly operations: readonly {

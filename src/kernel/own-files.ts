@@ -1,5 +1,5 @@
 /**
- * Opens and reads files of this process, for what its kernel does meanwhile: bpf/own-files.bt and bpf/lock-path.bt look
+ * Opens and reads files of this process, for what its kernel does meanwhile: bpf/start/own-files.bt and bpf/start/lock-path.bt look
  * on. Its own files only, for a reader of those of another process may block it.
  */
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
  * What the daemon found out about this kernel and this bpftrace when it started, by looking at what it did itself:
- * bpf/own-files.bt and bpf/lock-path.bt say what, src/watch/lock-path-check.ts does it.
+ * bpf/start/own-files.bt and bpf/start/lock-path.bt say what, src/watch/lock-path-check.ts does it.
  */
 import type { OwnFile, OwnFileReads } from '../kernel/own-files.js';
 import type { OwnSeen } from '../own-records.js';

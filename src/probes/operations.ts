@@ -5,7 +5,7 @@
  */
 import type { Mode, Operation } from '../vocabulary.js';
 
-/** Context bits as bpf/waits.bt packs them; `procRead`: it reads (or clears) a proc file of that foreign mm. */
+/** Context bits as bpf/measures/waits.bt packs them; `procRead`: it reads (or clears) a proc file of that foreign mm. */
 export const context = {
   exiting: 1,
   ioWorker: 2,

@@ -3,7 +3,7 @@
  * of those whose mark has shown no use for long.
  *
  * The daemon has no way into the maps of a running bpftrace, but the tracer sees the daemon's own system calls:
- * bpf/opens-tracepoint.bt marks whoever this process asks after by kill(pid, 0), and takes the mark off whom it asks
+ * bpf/sources/opens-tracepoint.bt marks whoever this process asks after by kill(pid, 0), and takes the mark off whom it asks
  * after by kill(-pid, 0), if the mark is in question. Neither sends anything.
  */
 import { messageOf } from '../errors.js';

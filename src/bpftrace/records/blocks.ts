@@ -1,4 +1,4 @@
-/** What the maps of bpf/blocks.bt mean. */
+/** What the maps of bpf/measures/blocks.bt mean. */
 import type { BlockDurations, BlockRow, ReaderBlockRow, UnblockedRow } from '../../records.js';
 import { fileOf, modeOf, namedKey, rowsOf } from './keys.js';
 import { type HistogramRows, joinRows, type MapRows } from './rows.js';

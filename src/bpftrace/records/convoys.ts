@@ -1,4 +1,4 @@
-/** What the maps of bpf/convoys.bt, bpf/blocked-time.bt and bpf/victim-blocked-time.bt mean. */
+/** What the maps of bpf/measures/convoys.bt, bpf/measures/blocked-time.bt and bpf/measures/victim-blocked-time.bt mean. */
 import type { ConvoyWaits, VictimBlockedRow, VictimConvoyRow, WritersBlockedRow } from '../../records.js';
 import { fileOf, rowsOf, victimNames } from './keys.js';
 import { joinRows, type MapRows } from './rows.js';

@@ -1,4 +1,4 @@
-/** What the maps of bpf/holds.bt mean. */
+/** What the maps of bpf/inspect/holds.bt mean. */
 import type { HoldRow } from '../../records.js';
 import { fileOf } from './keys.js';
 import { joinRows, type MapRows } from './rows.js';

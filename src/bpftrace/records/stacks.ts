@@ -1,4 +1,4 @@
-/** What the map of bpf/writer-stacks.bt means: its keys are stacks, the one kind of text that comes by a map. */
+/** What the map of bpf/inspect/writer-stacks.bt means: its keys are stacks, the one kind of text that comes by a map. */
 import type { WriterStack } from '../../records.js';
 
 /** The map it prints. */

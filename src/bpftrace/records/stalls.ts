@@ -1,4 +1,4 @@
-/** What the lines of bpf/stalls.bt mean: several for each stall, of which the one named `stall` is the last. */
+/** What the lines of bpf/measures/stalls.bt mean: several for each stall, of which the one named `stall` is the last. */
 import { operationOf } from '../../probes/operations.js';
 import type { Stall, StallReader } from '../../records.js';
 import type { KernelClock } from './kernel-clock.js';

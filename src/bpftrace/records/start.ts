@@ -1,4 +1,4 @@
-/** What the maps of the fragments of mode `start` mean: bpf/lock-path.bt and bpf/own-files.bt. */
+/** What the maps of the fragments of mode `start` mean: bpf/start/lock-path.bt and bpf/start/own-files.bt. */
 import type { LockTakeRow, OwnSeen } from '../../own-records.js';
 import { fileOf } from './keys.js';
 import { joinRows, type MapRows } from './rows.js';
@@ -21,7 +21,7 @@ export const lockTakeRows = (takes: MapRows, fills: MapRows): LockTakeRow[] =>
     fills: filled,
   }));
 
-/** The maps of bpf/own-files.bt. */
+/** The maps of bpf/start/own-files.bt. */
 export const ownSeen = (rows: (map: string) => MapRows): OwnSeen => {
   const numbered = (map: string): readonly (number | undefined)[] => {
     const values: (number | undefined)[] = [];

@@ -48,7 +48,7 @@ import {
 
 const tickLine = new RegExp(`^${tickWord} (\\d{1,20})\\n?$`);
 
-/** Of bpf/reads-tracepoint.bt. */
+/** Of bpf/sources/reads-tracepoint.bt. */
 const askedLine = /^asked (\d{1,10})\n?$/;
 
 /** How many integers the key of each map has. Maps not named are working state and are passed over. */

@@ -1,4 +1,4 @@
-/** What the maps of bpf/waits.bt mean: integers of one tick to rows of records. */
+/** What the maps of bpf/measures/waits.bt mean: integers of one tick to rows of records. */
 import { context, operationOf } from '../../probes/operations.js';
 import type { OngoingWait, ProcessWaitRow, WaitDurations, WaitRow } from '../../records.js';
 import type { Mode } from '../../vocabulary.js';
@@ -16,7 +16,7 @@ export const waitMaps = {
   '@process_pid': 3,
 } as const;
 
-/** What bpf/contention-kprobe.bt prints: ends of waits that it missed. */
+/** What bpf/sources/contention-kprobe.bt prints: ends of waits that it missed. */
 export const endsMissedMaps = { '@ends_missed': 1 } as const;
 
 /** The maps of tuples it prints: integers in the key, and in the value. */

@@ -25,7 +25,7 @@ interface ReaderSeen {
   /** Undefined where it cannot be told. */
   readonly path: LockPath | undefined;
   readonly reads: number | undefined;
-  /** Undefined, too, where none can be counted: only retries under VMA locks are (bpf/retries.bt). */
+  /** Undefined, too, where none can be counted: only retries under VMA locks are (bpf/measures/retries.bt). */
   readonly retries: number | undefined;
   readonly blocks: { readonly count: number; readonly nanoseconds: number } | undefined;
 }

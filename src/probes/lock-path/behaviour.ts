@@ -1,5 +1,5 @@
 /**
- * How this kernel serves the proc files, by how it behaves: what bpf/lock-path.bt saw while the daemon read its own.
+ * How this kernel serves the proc files, by how it behaves: what bpf/start/lock-path.bt saw while the daemon read its own.
  * BTF and symbols (lock-paths.ts) show what a kernel has, not what it does with it, and a patch can leave no trace in
  * them that is known here. So where the two differ, behaviour counts.
  */
@@ -25,7 +25,7 @@ export const lockPathFragment = 'lock-path';
 /** The files that are read for it. */
 const read: readonly ProcFile[] = ['maps', 'smaps', 'smaps_rollup', 'numa_maps', 'pagemap'];
 
-/** What was seen of each of these files, by what was done and by what bpf/lock-path.bt counted. */
+/** What was seen of each of these files, by what was done and by what bpf/start/lock-path.bt counted. */
 export const ownReadsOf = (done: readonly OwnFileReads[], counted: readonly LockTakeRow[]): OwnReads[] =>
   done.flatMap(({ name, descriptor, reads }) => {
     const file = read.find((candidate) => candidate === name);
