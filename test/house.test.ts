@@ -10,8 +10,6 @@ interface Import {
   readonly file: string | undefined;
   /** A package or module of Node. */
   readonly module: string | undefined;
-  /** Gone after compilation. */
-  readonly typeOnly: boolean;
 }
 
 interface Source {
@@ -24,24 +22,20 @@ interface Source {
 }
 
 const importLine =
-  /^(?:import|export)\s+(type\s+)?(?:([^'";]*?)\s+from\s+)?'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/gm;
+  /^(?:import|export)\s+(?:type\s+)?(?:[^'";]*?\s+from\s+)?'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/gm;
 const commentOrLiteral =
   /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g;
 const isComment = (text: string): boolean => text.startsWith('//') || text.startsWith('/*');
 
 const importsOf = (file: string, code: string): Import[] =>
-  Array.from(code.matchAll(importLine), ([, type, names, from, dynamic]) => {
+  Array.from(code.matchAll(importLine), ([, from, dynamic]) => {
     const target = from ?? (dynamic as string);
-    const inner = /^\{(.*)\}$/s.exec(names ?? '')?.[1];
-    const listed = inner?.split(',').filter((name) => name.trim() !== '');
-    const typeOnly = type !== undefined || (listed?.every((name) => /^\s*type\s/.test(name)) ?? false);
     return target.startsWith('.')
       ? {
           file: path.posix.join(path.posix.dirname(file), target).replace(/\.js$/, '.ts'),
           module: undefined,
-          typeOnly,
         }
-      : { file: undefined, module: target, typeOnly };
+      : { file: undefined, module: target };
   });
 
 const read = (directory: string, ending: string): Source[] =>
@@ -126,10 +120,9 @@ test('imports go one way, types included', () => {
   assert.deepEqual(breaches, []);
 });
 
-test('no two files need each other, but for types', () => {
+test('no two files need each other, types included', () => {
   const needs = new Map<string, string[]>();
-  for (const { from, to, typeOnly } of edges)
-    if (!typeOnly) needs.set(from, [...(needs.get(from) ?? []), to]);
+  for (const { from, to } of edges) needs.set(from, [...(needs.get(from) ?? []), to]);
   const done = new Set<string>();
   const visit = (file: string, way: readonly string[]): void => {
     assert.ok(!way.includes(file), `a circle: ${[...way, file].join(' -> ')}`);

@@ -5,7 +5,7 @@
 import type { TracerState } from '../bpftrace/process/supervise.js';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config/schema.js';
-import type { CgroupIdentity } from '../identity/cgroup.js';
+import type { CgroupIdentity } from '../identity/cgroup-path.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Exposition } from '../metrics/exposition.js';
 import type { CostTotals } from '../metrics/tracer.js';

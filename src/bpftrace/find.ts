@@ -4,6 +4,7 @@ import { access, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MmaplockError } from '../errors.js';
 import { quoted } from '../text/printable.js';
+import { childEnvironment, type Environment } from './environment.js';
 import { runBriefly } from './process/briefly.js';
 
 /** Where a daemon's PATH may not reach but packages install to. */
@@ -12,18 +13,6 @@ const oldest = { major: 0, minor: 17 };
 /** Half a second at most, but for a host whose disk or CPU is all taken. */
 const versionTimeoutMs = 30_000;
 const mostOutputBytes = 4096;
-
-/** An environment, as `process.env` has it. */
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/**
- * The environment for a bpftrace of ours: without NOTIFY_SOCKET, to which bpftrace from 0.21 on would report
- * itself ready and stopping in our name.
- */
-export const childEnvironment = (env: Environment): Environment => {
-  const { NOTIFY_SOCKET: _, ...rest } = env;
-  return rest;
-};
 
 /** A bpftrace that can be used. */
 export interface FoundBpftrace {

@@ -6,9 +6,10 @@ import type { Runs } from '../cost/cause.js';
 import { MmaplockError } from '../errors.js';
 import { printable } from '../text/printable.js';
 import { confinement } from './confine.js';
-import { decodeLine, integerKey } from './decode/lines.js';
-import type { Dialect } from './dialect.js';
-import { childEnvironment } from './find.js';
+import type { Dialect } from './decode/dialect.js';
+import { decodeLine } from './decode/lines.js';
+import { integerKey } from './decode/text.js';
+import { childEnvironment } from './environment.js';
 import { runBriefly, type Said } from './process/briefly.js';
 
 export interface WhoRunsOptions {

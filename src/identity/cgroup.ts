@@ -5,8 +5,6 @@ import { errnoOf } from '../errors.js';
 import { type CgroupIdentity, parseCgroupPath } from './cgroup-path.js';
 import { isGone } from './process.js';
 
-export { type CgroupIdentity, parseCgroupPath } from './cgroup-path.js';
-
 /** Settings of a CgroupIndex; all but the clock have defaults that suit a host. */
 export interface CgroupIndexOptions {
   /** Milliseconds of a clock that never goes back. */

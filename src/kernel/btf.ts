@@ -3,8 +3,6 @@ import { NameIndex } from './btf-names.js';
 import { type FunctionParameter, renderParameters } from './btf-render.js';
 import { BtfTypes, kinds, malformed, type UnknownType } from './btf-types.js';
 
-export type { FunctionParameter } from './btf-render.js';
-
 /**
  * Questions to the BTF of a kernel.
  *

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { join } from 'node:path';
 import { errnoOf, MmaplockError, messageOf } from '../errors.js';
-import { type Btf, type FunctionParameter, parseBtf } from './btf.js';
+import { type Btf, parseBtf } from './btf.js';
+import type { FunctionParameter } from './btf-render.js';
 import { unknownKind } from './btf-types.js';
 import {
   asksForLockdown,

@@ -17,8 +17,6 @@ import type { WaitGrowth } from './waits.js';
 /** Blocks this long in all earn a pair its own series. */
 const earnedNanoseconds = 10_000_000;
 
-export type { BlockFile, BlockTotal } from './lists/block-list.js';
-
 /** Takes what a tick added to one row. */
 export type OnBlock = (row: ReaderBlockRow, count: number, nanoseconds: number, at: number) => void;
 

@@ -21,8 +21,6 @@ import { SlotFamily } from './slots/slots.js';
 const earnedReads = 100;
 const earnedNanoseconds = 10_000_000;
 
-export type { ReadTotal } from './lists/reader-list.js';
-
 type ReaderLabels = { readonly file: ProcFile; readonly reader: string };
 
 export class ReaderLedger {

@@ -11,8 +11,6 @@ import { Growth } from './slots/growth.js';
 import type { NameOptions } from './slots/names.js';
 import { SlotFamily } from './slots/slots.js';
 
-export { durationBuckets } from './durations.js';
-
 /** Waits blocked this long in all earn a name its own series. */
 const earnedNanoseconds = 10_000_000;
 

@@ -1,6 +1,7 @@
 /** Blocks: waits behind readers of proc files, by file and by who made whom wait; and the waits behind none. */
 import type { BlockedTimeLedger } from '../ledger/blocked-time.js';
-import type { BlockFile, BlockLedger, BlockTotal } from '../ledger/blocks.js';
+import type { BlockLedger } from '../ledger/blocks.js';
+import type { BlockFile, BlockTotal } from '../ledger/lists/block-list.js';
 import type { ReaderLedger } from '../ledger/readers.js';
 import type { ProbePlan } from '../probes/plan.js';
 import { type Observable, unknown } from '../vocabulary.js';

@@ -2,7 +2,7 @@
  * Which proc files a family shows from its first scrape on: those that can occur. A 0 says that it was looked at and
  * nothing was seen, so a file that cannot occur has no series.
  */
-import type { BlockFile } from '../ledger/blocks.js';
+import type { BlockFile } from '../ledger/lists/block-list.js';
 import type { ProbePlan } from '../probes/plan.js';
 import { unknown } from '../vocabulary.js';
 

@@ -1,6 +1,8 @@
 /** Readers of proc files: the bounded families by file, and the drill-down by reader. */
+
+import type { ReadTotal } from '../ledger/lists/reader-list.js';
 import { amountNames } from '../ledger/lists/reader-list.js';
-import type { ReaderLedger, ReadTotal } from '../ledger/readers.js';
+import type { ReaderLedger } from '../ledger/readers.js';
 import type { ProbePlan } from '../probes/plan.js';
 import type { Observable, ProcFile } from '../vocabulary.js';
 import type { Family } from './family.js';

@@ -1,5 +1,7 @@
 /** Waits: the bounded families, and the drill-down by process. */
-import { durationBuckets, type WaitLedger } from '../ledger/waits.js';
+
+import { durationBuckets } from '../ledger/durations.js';
+import type { WaitLedger } from '../ledger/waits.js';
 import type { Observable } from '../vocabulary.js';
 import { type Family, histogramSamples } from './family.js';
 

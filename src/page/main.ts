@@ -1,5 +1,7 @@
 /** The page, from its opening on: what it knows, what it asks, and what it shows when something has changed. */
 
+import type { Column } from '../api/column-rows.js';
+import type { History } from '../api/history.js';
 import { get, type Incident, type IncidentDetail, type IncidentEvent, type Status } from './api.js';
 import { byId, el, replace, sentence } from './dom.js';
 import { showFiles } from './files.js';
@@ -10,7 +12,6 @@ import { type Listed, listedOf, listedOfEvent, mostListed, withNews } from './in
 import { showIncidents } from './incidents.js';
 import { Live, liveText } from './live.js';
 import { showMatrix } from './matrix.js';
-import type { Column, History } from './model.js';
 import { type Filter, Model } from './model.js';
 import { recorded } from './recorded.js';
 import { WaitsChart } from './waits-chart.js';

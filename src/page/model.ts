@@ -2,7 +2,6 @@
 import type { Column } from '../api/column-rows.js';
 import type { History } from '../api/history.js';
 
-export type { Column, History };
 export type Block = Column['blocks'][number];
 
 /** Names to be shown alone; undefined for all. */

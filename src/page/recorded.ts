@@ -1,6 +1,7 @@
 /** A page that is kept in a file has what it shows in itself. */
+
+import type { History } from '../api/history.js';
 import type { IncidentDetail, Status } from './api.js';
-import type { History } from './model.js';
 
 /** What `mmaplockd record --html` writes into its page. */
 export interface Recorded {

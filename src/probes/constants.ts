@@ -4,8 +4,7 @@ import { ownPosition } from '../kernel/own-files.js';
 import type { KernelProfile } from '../kernel/profile.js';
 import { procFiles } from '../vocabulary.js';
 import type { Findings } from './findings.js';
-import type { OptionName } from './fragment/constants.js';
-import type { Constant } from './fragment/fragment.js';
+import type { Constant, OptionName } from './fragment/constants.js';
 import { lockPathNumber, lockPathsOf, type ServedFile } from './lock-path/evidence.js';
 import type { Reason } from './reasons.js';
 

@@ -13,8 +13,6 @@ import type { Reason } from './reasons.js';
 import { examine, type PlanOptions } from './refusals.js';
 import { withoutRegisters } from './refused-by-host.js';
 
-export type { PlanOptions } from './refusals.js';
-
 export interface Refusal {
   readonly fragment: string;
   readonly reasons: readonly Reason[];

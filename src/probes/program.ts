@@ -4,8 +4,9 @@
  */
 import type { ConstantValue } from './constants.js';
 import { isZeroByHand } from './fragment/constants.js';
-import type { Fragment, ProbeKind } from './fragment/fragment.js';
+import type { Fragment } from './fragment/fragment.js';
 import { addsTo, hookOf } from './fragment/hooks.js';
+import type { ProbeKind } from './fragment/probes.js';
 
 /** A fragment with the values of its constants on this host. */
 export interface Choice {

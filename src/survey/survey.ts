@@ -11,7 +11,8 @@ import { type Findings, learntNames, nothingFound } from '../probes/findings.js'
 import { chooseForInspection, type Inspection } from '../probes/inspection.js';
 import { settleLockPaths } from '../probes/lock-path/behaviour.js';
 import { type LockPathEvidence, lockPathsOf } from '../probes/lock-path/evidence.js';
-import { askedOfKernel, makePlan, type PlanOptions, type ProbePlan } from '../probes/plan.js';
+import { askedOfKernel, makePlan, type ProbePlan } from '../probes/plan.js';
+import type { PlanOptions } from '../probes/refusals.js';
 import { shedStepsFor } from '../probes/shed.js';
 import type { ShedStep } from '../vocabulary.js';
 

@@ -3,7 +3,7 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import type { Dialect } from '../../src/bpftrace/dialect.js';
+import type { Dialect } from '../../src/bpftrace/decode/dialect.js';
 import { createFileMemory } from '../../src/bpftrace/file-memory.js';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'mmaplockd-memory-'));

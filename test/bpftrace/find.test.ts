@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
-import { childEnvironment, findBpftrace } from '../../src/bpftrace/find.js';
+import { childEnvironment } from '../../src/bpftrace/environment.js';
+import { findBpftrace } from '../../src/bpftrace/find.js';
 import { fakeBpftrace, temporaryFolder } from './fake.js';
 
 test('the configured path is used, and no other', async (context) => {

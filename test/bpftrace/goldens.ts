@@ -1,7 +1,8 @@
 /** What real versions of bpftrace printed, recorded by golden/record.mjs. */
 import { existsSync, readFileSync } from 'node:fs';
+import type { Dialect } from '../../src/bpftrace/decode/dialect.js';
 import { type BpftraceLine, decodeLine } from '../../src/bpftrace/decode/lines.js';
-import { type Dialect, learnDialect } from '../../src/bpftrace/dialect.js';
+import { learnDialect } from '../../src/bpftrace/dialect.js';
 
 /** The versions that were run. */
 export const versions = ['0.17.0', '0.23.2', '0.27.0'] as const;

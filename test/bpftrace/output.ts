@@ -1,7 +1,7 @@
 /** The standard output of a tracer as src/bpftrace/process/session.ts reads it, from bytes to records, without a process. */
 
+import type { Dialect } from '../../src/bpftrace/decode/dialect.js';
 import { decodeLine } from '../../src/bpftrace/decode/lines.js';
-import type { Dialect } from '../../src/bpftrace/dialect.js';
 import { LineSplitter } from '../../src/bpftrace/process/splitter.js';
 import { Wire } from '../../src/bpftrace/records/tick.js';
 import type { TracerRecord } from '../../src/records.js';

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { BlockFile, BlockLedger } from '../../src/ledger/blocks.js';
+import type { BlockLedger } from '../../src/ledger/blocks.js';
 import { Ledger } from '../../src/ledger/ledger.js';
+import type { BlockFile } from '../../src/ledger/lists/block-list.js';
 import type { ReaderBlockRow, Tick } from '../../src/records.js';
 import { type Mode, type ProcFile, procFiles } from '../../src/vocabulary.js';
 import { cases } from '../support/depth.js';

@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { before, describe, type TestContext, test } from 'node:test';
-import { type Dialect, runCanary } from '../../src/bpftrace/dialect.js';
+import type { Dialect } from '../../src/bpftrace/decode/dialect.js';
+import { runCanary } from '../../src/bpftrace/dialect.js';
 import { type FoundBpftrace, findBpftrace } from '../../src/bpftrace/find.js';
 import {
   type Session,

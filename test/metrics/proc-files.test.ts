@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { BlockFile } from '../../src/ledger/blocks.js';
+import type { BlockFile } from '../../src/ledger/lists/block-list.js';
 import { type FileCount, isShown } from '../../src/metrics/proc-files.js';
 import type { ProbePlan } from '../../src/probes/plan.js';
 import { procFiles, unknown } from '../../src/vocabulary.js';

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Column } from '../../src/api/column-rows.js';
+import type { History } from '../../src/api/history.js';
 import { hashOf, shownOf } from '../../src/page/filter.js';
 import { bound, percent, place, rate, seconds } from '../../src/page/format.js';
-import { type Block, type Column, type History, Model, pairKey } from '../../src/page/model.js';
+import { type Block, Model, pairKey } from '../../src/page/model.js';
 
 const start = Date.UTC(2026, 0, 1);
 

@@ -5,7 +5,8 @@ import { packageRoot } from '../../src/package-root.js';
 import { chooseAtStart, withReasonsAtStart } from '../../src/probes/at-start.js';
 import { readCatalog } from '../../src/probes/catalog.js';
 import { lockPathFragment } from '../../src/probes/lock-path/behaviour.js';
-import { makePlan, type PlanOptions } from '../../src/probes/plan.js';
+import { makePlan } from '../../src/probes/plan.js';
+import type { PlanOptions } from '../../src/probes/refusals.js';
 import { everything, type FakeKernel, fakeKernel, fragmentOf } from './fake.js';
 
 const watch = fragmentOf('waits');

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { MmaplockError } from '../../src/errors.js';
 import { inInitialPidNamespace } from '../../src/identity/pid-namespace.js';
 import { type ConstantValue, resolveConstant } from '../../src/probes/constants.js';
-import type { Constant } from '../../src/probes/fragment/fragment.js';
+import type { Constant } from '../../src/probes/fragment/constants.js';
 import { lockPathNumber, lockPathsOf } from '../../src/probes/lock-path/evidence.js';
 import type { Reason } from '../../src/probes/reasons.js';
 import { procFiles } from '../../src/vocabulary.js';

@@ -7,8 +7,9 @@ import { packageRoot } from '../../src/package-root.js';
 import { readCatalog } from '../../src/probes/catalog.js';
 import { dependencyProblems } from '../../src/probes/dependencies.js';
 import type { Fragment } from '../../src/probes/fragment/fragment.js';
-import { askedOfKernel, makePlan, type PlanOptions, type ProbePlan } from '../../src/probes/plan.js';
+import { askedOfKernel, makePlan, type ProbePlan } from '../../src/probes/plan.js';
 import { joinProgram, scriptOf } from '../../src/probes/program.js';
+import type { PlanOptions } from '../../src/probes/refusals.js';
 import { everything, type FakeKernel, fakeKernel, fragmentOf, kernelFor } from './fake.js';
 
 const plan = (

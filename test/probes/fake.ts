@@ -2,7 +2,7 @@
 import type { Btf } from '../../src/kernel/btf.js';
 import type { KernelProfile } from '../../src/kernel/profile.js';
 import { type Fragment, parseFragment } from '../../src/probes/fragment/fragment.js';
-import type { PlanOptions } from '../../src/probes/plan.js';
+import type { PlanOptions } from '../../src/probes/refusals.js';
 
 /** Nothing that a kernel has is left out. */
 export const everything: PlanOptions = {

@@ -6,7 +6,8 @@ import { packageRoot } from '../../src/package-root.js';
 import { readCatalog } from '../../src/probes/catalog.js';
 import type { Fragment } from '../../src/probes/fragment/fragment.js';
 import { chooseForInspection, type Inspection, inspectProgram } from '../../src/probes/inspection.js';
-import { makePlan, type PlanOptions } from '../../src/probes/plan.js';
+import { makePlan } from '../../src/probes/plan.js';
+import type { PlanOptions } from '../../src/probes/refusals.js';
 import { everything, type FakeKernel, fakeKernel, fragmentOf, kernelFor } from './fake.js';
 
 const choose = (

@@ -4,8 +4,9 @@ import { probeSwitches } from '../../src/config/schema.js';
 import { settings } from '../../src/config/settings.js';
 import { MmaplockError } from '../../src/errors.js';
 import type { Fragment } from '../../src/probes/fragment/fragment.js';
-import { askedOfKernel, makePlan, type PlanOptions, type ProbePlan } from '../../src/probes/plan.js';
+import { askedOfKernel, makePlan, type ProbePlan } from '../../src/probes/plan.js';
 import { type ReasonCode, reasonCodes } from '../../src/probes/reasons.js';
+import type { PlanOptions } from '../../src/probes/refusals.js';
 import { observables } from '../../src/vocabulary.js';
 import { everything, type FakeKernel, fakeKernel, fragmentOf, plainBody } from './fake.js';
 

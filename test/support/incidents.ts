@@ -1,7 +1,7 @@
 /** Incidents as the ledger makes them from records, for tests of what tells of them. */
 import assert from 'node:assert/strict';
 import type { Incident } from '../../src/ledger/incidents/incident.js';
-import type { IncidentOptions } from '../../src/ledger/incidents/incidents.js';
+import type { IncidentOptions } from '../../src/ledger/incidents/options.js';
 import { Ledger } from '../../src/ledger/ledger.js';
 import type { Stall, Tick } from '../../src/records.js';
 

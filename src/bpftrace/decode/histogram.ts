@@ -1,5 +1,5 @@
 /** Lines of `hist()` and `lhist()`: both have the type `hist`. */
-import type { Dialect } from '../dialect.js';
+import type { Dialect } from './dialect.js';
 import { array, type Fields, fields, type Integer, integer, smallInteger } from './json.js';
 import { decodeContents, type OfMap } from './maps.js';
 

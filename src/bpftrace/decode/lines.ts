@@ -3,7 +3,7 @@
  * in decode/. Which version prints what: see the comments there.
  */
 
-import type { Dialect } from '../dialect.js';
+import type { Dialect } from './dialect.js';
 import { decodeHistogram, type HistogramLine } from './histogram.js';
 import { type Fields, fields, Malformed, parseLine, string } from './json.js';
 import {
@@ -32,11 +32,6 @@ import {
   type TextLine,
   type ValueLine,
 } from './messages.js';
-
-export type { Bucket } from './histogram.js';
-export type { Integer } from './json.js';
-export { integerKey } from './text.js';
-export type { Value } from './value.js';
 
 /** Nothing: up to 0.23, bpftrace prints two empty lines before it dumps its maps at the end. */
 export interface BlankLine {

@@ -1,5 +1,5 @@
 /** Lines that hold a map: plain values, statistics and time series. Histograms: histogram.ts. */
-import type { Dialect } from '../dialect.js';
+import type { Dialect } from './dialect.js';
 import { array, type Fields, fields, type Integer, integer, isFields, Malformed, string } from './json.js';
 import { decodeKey } from './text.js';
 import { decodeValue, type Value } from './value.js';

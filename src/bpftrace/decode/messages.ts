@@ -1,5 +1,5 @@
 /** Lines that are not about a map: texts, values, and what bpftrace says of itself. */
-import type { Dialect } from '../dialect.js';
+import type { Dialect } from './dialect.js';
 import {
   type Fields,
   fields,

@@ -1,5 +1,5 @@
 /** Strings and map keys as bpftrace mangles them, and how to undo it. */
-import type { Dialect } from '../dialect.js';
+import type { Dialect } from './dialect.js';
 
 // char is signed on x86, so json_escape (src/output.cpp; src/output/json.cpp from 0.24) takes a byte over 0x7f
 // for a control character and prints it sign-extended: byte c3 becomes \uffffffc3, which JSON reads as

@@ -1,5 +1,5 @@
 /** Values of maps and of print(). */
-import type { Dialect } from '../dialect.js';
+import type { Dialect } from './dialect.js';
 import { type Integer, integerOf, isFields } from './json.js';
 import { decodeText } from './text.js';
 

@@ -5,7 +5,7 @@
 import { execa } from 'execa';
 import { systemClock } from '../../clock.js';
 import { messageOf } from '../../errors.js';
-import type { Environment } from '../find.js';
+import type { Environment } from '../environment.js';
 
 export interface BriefOptions {
   readonly env: Environment;

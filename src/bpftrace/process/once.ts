@@ -6,7 +6,7 @@ import type { Clock } from '../../clock.js';
 import { MmaplockError } from '../../errors.js';
 import { areAllProbes, type Program } from '../../probes/program.js';
 import type { Tick } from '../../records.js';
-import type { Dialect } from '../dialect.js';
+import type { Dialect } from '../decode/dialect.js';
 import type { SessionEnd, startSession } from './session.js';
 
 export interface OnceOptions {

@@ -2,7 +2,7 @@
  * How long a start of bpftrace may take on this host. No fixed time fits both a fast one and an emulated guest or a host
  * without CPU to spare: what counts is how long the smallest program took here, which is the canary of dialect.ts.
  */
-import type { Dialect } from '../dialect.js';
+import type { Dialect } from '../decode/dialect.js';
 
 /** The canary takes 0.3 to 0.9 s on two CPUs (Linux 6.18, bpftrace 0.17 to 0.27): so long is usual. */
 const usualMilliseconds = 1000;

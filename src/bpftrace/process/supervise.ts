@@ -8,7 +8,7 @@ import { GivenUp } from '../../probes/give-up.js';
 import { areAllProbes, type Program } from '../../probes/program.js';
 import type { TracerRecord } from '../../records.js';
 import type { RestartReason } from '../../vocabulary.js';
-import type { Dialect } from '../dialect.js';
+import type { Dialect } from '../decode/dialect.js';
 import type { FoundBpftrace } from '../find.js';
 import { each } from './each.js';
 import type { Session, SessionEnd, SessionOptions } from './session.js';

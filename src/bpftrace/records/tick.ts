@@ -5,8 +5,10 @@
 import { messageOf } from '../../errors.js';
 import { tickWord } from '../../probes/program.js';
 import type { Tick, TracerRecord, WriterStack } from '../../records.js';
-import { type BpftraceLine, integerKey, type Value } from '../decode/lines.js';
+import type { BpftraceLine } from '../decode/lines.js';
 import type { Contents } from '../decode/maps.js';
+import { integerKey } from '../decode/text.js';
+import type { Value } from '../decode/value.js';
 import {
   blockDurations,
   blockMaps,

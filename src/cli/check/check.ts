@@ -12,50 +12,17 @@ import { type Config, noProbes } from '../../config/schema.js';
 import { version } from '../../config/version.js';
 import { type ErrorCode, errorCatalog, MmaplockError } from '../../errors.js';
 import type { Findings } from '../../probes/findings.js';
-import { type Limit, limitsOf } from '../../probes/limits.js';
-import type { LockPathEvidence } from '../../probes/lock-path/evidence.js';
+import { limitsOf } from '../../probes/limits.js';
 import type { Observation } from '../../probes/plan.js';
 import { otherInstance } from '../../survey/single-instance.js';
-import {
-  type HostProblem,
-  type HostSurvey,
-  type KernelFacts,
-  settleSurvey,
-  surveyHost,
-} from '../../survey/survey.js';
+import { type HostSurvey, settleSurvey, surveyHost } from '../../survey/survey.js';
 import { type Observable, observables } from '../../vocabulary.js';
 import { SelfCheck } from '../../watch/lock-path-check.js';
-import { type Problem, problemOf } from '../../watch/readiness.js';
-import { type InspectMode, inspectModeOf } from '../inspect-mode.js';
+import { problemOf } from '../../watch/readiness.js';
+import { inspectModeOf } from '../inspect-mode.js';
+import type { CheckReport } from './report.js';
 import { checkText } from './text.js';
 import { type Trial, tryProgram } from './trial.js';
-
-/** What `check --json` prints; codes and members are stable. */
-export interface CheckReport {
-  readonly version: string;
-  readonly verdict: 'full' | 'partial' | 'blind';
-  readonly kernel: KernelFacts;
-  readonly bpftrace:
-    | { readonly path: string; readonly version: string; readonly works: true; readonly seconds: number }
-    | { readonly works: false; readonly code: string; readonly message: string; readonly fix: string };
-  /** Why the program that `run` would run does not start here, whatever is left out of it; null where it does. */
-  readonly refused: Problem | null;
-  /** What of all that follows is less than it seems. */
-  readonly problems: readonly HostProblem[];
-  readonly lock_paths: readonly LockPathEvidence[];
-  readonly observables: readonly ({ readonly what: Observable } & Observation)[];
-  readonly fragments: readonly {
-    readonly fragment: string;
-    readonly chosen: boolean;
-    readonly summary?: string;
-    readonly cost?: string;
-    readonly reasons: readonly { readonly code: string; readonly detail: string }[];
-  }[];
-  readonly inspect: InspectMode;
-  /** What the fragments chosen cannot see. */
-  readonly limits: readonly Limit[];
-  readonly other_daemon: string | null;
-}
 
 const exitCodes = { full: 0, partial: 1, blind: 2 } as const;
 

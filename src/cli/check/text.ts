@@ -2,7 +2,7 @@
 import { noProbes } from '../../config/schema.js';
 import { lockPathMeanings, observableMeanings, procFiles } from '../../vocabulary.js';
 import { inspectModeLine } from '../inspect-mode.js';
-import type { CheckReport } from './check.js';
+import type { CheckReport } from './report.js';
 
 const verdicts = {
   full: 'Full: everything this version can observe, and is switched on, is observed on this host.',

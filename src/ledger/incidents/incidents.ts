@@ -19,8 +19,6 @@ import { defaultIncidentOptions, type IncidentOptions } from './options.js';
 import { RecentBlocks } from './recent-blocks.js';
 import { RecentConvoys } from './recent-convoys.js';
 
-export type { IncidentOptions } from './options.js';
-
 /** What ticks told lately: it completes what stalls tell. */
 export interface Recent {
   readonly blocks: RecentBlocks;

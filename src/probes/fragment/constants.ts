@@ -1,5 +1,5 @@
 /** The constants of a fragment: `#define NAME 123 // WHAT`. What each WHAT means: fragment.ts. */
-import type { Malformed } from './fragment.js';
+import type { Malformed } from './malformed.js';
 
 /** Numbers that the operator decides. */
 export const optionNames = [

@@ -48,12 +48,8 @@ import { MmaplockError } from '../../errors.js';
 import { type Constant, parseConstants } from './constants.js';
 import { type Directive, type Header, parseDirectives } from './header.js';
 import { type Addition, isAddition, parseAdditions } from './hooks.js';
+import type { Malformed } from './malformed.js';
 import { type ProbePoint, parseProbes } from './probes.js';
-
-export type { Constant } from './constants.js';
-export type { Absence, FieldNeed, ProbeSwitch, Provision, SwitchNeed } from './header.js';
-export type { Addition } from './hooks.js';
-export type { ProbeKind, ProbePoint } from './probes.js';
 
 export interface Fragment extends Header {
   readonly name: string;
@@ -67,9 +63,6 @@ export interface Fragment extends Header {
   /** Index of the first line after header and constants. */
   readonly bodyStart: number;
 }
-
-/** The error that says what is wrong with the line of this index. */
-export type Malformed = (index: number, what: string) => MmaplockError;
 
 /**
  * Reads one fragment.

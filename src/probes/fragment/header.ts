@@ -1,7 +1,7 @@
 /** The header of a fragment: its `//@` lines. What each of them means: fragment.ts. */
 import { probeSwitches } from '../../config/schema.js';
 import { type Observable, observables } from '../../vocabulary.js';
-import type { Malformed } from './fragment.js';
+import type { Malformed } from './malformed.js';
 
 /** What a fragment may depend on: a switch of the operator, or whether anybody wants what it tells. */
 export const switches = { ...probeSwitches, watched_victims: ['on', 'off'] } as const;

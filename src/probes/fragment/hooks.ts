@@ -1,5 +1,5 @@
 /** Hooks of a fragment, and the lines that others add there: one event, one probe, measured once. */
-import type { Malformed } from './fragment.js';
+import type { Malformed } from './malformed.js';
 import { beginsProbe } from './probes.js';
 
 /** Lines that go to a hook of another fragment, or of whichever source tells of an event. */

@@ -1,5 +1,5 @@
 /** The probes of a fragment: where they attach and which fields they use. */
-import type { Malformed } from './fragment.js';
+import type { Malformed } from './malformed.js';
 
 export type ProbeKind = 'tracepoint' | 'kprobe' | 'fentry';
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type BpftraceLine, decodeLine, integerKey } from '../../../src/bpftrace/decode/lines.js';
+import { type BpftraceLine, decodeLine } from '../../../src/bpftrace/decode/lines.js';
+import { integerKey } from '../../../src/bpftrace/decode/text.js';
 import { cases } from '../../support/depth.js';
 import { decoded, dialectOf, goldenLines, type Version, versions } from '../goldens.js';
 

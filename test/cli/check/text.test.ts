@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CheckReport } from '../../../src/cli/check/check.js';
+import type { CheckReport } from '../../../src/cli/check/report.js';
 import { checkText } from '../../../src/cli/check/text.js';
 import { FakeDaemon } from '../../support/daemon.js';
 
