@@ -105,6 +105,6 @@ const blockOf = (view: ColumnView, { file: of, reader, victim, count, nanosecond
 
 /** The container where there is one, for its unit is only its scope. */
 const placeOf = (view: ColumnView, process: { name: string; cgroupId: string }): string | null => {
-  const { container_id, unit } = view.cgroup(process.cgroupId, process) ?? {};
-  return container_id ?? unit ?? null;
+  const { containerId, unit } = view.cgroup(process.cgroupId, process) ?? {};
+  return containerId ?? unit ?? null;
 };

@@ -204,14 +204,14 @@ const namedIn = ({ identities }: Incident, view: DaemonView) => {
     readonly pid: number | undefined;
   }) => {
     const { name, cgroupId, pid } = process;
-    const { unit, container_id, pod_uid } = identities[cgroupId] ?? resolve(cgroupId, process) ?? {};
+    const { unit, containerId, podUid } = identities[cgroupId] ?? resolve(cgroupId, process) ?? {};
     return {
       name,
       pid: idOrNull(pid),
       cgroup_id: cgroupId,
       unit: unit ?? null,
-      container_id: container_id ?? null,
-      pod_uid: pod_uid ?? null,
+      container_id: containerId ?? null,
+      pod_uid: podUid ?? null,
     };
   };
 };

@@ -29,8 +29,8 @@ export const identityOf = (
   const identity = cgroupId === undefined ? undefined : view.cgroup(cgroupId, process);
   return {
     unit: identity?.unit ?? null,
-    container_id: identity?.container_id ?? null,
-    pod_uid: identity?.pod_uid ?? null,
+    container_id: identity?.containerId ?? null,
+    pod_uid: identity?.podUid ?? null,
   };
 };
 

@@ -73,7 +73,7 @@ export const statusOf = (view: DaemonView) => {
       exceeded: budget.exceeded,
       cause: causeOf(budget.cause, view),
       unmeasured: budget.unmeasured ?? null,
-      probes: budget.probes,
+      probes: budget.probes.map(snakeCase),
     },
   };
 };

@@ -5,7 +5,7 @@ import type { TracerCost } from './tracer.js';
 /** What one probe took in the last sample. */
 export interface ProbeCost {
   readonly probe: string;
-  readonly runs_per_second: number;
+  readonly runsPerSecond: number;
   /** Share of one core. */
   readonly ratio: number;
 }
@@ -42,11 +42,11 @@ export class CostAccount {
       this.#pid = pid;
       this.#last = { cpuSeconds: 0, misses: [] };
     }
-    this.residentBytes = cost?.resident_bytes;
-    this.mapBytes = cost?.map_bytes;
+    this.residentBytes = cost?.residentBytes;
+    this.mapBytes = cost?.mapBytes;
     if (cost === undefined) return;
-    this.cpuSeconds += Math.max(0, cost.cpu_seconds - this.#last.cpuSeconds);
-    const misses = cost.programs.map(({ recursion_misses }) => recursion_misses);
+    this.cpuSeconds += Math.max(0, cost.cpuSeconds - this.#last.cpuSeconds);
+    const misses = cost.programs.map(({ recursionMisses }) => recursionMisses);
     for (const [index, count] of misses.entries()) {
       // Without one program for each probe there is no telling which is which.
       const probe = misses.length === probes.length ? (probes[index] as string) : 'unknown';
@@ -54,13 +54,13 @@ export class CostAccount {
       if (grown > 0 || this.#countsMisses(probe))
         this.misses.set(probe, (this.misses.get(probe) ?? 0) + grown);
     }
-    this.#last = { cpuSeconds: cost.cpu_seconds, misses };
+    this.#last = { cpuSeconds: cost.cpuSeconds, misses };
   }
 
   /** Takes the CPU time, so far, of the tracer of inspect mode: it is gone in seconds, so it is told of at each tick. */
-  sampleSecond(pid: number, cost: Pick<TracerCost, 'cpu_seconds'> | undefined): void {
+  sampleSecond(pid: number, cost: Pick<TracerCost, 'cpuSeconds'> | undefined): void {
     if (cost === undefined) return;
-    const cpuSeconds = cost.cpu_seconds;
+    const cpuSeconds = cost.cpuSeconds;
     const before = this.#second?.pid === pid ? this.#second.cpuSeconds : 0;
     this.cpuSeconds += Math.max(0, cpuSeconds - before);
     this.#second = { pid, cpuSeconds };
@@ -85,7 +85,7 @@ export class CostAccount {
         : programs
             .map(({ runs, nanoseconds }, index) => ({
               probe: watch.probes[index] as string,
-              runs_per_second: runs / seconds,
+              runsPerSecond: runs / seconds,
               ratio: nanoseconds / 1e9 / seconds,
             }))
             .sort((a, b) => b.ratio - a.ratio);

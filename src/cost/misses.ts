@@ -9,7 +9,7 @@ const since: readonly (readonly [probe: RegExp, major: number, minor: number])[]
 ];
 
 /**
- * Whether a 0 among `recursion_misses` of a probe means that nothing was skipped. A kernel with later parts in it may
+ * Whether a 0 as the misses of a probe means that nothing was skipped. A kernel with later parts in it may
  * count though it is not told here; then a count over 0 shows it.
  * @param release as `uname -r`
  * @param probe with its kind, as in `tracepoint:lock:contention_begin`

@@ -85,9 +85,9 @@ const readAll = (
 };
 
 const grown = (before: readonly ProgramCost[], after: readonly ProgramCost[]): ProgramSample[] => {
-  const first = new Map(before.map((program) => [program.prog_id, program]));
-  return after.map(({ prog_id, run_time_ns, run_cnt }) => ({
-    runs: run_cnt - (first.get(prog_id)?.run_cnt ?? 0),
-    nanoseconds: run_time_ns - (first.get(prog_id)?.run_time_ns ?? 0),
+  const first = new Map(before.map((program) => [program.programId, program]));
+  return after.map(({ programId, runNanoseconds, runs }) => ({
+    runs: runs - (first.get(programId)?.runs ?? 0),
+    nanoseconds: runNanoseconds - (first.get(programId)?.runNanoseconds ?? 0),
   }));
 };

@@ -5,22 +5,22 @@ import { isGone, parseStat } from '../identity/process.js';
 /** What one BPF program has cost since it was loaded. */
 export interface ProgramCost {
   /** As in `bpftool prog show id`; fdinfo has no names. */
-  readonly prog_id: number;
-  /** Nanoseconds; 0 unless kernel.bpf_stats_enabled is (or was) on, as is run_cnt. */
-  readonly run_time_ns: number;
-  readonly run_cnt: number;
+  readonly programId: number;
+  /** Nanoseconds; 0 unless kernel.bpf_stats_enabled is (or was) on, as is runs. */
+  readonly runNanoseconds: number;
+  readonly runs: number;
   /** Events the kernel did not run the program for, since it would have recursed; 0 where it does not count: misses.ts. */
-  readonly recursion_misses: number;
+  readonly recursionMisses: number;
 }
 
 /** What a tracer uses at this moment. */
 export interface TracerCost {
   /** User and system time since its start; the work of its BPF programs is not in it. */
-  readonly cpu_seconds: number;
-  readonly resident_bytes: number;
+  readonly cpuSeconds: number;
+  readonly residentBytes: number;
   /** Memory of its BPF maps, as the kernel accounts it: it is in no process's resident memory. */
-  readonly map_bytes: number;
-  /** In the order of prog_id. */
+  readonly mapBytes: number;
+  /** In the order of programId. */
   readonly programs: readonly ProgramCost[];
 }
 
@@ -36,9 +36,9 @@ export function readTracerCost(pid: number, root = '/proc'): TracerCost | undefi
     if (resident === undefined) return undefined;
     const { mapBytes, programs } = readBpfObjects(join(directory, 'fdinfo'));
     return {
-      cpu_seconds: (Number(stat[14]) + Number(stat[15])) / ticksPerSecond,
-      resident_bytes: resident,
-      map_bytes: mapBytes,
+      cpuSeconds: (Number(stat[14]) + Number(stat[15])) / ticksPerSecond,
+      residentBytes: resident,
+      mapBytes,
       programs,
     };
   } catch (error) {
@@ -63,18 +63,18 @@ function readBpfObjects(fdinfo: string): { mapBytes: number; programs: ProgramCo
     if (text.includes('\nmap_type:')) {
       maps.set(field(text, 'map_id'), field(text, 'memlock'));
     } else if (text.includes('\nprog_type:')) {
-      const prog_id = field(text, 'prog_id');
-      programs.set(prog_id, {
-        prog_id,
-        run_time_ns: field(text, 'run_time_ns'),
-        run_cnt: field(text, 'run_cnt'),
-        recursion_misses: field(text, 'recursion_misses'),
+      const programId = field(text, 'prog_id');
+      programs.set(programId, {
+        programId,
+        runNanoseconds: field(text, 'run_time_ns'),
+        runs: field(text, 'run_cnt'),
+        recursionMisses: field(text, 'recursion_misses'),
       });
     }
   }
   return {
     mapBytes: [...maps.values()].reduce((sum, bytes) => sum + bytes, 0),
-    programs: [...programs.values()].sort((a, b) => a.prog_id - b.prog_id),
+    programs: [...programs.values()].sort((a, b) => a.programId - b.programId),
   };
 }
 

@@ -24,9 +24,9 @@ export const isWorthGivingUp = (probes: readonly ProbeCost[], { gone, lightened 
   if (all === 0) return true;
   const saved = probes
     .filter(
-      ({ probe, ratio, runs_per_second }) =>
+      ({ probe, ratio, runsPerSecond }) =>
         gone.has(probe) ||
-        (lightened.has(probe) && (ratio * 1e9) / Math.max(1, runs_per_second) >= runsForOthersNanoseconds),
+        (lightened.has(probe) && (ratio * 1e9) / Math.max(1, runsPerSecond) >= runsForOthersNanoseconds),
     )
     .reduce((sum, { ratio }) => sum + ratio, 0);
   return saved >= leastShare * all;

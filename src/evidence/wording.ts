@@ -13,9 +13,9 @@ export const processText = ({ name }: Named, identity: Identity | undefined): st
 /** Characters of a container id that tell it apart, as docker and crictl show it. */
 const shortId = 12;
 
-const placeOf = ({ unit, container_id, pod_uid }: Identity): string | undefined => {
-  const container = container_id === undefined ? undefined : `container ${containerText(container_id)}`;
-  const pod = pod_uid === undefined ? undefined : `pod ${pod_uid}`;
+const placeOf = ({ unit, containerId, podUid }: Identity): string | undefined => {
+  const container = containerId === undefined ? undefined : `container ${containerText(containerId)}`;
+  const pod = podUid === undefined ? undefined : `pod ${podUid}`;
   if (container !== undefined && pod !== undefined) return `${container} of ${pod}`;
   return container ?? pod ?? (unit === undefined ? undefined : `unit ${unit}`);
 };

@@ -37,4 +37,4 @@ export class CgroupsByName {
 const keyOf = (cgroupId: string, name: string): string => `${cgroupId} ${name}`;
 
 const isSame = (a: CgroupIdentity, b: CgroupIdentity): boolean =>
-  a.unit === b.unit && a.container_id === b.container_id && a.pod_uid === b.pod_uid;
+  a.unit === b.unit && a.containerId === b.containerId && a.podUid === b.podUid;

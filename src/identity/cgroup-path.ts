@@ -7,9 +7,9 @@ export interface CgroupIdentity {
   /** The systemd unit (`nginx.service`, `session-3.scope`), or the slice where there is none. */
   readonly unit: string | undefined;
   /** The id of the innermost container, or its name where LXC made it. Cloud Foundry and Mesos have ids as well. */
-  readonly container_id: string | undefined;
+  readonly containerId: string | undefined;
   /** The uid of the Kubernetes pod, with dashes as the API writes it. */
-  readonly pod_uid: string | undefined;
+  readonly podUid: string | undefined;
 }
 
 /** Container ids of docker, containerd, CRI-O and podman, and those of ECS on Fargate, which are of another form. */
@@ -41,7 +41,7 @@ export const isUnitName = (text: string): boolean =>
 export function parseCgroupPath(path: string): CgroupIdentity {
   const safe = escapeUnsafe(path);
   const names = safe.split('/').filter((name) => name !== '');
-  return { path: safe, unit: findUnit(names), container_id: findContainer(names), pod_uid: findPod(names) };
+  return { path: safe, unit: findUnit(names), containerId: findContainer(names), podUid: findPod(names) };
 }
 
 /**

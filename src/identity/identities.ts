@@ -116,7 +116,7 @@ export class Identities {
     // Who is gone stays who it was: its rows outlive it.
     if (process === undefined)
       return { start: undefined, names: nobody, cgroup: undefined, ...known, lookedAt: now };
-    const { comm, start_time_ticks: start } = process;
+    const { comm, startTimeTicks: start } = process;
     const cgroup = this.#identify(readText(join(root, String(pid), 'cgroup')) ?? '');
     const earlier = known?.start === start ? known.names.filter((name) => name !== comm) : [];
     return { start, names: [...earlier.slice(1 - mostNames), comm], cgroup, lookedAt: now };

@@ -70,9 +70,9 @@ const rankOf = ({ controllers }: CgroupMembership): number => {
 };
 
 /** How much an identity tells, most for the innermost. */
-const tells = ({ container_id, pod_uid, unit }: CgroupIdentity): number => {
-  if (container_id !== undefined) return 4;
-  if (pod_uid !== undefined) return 3;
+const tells = ({ containerId, podUid, unit }: CgroupIdentity): number => {
+  if (containerId !== undefined) return 4;
+  if (podUid !== undefined) return 3;
   if (unit === undefined) return 0;
   return unit.endsWith('.slice') ? 1 : 2;
 };

@@ -8,7 +8,7 @@ export interface ProcessIdentity {
   /** The name of the thread-group leader, in the form of nameFromBytes(). */
   readonly comm: string;
   /** Clock ticks (1/100 s) from boot to the start of the process: with the pid, it names the process for good. */
-  readonly start_time_ticks: number;
+  readonly startTimeTicks: number;
   readonly ppid: number;
   /** -20 to 19. */
   readonly nice: number;
@@ -26,7 +26,7 @@ export function readProcess(pid: number, root = '/proc'): ProcessIdentity | unde
     const comm = readFileSync(join(root, String(pid), 'comm'));
     return {
       comm: nameFromBytes(comm.subarray(0, comm.length - 1)),
-      start_time_ticks: Number(stat[22]),
+      startTimeTicks: Number(stat[22]),
       ppid: Number(stat[4]),
       nice: Number(stat[19]),
       state: stat[3]!,

@@ -76,9 +76,12 @@ const storedIncident = Type.Object({
   ),
 });
 
+const eachOf = <From, To>(members: Readonly<Record<string, From>>, change: (member: From) => To) =>
+  Object.fromEntries(Object.entries(members).map(([key, member]) => [key, change(member)]));
+
 /** The object that is written: with times of day, for a later daemon does not know the clock of this one. */
 export const toStored = (
-  { openedAt, lastAt, closedAt, ongoing, timeline, ahead, ...incident }: Incident,
+  { openedAt, lastAt, closedAt, ongoing, timeline, identities, ahead, ...incident }: Incident,
   clock: Pick<Clock, 'timeOfDay'>,
 ): object => {
   // One for all of it: it may be set while this is written.
@@ -94,13 +97,23 @@ export const toStored = (
       ...timeline,
       points: timeline.points.map((point) => ({ ...point, at: point.at + moved })),
     },
+    identities: eachOf(identities, ({ unit, containerId, podUid }) => ({
+      unit,
+      container_id: containerId,
+      pod_uid: podUid,
+    })),
   };
 };
 
 /** The incident of a line; undefined where it is none of version 1. Members that are not known are left out. */
 export const fromStored = (line: object): Incident | undefined => {
   if (!Value.Check(storedIncident, line)) return undefined;
-  const { v, ...incident } = Value.Clean(storedIncident, line) as Static<typeof storedIncident>;
+  const { v, identities, ...incident } = Value.Clean(storedIncident, line) as Static<typeof storedIncident>;
+  const known = eachOf(identities, ({ unit, container_id, pod_uid }) => ({
+    unit,
+    containerId: container_id,
+    podUid: pod_uid,
+  }));
   // A member that JSON left out reads as undefined: the one difference there is.
-  return incident as Incident;
+  return { ...incident, identities: known } as Incident;
 };

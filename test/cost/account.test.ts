@@ -4,14 +4,14 @@ import { CostAccount } from '../../src/cost/account.js';
 import type { TracerCost } from '../../src/cost/tracer.js';
 
 const cost = (cpuSeconds: number, misses: readonly number[] = [], bytes = 4096): TracerCost => ({
-  cpu_seconds: cpuSeconds,
-  resident_bytes: 100 * bytes,
-  map_bytes: bytes,
-  programs: misses.map((recursion_misses, index) => ({
-    prog_id: index + 1,
-    run_time_ns: 0,
-    run_cnt: 0,
-    recursion_misses,
+  cpuSeconds: cpuSeconds,
+  residentBytes: 100 * bytes,
+  mapBytes: bytes,
+  programs: misses.map((recursionMisses, index) => ({
+    programId: index + 1,
+    runNanoseconds: 0,
+    runs: 0,
+    recursionMisses,
   })),
 });
 const probes = ['tracepoint:lock:contention_begin', 'interval:s:1'];
@@ -76,12 +76,12 @@ test('a probe that missed nothing is told with 0', () => {
 test('the tracer of inspect mode counts into the CPU time, each sign of it once', () => {
   const account = new CostAccount();
   account.sample(7, cost(2), probes);
-  account.sampleSecond(9, { cpu_seconds: 1 });
-  account.sampleSecond(9, { cpu_seconds: 1.25 });
+  account.sampleSecond(9, { cpuSeconds: 1 });
+  account.sampleSecond(9, { cpuSeconds: 1.25 });
   account.sampleSecond(9, undefined);
   account.sample(7, cost(3), probes);
   assert.equal(account.cpuSeconds, 4.25);
-  account.sampleSecond(10, { cpu_seconds: 0.5 });
+  account.sampleSecond(10, { cpuSeconds: 0.5 });
   assert.equal(account.cpuSeconds, 4.75);
 });
 

@@ -31,14 +31,14 @@ test('a release that cannot be read counts nothing', () => {
 
 /** A reading of a tracer with two programs. */
 const readingOf = (...misses: readonly number[]) => ({
-  cpu_seconds: 1,
-  resident_bytes: 1,
-  map_bytes: 1,
-  programs: misses.map((recursion_misses, index) => ({
-    prog_id: index,
-    run_time_ns: 0,
-    run_cnt: 0,
-    recursion_misses,
+  cpuSeconds: 1,
+  residentBytes: 1,
+  mapBytes: 1,
+  programs: misses.map((recursionMisses, index) => ({
+    programId: index,
+    runNanoseconds: 0,
+    runs: 0,
+    recursionMisses,
   })),
 });
 

@@ -40,12 +40,12 @@ test('maps and programs are summed from the descriptors, each object once', () =
     '13': 'link_type:\ttracing\nlink_id:\t3\nprog_tag:\t5736f2a0499462c6\nprog_id:\t44\n',
   });
   assert.deepEqual(readTracerCost(77, root), {
-    cpu_seconds: 1.77,
-    resident_bytes: 90_376 * 1024,
-    map_bytes: 4096 + 65_536,
+    cpuSeconds: 1.77,
+    residentBytes: 90_376 * 1024,
+    mapBytes: 4096 + 65_536,
     programs: [
-      { prog_id: 8, run_time_ns: 123_456_789_012, run_cnt: 4_000_000_000, recursion_misses: 7 },
-      { prog_id: 9, run_time_ns: 1500, run_cnt: 3, recursion_misses: 0 },
+      { programId: 8, runNanoseconds: 123_456_789_012, runs: 4_000_000_000, recursionMisses: 7 },
+      { programId: 9, runNanoseconds: 1500, runs: 3, recursionMisses: 0 },
     ],
   });
 });
@@ -53,7 +53,7 @@ test('maps and programs are summed from the descriptors, each object once', () =
 test('a kernel without the newer counters has zeros', () => {
   write(78, 'VmRSS:\t1 kB\n', { '3': 'prog_type:\t5\nprog_id:\t4\n' });
   assert.deepEqual(readTracerCost(78, root)?.programs, [
-    { prog_id: 4, run_time_ns: 0, run_cnt: 0, recursion_misses: 0 },
+    { programId: 4, runNanoseconds: 0, runs: 0, recursionMisses: 0 },
   ]);
 });
 
@@ -87,12 +87,12 @@ test('a real bpftrace is read as bpftool and ps see it', { skip: cannot }, async
     const cost = readTracerCost(child.pid!);
     assert.ok(cost !== undefined);
     context.diagnostic(JSON.stringify(cost));
-    assert.ok(cost.cpu_seconds > 0 && cost.cpu_seconds < 30, `${cost.cpu_seconds} s`);
+    assert.ok(cost.cpuSeconds > 0 && cost.cpuSeconds < 30, `${cost.cpuSeconds} s`);
 
     const resident =
       Number(execFileSync('ps', ['-o', 'rss=', '-p', String(child.pid)], { encoding: 'utf8' })) * 1024;
-    const difference = Math.abs(cost.resident_bytes - resident);
-    assert.ok(difference < resident / 20, `${cost.resident_bytes}, ps: ${resident}`);
+    const difference = Math.abs(cost.residentBytes - resident);
+    assert.ok(difference < resident / 20, `${cost.residentBytes}, ps: ${resident}`);
 
     const show = (kind: string, id: string): unknown =>
       JSON.parse(execFileSync('bpftool', ['-j', kind, 'show', 'id', id], { encoding: 'utf8' }));
@@ -100,11 +100,11 @@ test('a real bpftrace is read as bpftool and ps see it', { skip: cannot }, async
     assert.ok(mapIds.size >= 2, 'the hash map and the ring that carries printf');
     const bytes = Array.from(mapIds, (id) => (show('map', id) as { bytes_memlock: number }).bytes_memlock);
     assert.equal(
-      cost.map_bytes,
+      cost.mapBytes,
       bytes.reduce((sum, size) => sum + size, 0),
     );
     assert.equal(cost.programs.length, 1);
-    const program = show('prog', String(cost.programs[0]!.prog_id)) as { type: string };
+    const program = show('prog', String(cost.programs[0]!.programId)) as { type: string };
     assert.equal(program.type, 'perf_event', 'an interval is a perf event');
   } finally {
     child.kill('SIGINT');

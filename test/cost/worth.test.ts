@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { budgetRatio } from '../../src/cost/budget.js';
 import { isWorthGivingUp } from '../../src/cost/worth.js';
 
-const probe = (name: string, ratio: number, runs_per_second: number) => ({
+const probe = (name: string, ratio: number, runsPerSecond: number) => ({
   probe: name,
   ratio,
-  runs_per_second,
+  runsPerSecond,
 });
 const step = (gone: readonly string[], lightened: readonly string[] = []) => ({
   gone: new Set(gone),

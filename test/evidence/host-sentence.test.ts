@@ -63,7 +63,7 @@ const units: Readonly<Record<string, string>> = {
 };
 const resolve = (cgroupId: string) => {
   const unit = units[cgroupId];
-  return unit === undefined ? undefined : { unit, container_id: undefined, pod_uid: undefined };
+  return unit === undefined ? undefined : { unit, containerId: undefined, podUid: undefined };
 };
 
 const say = (told: Told, more: Partial<HostState> = {}): string => hostSentence(state(told, more), resolve);

@@ -16,7 +16,7 @@ import {
 } from '../support/records.js';
 
 const ms = 1e6;
-const nowhere: Identity = { unit: undefined, container_id: undefined, pod_uid: undefined };
+const nowhere: Identity = { unit: undefined, containerId: undefined, podUid: undefined };
 const units: Resolve = (id) =>
   ({
     4711: { ...nowhere, unit: 'mysql.service' },
@@ -47,8 +47,8 @@ test('containers and pods say more than units', () => {
   const incident = incidentOf([stall(epoch, 180 * ms, { readers: [reader(180 * ms)] })]);
   const pods: Resolve = (cgroup) =>
     cgroup === '4711'
-      ? { unit: `cri-containerd-${id}.scope`, container_id: id, pod_uid: '0-1-2' }
-      : { unit: 'docker.service', container_id: id, pod_uid: undefined };
+      ? { unit: `cri-containerd-${id}.scope`, containerId: id, podUid: '0-1-2' }
+      : { unit: 'docker.service', containerId: id, podUid: undefined };
   assert.equal(
     sentenceOf(incident, pods),
     '`process-exporte` (container ab12ab12ab12) read smaps of `mysqld` (container ab12ab12ab12 of pod 0-1-2) and ' +

@@ -263,7 +263,7 @@ const shapes: readonly Shape[] = [
 
 for (const { path, from, unit, container, pod } of shapes) {
   test(`cgroup ${path} (${source[from]})`, () => {
-    assert.deepEqual(parseCgroupPath(path), { path, unit, container_id: container, pod_uid: pod });
+    assert.deepEqual(parseCgroupPath(path), { path, unit, containerId: container, podUid: pod });
   });
 }
 

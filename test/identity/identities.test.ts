@@ -74,7 +74,7 @@ describe('where cgroup v1 is in use', () => {
     const id = 'ab'.repeat(32);
     host.runs(10, 'java', `4:memory:/docker/${id}\n0::/system.slice/containerd.service\n`);
     const found = host.identities.resolve({ cgroupId: '7', name: 'java', pid: 10 });
-    assert.equal(found.cgroup?.container_id, id);
+    assert.equal(found.cgroup?.containerId, id);
     assert.equal(found.comm, 'java');
   });
 

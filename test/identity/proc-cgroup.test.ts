@@ -62,13 +62,13 @@ test('a container that only a v1 hierarchy names is found, with the unit of syst
     '1:name=systemd:/system.slice/containerd.service',
     '0::/system.slice/containerd.service',
   );
-  assert.deepEqual([found?.unit, found?.container_id], ['containerd.service', id]);
-  assert.equal(found?.pod_uid, uid.replaceAll('_', '-'));
+  assert.deepEqual([found?.unit, found?.containerId], ['containerd.service', id]);
+  assert.equal(found?.podUid, uid.replaceAll('_', '-'));
 });
 
 test('a container by cgroupfs takes the unit of its runtime from the hierarchy of systemd', () => {
   const found = identify(`4:memory:/docker/${id}`, '0::/system.slice/docker.service');
-  assert.deepEqual([found?.path, found?.unit, found?.container_id], [`/docker/${id}`, 'docker.service', id]);
+  assert.deepEqual([found?.path, found?.unit, found?.containerId], [`/docker/${id}`, 'docker.service', id]);
 });
 
 // DataDog/dd-trace-go internal/container_linux_test.go, some of the lines
@@ -79,7 +79,7 @@ test('Cloud Foundry on v1: some lines tell the unit, some do not', () => {
     '10:freezer:/garden/6f265890-5165-7fab-6b52-18d1',
     '1:name=systemd:/system.slice/garden.service/garden/6f265890-5165-7fab-6b52-18d1',
   );
-  assert.deepEqual([found?.unit, found?.container_id], ['garden.service', '6f265890-5165-7fab-6b52-18d1']);
+  assert.deepEqual([found?.unit, found?.containerId], ['garden.service', '6f265890-5165-7fab-6b52-18d1']);
 });
 
 // A page on Mesos 1.0, "Run Mesos Container with Image", some of the lines
@@ -93,7 +93,7 @@ test('Mesos on v1: the task is in the hierarchies it limits, and the agent elsew
     '3:pids:/user.slice/user-0.slice/session-2.scope',
     '1:name=systemd:/mesos_executors.slice',
   );
-  assert.deepEqual([found?.unit, found?.container_id], ['mesos_executors.slice', task]);
+  assert.deepEqual([found?.unit, found?.containerId], ['mesos_executors.slice', task]);
 });
 
 test('nobody is told by the root of every hierarchy', () => {

@@ -21,7 +21,7 @@ test('a process is read from comm and stat', () => {
   write(77, { comm: 'worker\n', stat: stat('worker') });
   assert.deepEqual(readProcess(77, root), {
     comm: 'worker',
-    start_time_ticks: 149_307,
+    startTimeTicks: 149_307,
     ppid: 4242,
     nice: 5,
     state: 'S',
@@ -70,7 +70,7 @@ test('this process and a child are read live, and the child is undefined once it
   const found = readProcess(child.pid!);
   assert.equal(found?.ppid, process.pid);
   assert.equal(found?.nice, Math.min(own!.nice + 7, 19));
-  assert.ok(found.start_time_ticks >= own!.start_time_ticks);
+  assert.ok(found.startTimeTicks >= own!.startTimeTicks);
   child.stdin.end();
   await once(child, 'exit');
   assert.equal(readProcess(child.pid!), undefined);

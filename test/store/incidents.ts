@@ -41,8 +41,8 @@ export const fullIncident = (id: string, more: Partial<Incident> = {}): Incident
   lookedFor: 'windows',
   interrupted: false,
   identities: {
-    '4242': { unit: 'mysql.service', container_id: undefined, pod_uid: undefined },
-    '7': { unit: undefined, container_id: 'ab'.repeat(32), pod_uid: undefined },
+    '4242': { unit: 'mysql.service', containerId: undefined, podUid: undefined },
+    '7': { unit: undefined, containerId: 'ab'.repeat(32), podUid: undefined },
   },
   ...more,
 });

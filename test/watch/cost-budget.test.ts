@@ -60,16 +60,16 @@ const watching = (
     if (isOn() && !wasOn) sampled += 1;
     if (wasOn) ran += (clock.monotonic() - switchedOnAt) * 1e6;
     [switchedOnAt, wasOn] = [clock.monotonic(), isOn()];
-    const program = (prog_id: number, ratio: number) => ({
-      prog_id,
-      run_time_ns: ran * ratio,
-      run_cnt: ran / 1000,
-      recursion_misses: 0,
+    const program = (programId: number, ratio: number) => ({
+      programId,
+      runNanoseconds: ran * ratio,
+      runs: ran / 1000,
+      recursionMisses: 0,
     });
     return {
-      cpu_seconds: 0,
-      resident_bytes: 0,
-      map_bytes: 0,
+      cpuSeconds: 0,
+      residentBytes: 0,
+      mapBytes: 0,
       programs: pid === 7 ? [program(1, load.ratio), program(2, 0)] : [program(3, load.second)],
     };
   };

@@ -108,8 +108,8 @@ const whereOf = (
   cgroupId: string,
   process: { name: string; pid?: number | undefined },
 ): string => {
-  const { unit, container_id } = view.cgroup(cgroupId, process) ?? {};
-  return printable(unit ?? container_id?.slice(0, 12) ?? '-');
+  const { unit, containerId } = view.cgroup(cgroupId, process) ?? {};
+  return printable(unit ?? containerId?.slice(0, 12) ?? '-');
 };
 
 /** Who read which proc file; nothing where no reads and no opens are observed, which is said elsewhere. */

@@ -63,8 +63,8 @@ export const incidentWithoutNames = (incident: Incident, resolve: DaemonView['cg
   };
 };
 
-const identityWithoutNames = ({ unit, container_id, pod_uid }: Identity): Identity => ({
+const identityWithoutNames = ({ unit, containerId, podUid }: Identity): Identity => ({
   unit: unit && pseudonym('u', unit),
-  container_id: container_id && pseudonym('c', container_id),
-  pod_uid: pod_uid && pseudonym('o', pod_uid),
+  containerId: containerId && pseudonym('c', containerId),
+  podUid: podUid && pseudonym('o', podUid),
 });

@@ -12,9 +12,9 @@ export const identitiesOf = (
     const { cgroupId } = process;
     const identity = identify(cgroupId, process);
     if (identity === undefined) continue;
-    const { unit, container_id, pod_uid } = identity;
+    const { unit, containerId, podUid } = identity;
     const isAnother = known.has(cgroupId) && !isSame(known.get(cgroupId), identity);
-    known.set(cgroupId, isAnother ? undefined : { unit, container_id, pod_uid });
+    known.set(cgroupId, isAnother ? undefined : { unit, containerId, podUid });
   }
   return Object.fromEntries(
     [...known].filter((entry): entry is [string, Identity] => entry[1] !== undefined),
@@ -22,4 +22,4 @@ export const identitiesOf = (
 };
 
 const isSame = (a: Identity | undefined, b: Identity): boolean =>
-  a !== undefined && a.unit === b.unit && a.container_id === b.container_id && a.pod_uid === b.pod_uid;
+  a !== undefined && a.unit === b.unit && a.containerId === b.containerId && a.podUid === b.podUid;

@@ -25,8 +25,8 @@ export type LookedFor = (typeof lookedFors)[number];
 /** What is known of a cgroup: see src/identity/cgroup-path.ts. */
 export interface Identity {
   readonly unit: string | undefined;
-  readonly container_id: string | undefined;
-  readonly pod_uid: string | undefined;
+  readonly containerId: string | undefined;
+  readonly podUid: string | undefined;
 }
 
 /** What one reader of one file had to do with it: all processes of one name in one cgroup. */

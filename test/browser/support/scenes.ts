@@ -63,8 +63,8 @@ const daemonWith = (options: FakeDaemonOptions = {}): FakeDaemon =>
       '4712': {
         path: '/system.slice/process-exporter.service',
         unit: 'process-exporter.service',
-        container_id: undefined,
-        pod_uid: undefined,
+        containerId: undefined,
+        podUid: undefined,
       },
     },
     ...options,

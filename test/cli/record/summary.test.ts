@@ -23,7 +23,7 @@ const holds = (text: string, ...parts: readonly string[]): void => {
   for (const part of parts) assert.ok(narrow(text).includes(part), `${part}\nin:\n${text}`);
 };
 
-const mysql = { path: '/', unit: 'mysql.service', container_id: undefined, pod_uid: undefined };
+const mysql = { path: '/', unit: 'mysql.service', containerId: undefined, podUid: undefined };
 
 test('a busy host: who waited, who read, who blocked whom, and what was lost', () => {
   const text = summary(busyDaemon({ processNames: { 42: 'mysqld' }, cgroups: { 4711: mysql } }));

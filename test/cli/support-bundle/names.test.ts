@@ -31,11 +31,11 @@ const names = {
   pod: 'zz-pod',
 };
 
-const identity = { path: '/zz', unit: names.unit, container_id: names.container, pod_uid: names.pod };
+const identity = { path: '/zz', unit: names.unit, containerId: names.container, podUid: names.pod };
 
 const scene = (): FakeDaemon =>
   new FakeDaemon({
-    cgroups: { 4711: identity, 4712: { ...identity, container_id: undefined, pod_uid: undefined } },
+    cgroups: { 4711: identity, 4712: { ...identity, containerId: undefined, podUid: undefined } },
     processNames: { 42: names.target, 43: names.waiter },
   }).apply(
     { kind: 'tracer_started', at: epoch },

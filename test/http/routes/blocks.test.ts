@@ -14,8 +14,8 @@ interface List {
 const identity = {
   path: '/system.slice/agent.service',
   unit: 'agent.service',
-  container_id: 'c0ffee',
-  pod_uid: '00000000-0000-4000-8000-000000000000',
+  containerId: 'c0ffee',
+  podUid: '00000000-0000-4000-8000-000000000000',
 };
 
 test('blocks: who made whom wait, most seconds first, with what both cgroups tell', async (context) => {

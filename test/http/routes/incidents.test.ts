@@ -24,8 +24,8 @@ const victim = (name: string, pid: number) => ({ name, cgroupId: '4711', pid, ti
 const cgroup = (unit: string) => ({
   path: `/system.slice/${unit}`,
   unit,
-  container_id: undefined,
-  pod_uid: undefined,
+  containerId: undefined,
+  podUid: undefined,
 });
 
 /** Three incidents: one closed behind a reader, one closed behind none, one that is still open. */

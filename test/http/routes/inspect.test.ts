@@ -68,7 +68,7 @@ interface Answer {
 }
 
 test('inspect: who blocked whom by overlap, how long readers held the lock, and where writers stood', async (context) => {
-  const cgroups = { '7': { path: '/a', unit: 'agent.service', container_id: 'c0ffee', pod_uid: undefined } };
+  const cgroups = { '7': { path: '/a', unit: 'agent.service', containerId: 'c0ffee', podUid: undefined } };
   const { post, asked } = await open(context, { cgroups });
   const answer = await post();
   assert.equal(answer.statusCode, 200, answer.body);

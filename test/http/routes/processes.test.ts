@@ -15,8 +15,8 @@ test('processes: waits by name and cgroup with what the cgroup tells, ids as str
       '18446744073709551615': {
         path: '/system.slice/mysql.service',
         unit: 'mysql.service',
-        container_id: 'c0ffee',
-        pod_uid: '00000000-0000-4000-8000-000000000000',
+        containerId: 'c0ffee',
+        podUid: '00000000-0000-4000-8000-000000000000',
       },
     },
   });

@@ -17,8 +17,8 @@ test('readers: reads by name, cgroup and file with what the cgroup tells, most r
       '18446744073709551615': {
         path: '/system.slice/agent.service',
         unit: 'agent.service',
-        container_id: 'c0ffee',
-        pod_uid: '00000000-0000-4000-8000-000000000000',
+        containerId: 'c0ffee',
+        podUid: '00000000-0000-4000-8000-000000000000',
       },
     },
     processNames: { 4194304: 'postgres' },

@@ -152,7 +152,7 @@ test('/api/v1/status tells kernel, plan with reasons, tracer and cost', async (c
 
 test('/api/v1/status tells whom the cost of the probes is of, once that was looked for', async (context) => {
   const daemon = busyDaemon({
-    cgroups: { 4711: { path: '/x', unit: 'x.service', container_id: undefined, pod_uid: undefined } },
+    cgroups: { 4711: { path: '/x', unit: 'x.service', containerId: undefined, podUid: undefined } },
   });
   const { ask } = await openApp(context, daemon);
   assert.equal((await ask('/api/v1/status')).json().cost.cause, null);

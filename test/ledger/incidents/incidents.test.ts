@@ -347,7 +347,7 @@ test('a restart of the daemon: what was kept is there, what was open then is clo
 });
 
 test('what is known of the cgroups is kept when it closes: they may be gone when somebody looks', () => {
-  const mysql = { unit: 'mysql.service', container_id: undefined, pod_uid: undefined };
+  const mysql = { unit: 'mysql.service', containerId: undefined, podUid: undefined };
   const ledger = new IncidentLedger({ identify: (id) => (id === '4711' ? mysql : undefined) });
   ledger.stall(stall(t0, 60 * ms));
   assert.deepEqual(only(ledger).identities, {});
@@ -357,7 +357,7 @@ test('what is known of the cgroups is kept when it closes: they may be gone when
 
 test('where one cgroup id stands for two units, as on cgroup v1, neither is kept under it', () => {
   const ledger = new IncidentLedger({
-    identify: (_, { name }) => ({ unit: `${name}.service`, container_id: undefined, pod_uid: undefined }),
+    identify: (_, { name }) => ({ unit: `${name}.service`, containerId: undefined, podUid: undefined }),
   });
   const readers = [stallReader('atop', 'smaps', 60 * ms, { cgroupId: '4711' }), stallReader('x', 'maps', 0)];
   ledger.stall(stall(t0, 60 * ms, { readers }));
