@@ -2,12 +2,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { blockFile, blockRow, describeBlock, readerName } from '../../api/block-rows.js';
+import { listOf, listQuery, pageOf, sinceFilter, sinceQuery } from '../../api/lists/lists.js';
+import { type Order, sortQuery } from '../../api/lists/order.js';
 import { matches, nameQuery } from '../../api/rows.js';
 import type { DaemonView } from '../../api/view.js';
 import { isoTime } from '../../clock.js';
 import type { BlockEntry } from '../../ledger/lists/block-list.js';
-import { listOf, listQuery, pageOf, sinceFilter, sinceQuery } from '../lists/lists.js';
-import { type Order, sortQuery } from '../lists/order.js';
 
 const measure = (entry: BlockEntry) => ({
   file: entry.file,

@@ -8,13 +8,13 @@ import {
   incidentRow,
   measureIncident,
 } from '../../api/incident-rows.js';
+import { listOf, listQuery, pageOf, sinceFilter, sinceQuery } from '../../api/lists/lists.js';
+import { type Order, sortQuery } from '../../api/lists/order.js';
 import { matches, nameQuery } from '../../api/rows.js';
 import type { DaemonView } from '../../api/view.js';
 import { MmaplockError } from '../../errors.js';
 import { type Incident, noFile } from '../../ledger/incidents/incident.js';
 import { procFiles } from '../../vocabulary.js';
-import { listOf, listQuery, pageOf, sinceFilter, sinceQuery } from '../lists/lists.js';
-import { type Order, sortQuery } from '../lists/order.js';
 
 const orderFor = (view: DaemonView): Order<Incident, keyof ReturnType<typeof measureIncident>> => ({
   members: ['opened_at', 'duration_seconds', 'blocked_seconds'],

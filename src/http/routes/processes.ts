@@ -1,6 +1,8 @@
 /** /api/v1/processes. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { listOf, listQuery, pageOf, sinceFilter, sinceQuery } from '../../api/lists/lists.js';
+import { type Order, sortQuery } from '../../api/lists/order.js';
 import {
   countOrNull,
   identityOf,
@@ -14,8 +16,6 @@ import {
 import type { DaemonView } from '../../api/view.js';
 import { isoTime } from '../../clock.js';
 import type { ProcessEntry } from '../../ledger/lists/processes.js';
-import { listOf, listQuery, pageOf, sinceFilter, sinceQuery } from '../lists/lists.js';
-import { type Order, sortQuery } from '../lists/order.js';
 
 const processRow = Type.Object({
   process: Type.String({ description: 'comm of the thread-group leader.' }),

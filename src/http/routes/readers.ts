@@ -1,6 +1,8 @@
 /** /api/v1/readers. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { listOf, listQuery, pageOf, sinceFilter, sinceQuery } from '../../api/lists/lists.js';
+import { type Order, sortQuery } from '../../api/lists/order.js';
 import {
   countOrNull,
   identityOf,
@@ -17,8 +19,6 @@ import { type ReaderEntry, readerKey } from '../../ledger/lists/reader-list.js';
 import { type FileCount, isShown } from '../../metrics/proc-files.js';
 import type { ProbePlan } from '../../probes/plan.js';
 import { type Observable, procFiles } from '../../vocabulary.js';
-import { listOf, listQuery, pageOf, sinceFilter, sinceQuery } from '../lists/lists.js';
-import { type Order, sortQuery } from '../lists/order.js';
 
 const file = Type.Enum([...procFiles]);
 

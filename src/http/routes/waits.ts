@@ -1,12 +1,12 @@
 /** /api/v1/waits. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { listOf, listQuery, pageOf } from '../../api/lists/lists.js';
+import { type Order, sortQuery } from '../../api/lists/order.js';
 import { matches, nullable } from '../../api/rows.js';
 import type { DaemonView } from '../../api/view.js';
 import type { WaitTotal } from '../../ledger/waits.js';
 import { operations } from '../../vocabulary.js';
-import { listOf, listQuery, pageOf } from '../lists/lists.js';
-import { type Order, sortQuery } from '../lists/order.js';
 
 const mode = Type.Enum(['read', 'write']);
 const operation = Type.Enum([...operations]);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sinceTime } from '../../../src/http/lists/lists.js';
+import { sinceTime } from '../../../src/api/lists/lists.js';
 import { askSharedApp, openApp, problemOf } from '../../support/app.js';
 import { epoch, type FakeDaemon, planOf } from '../../support/daemon.js';
 import {

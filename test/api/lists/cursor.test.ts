@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { longestCursor, type PageQuery, takePage } from '../../../src/api/lists/cursor.js';
+import type { Order, SortValue } from '../../../src/api/lists/order.js';
 import { MmaplockError } from '../../../src/errors.js';
-import { longestCursor, type PageQuery, takePage } from '../../../src/http/lists/cursor.js';
-import type { Order, SortValue } from '../../../src/http/lists/order.js';
 
 interface Row {
   readonly key: string;

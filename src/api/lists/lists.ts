@@ -1,9 +1,9 @@
 /** Lists: `{data, next_cursor, as_of, complete}`, and the parameters they share. */
 import { type TProperties, type TSchema, Type } from 'typebox';
-import { asOf } from '../../api/as-of.js';
-import type { DaemonView } from '../../api/view.js';
 import type { Clock } from '../../clock.js';
 import { MmaplockError } from '../../errors.js';
+import { asOf } from '../as-of.js';
+import type { DaemonView } from '../view.js';
 import { longestCursor, type PageQuery, takePage } from './cursor.js';
 import type { Order } from './order.js';
 
