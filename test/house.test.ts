@@ -144,6 +144,15 @@ test('the ledger is pure: it imports records, vocabulary and itself', () => {
     }
 });
 
+test('what is said is written in api: no member of JSON has its name elsewhere', () => {
+  const member = /^\s+[a-z]+(?:_[a-z0-9]+)+(?:\??:\s|,$)/m;
+  // The codes of problems, by code; and settings, which have the names of their file.
+  const others = ['http/problem.ts', 'http/routes/inspect.ts'];
+  for (const room of ['http', 'ledger', 'identity', 'cost'])
+    for (const { file, code } of sources.filter((source) => roomOf(source.file) === room))
+      if (!others.includes(file)) assert.doesNotMatch(code, member, file);
+});
+
 test('the ledger has no clock of its own', () => {
   for (const { file, code } of sources.filter(({ file }) => roomOf(file) === 'ledger'))
     assert.doesNotMatch(code, /\bDate\.now\b|\bnew Date\(\)|\bperformance\b|\bprocess\.|\bconsole\b/, file);

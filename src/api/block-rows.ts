@@ -1,7 +1,9 @@
 /** Rows that say who made whom wait. */
 import { Type } from 'typebox';
+import { isoTime } from '../clock.js';
 import type { BlockEntry } from '../ledger/lists/block-list.js';
 import { procFiles, unknown } from '../vocabulary.js';
+import type { Order } from './lists/order.js';
 import { identityOf, nullable } from './rows.js';
 import type { DaemonView } from './view.js';
 
@@ -50,3 +52,44 @@ export const describeBlock = (entry: BlockEntry, view: DaemonView) => {
     block_seconds_total: entry.nanoseconds / 1e9,
   };
 };
+
+/** A row of the list of blocks. */
+export const listedBlockRow = Type.Object({
+  ...blockRow,
+  last_seen_at: Type.String({ format: 'date-time' }),
+});
+
+const measure = (entry: BlockEntry) => ({
+  file: entry.file,
+  reader: readerName(entry),
+  victim: entry.victim.name,
+  blocks_total: entry.count,
+  block_seconds_total: entry.nanoseconds / 1e9,
+  last_seen_at: entry.lastSeenAt,
+});
+
+/** By what the list of blocks may be sorted. */
+export const blockOrder: Order<BlockEntry, keyof ReturnType<typeof measure>> = {
+  members: ['file', 'reader', 'victim', 'blocks_total', 'block_seconds_total', 'last_seen_at'],
+  measure,
+  key: ({ file, reader, victim }) =>
+    JSON.stringify([file, reader?.name, reader?.cgroupId, victim.name, victim.cgroupId]),
+  normally: '-block_seconds_total',
+};
+
+/** The row of the list of blocks. */
+export const describeListedBlock = (entry: BlockEntry, view: DaemonView) => ({
+  ...describeBlock(entry, view),
+  last_seen_at: isoTime(view, entry.lastSeenAt),
+});
+
+/** What the shares of blocks rest on. */
+export const blockEvidence = Type.Enum(['windows', 'lock_word'], {
+  description:
+    'What the shares rest on. windows: overlap with the time from the grant of the lock to the end of a ' +
+    'read(); lock_word: who held the lock, by its own word, when the wait began (without retries there ' +
+    'are no windows). Real holds: POST /api/v1/inspect.',
+});
+
+export const blockEvidenceOf = (view: Pick<DaemonView, 'plan'>) =>
+  view.plan().observables.retries.observed ? ('windows' as const) : ('lock_word' as const);

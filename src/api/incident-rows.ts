@@ -5,6 +5,7 @@ import { adviceFor } from '../evidence/advice.js';
 import { type Resolve, sentenceOf } from '../evidence/sentence.js';
 import { type Incident, incidentMilliseconds, lookedFors, mainFile } from '../ledger/incidents/incident.js';
 import { lockPaths, operations, procFiles } from '../vocabulary.js';
+import type { Order } from './lists/order.js';
 import { identityRow, idOrNull, nullable } from './rows.js';
 import type { DaemonView } from './view.js';
 
@@ -215,3 +216,13 @@ const namedIn = ({ identities }: Incident, view: DaemonView) => {
     };
   };
 };
+
+/** By what the list of incidents may be sorted. */
+export const incidentOrder = (
+  view: DaemonView,
+): Order<Incident, keyof ReturnType<typeof measureIncident>> => ({
+  members: ['opened_at', 'duration_seconds', 'blocked_seconds'],
+  measure: (incident) => measureIncident(incident, view),
+  key: ({ id }) => id,
+  normally: '-opened_at',
+});

@@ -1,30 +1,19 @@
 /** /api/v1/blocks. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { blockFile, blockRow, describeBlock, readerName } from '../../api/block-rows.js';
+import {
+  blockEvidence,
+  blockEvidenceOf,
+  blockFile,
+  blockOrder,
+  describeListedBlock,
+  listedBlockRow,
+  readerName,
+} from '../../api/block-rows.js';
 import { listOf, listQuery, pageOf, sinceFilter, sinceQuery } from '../../api/lists/lists.js';
-import { type Order, sortQuery } from '../../api/lists/order.js';
+import { sortQuery } from '../../api/lists/order.js';
 import { matches, nameQuery } from '../../api/rows.js';
 import type { DaemonView } from '../../api/view.js';
-import { isoTime } from '../../clock.js';
-import type { BlockEntry } from '../../ledger/lists/block-list.js';
-
-const measure = (entry: BlockEntry) => ({
-  file: entry.file,
-  reader: readerName(entry),
-  victim: entry.victim.name,
-  blocks_total: entry.count,
-  block_seconds_total: entry.nanoseconds / 1e9,
-  last_seen_at: entry.lastSeenAt,
-});
-
-const order: Order<BlockEntry, keyof ReturnType<typeof measure>> = {
-  members: ['file', 'reader', 'victim', 'blocks_total', 'block_seconds_total', 'last_seen_at'],
-  measure,
-  key: ({ file, reader, victim }) =>
-    JSON.stringify([file, reader?.name, reader?.cgroupId, victim.name, victim.cgroupId]),
-  normally: '-block_seconds_total',
-};
 
 export const blockRoutes =
   (view: DaemonView): FastifyPluginAsyncTypebox =>
@@ -37,7 +26,7 @@ export const blockRoutes =
           querystring: Type.Object(
             {
               ...listQuery,
-              ...sortQuery(order),
+              ...sortQuery(blockOrder),
               ...sinceQuery,
               file: Type.Optional(blockFile),
               reader: nameQuery,
@@ -46,14 +35,7 @@ export const blockRoutes =
             { additionalProperties: false },
           ),
           response: {
-            200: listOf(Type.Object({ ...blockRow, last_seen_at: Type.String({ format: 'date-time' }) }), {
-              evidence: Type.Enum(['windows', 'lock_word'], {
-                description:
-                  'What the shares rest on. windows: overlap with the time from the grant of the lock to the end of a ' +
-                  'read(); lock_word: who held the lock, by its own word, when the wait began (without retries there ' +
-                  'are no windows). Real holds: POST /api/v1/inspect.',
-              }),
-            }),
+            200: listOf(listedBlockRow, { evidence: blockEvidence }),
           },
         },
       },
@@ -70,14 +52,15 @@ export const blockRoutes =
               matches(query.victim, entry.victim.name),
           );
         const complete = blocks.list.dropped === 0;
-        const describe = (entry: BlockEntry) => ({
-          ...describeBlock(entry, view),
-          last_seen_at: isoTime(view, entry.lastSeenAt),
-        });
-        const evidence = view.plan().observables.retries.observed
-          ? ('windows' as const)
-          : ('lock_word' as const);
-        return { evidence, ...pageOf(entries, query, { order, describe, view, complete }) };
+        return {
+          evidence: blockEvidenceOf(view),
+          ...pageOf(entries, query, {
+            order: blockOrder,
+            describe: (entry) => describeListedBlock(entry, view),
+            view,
+            complete,
+          }),
+        };
       },
     );
   };

@@ -5,23 +5,16 @@ import {
   describeIncident,
   describeIncidentFully,
   incidentDetail,
+  incidentOrder,
   incidentRow,
-  measureIncident,
 } from '../../api/incident-rows.js';
 import { listOf, listQuery, pageOf, sinceFilter, sinceQuery } from '../../api/lists/lists.js';
-import { type Order, sortQuery } from '../../api/lists/order.js';
+import { sortQuery } from '../../api/lists/order.js';
 import { matches, nameQuery } from '../../api/rows.js';
 import type { DaemonView } from '../../api/view.js';
 import { MmaplockError } from '../../errors.js';
-import { type Incident, noFile } from '../../ledger/incidents/incident.js';
+import { noFile } from '../../ledger/incidents/incident.js';
 import { procFiles } from '../../vocabulary.js';
-
-const orderFor = (view: DaemonView): Order<Incident, keyof ReturnType<typeof measureIncident>> => ({
-  members: ['opened_at', 'duration_seconds', 'blocked_seconds'],
-  measure: (incident) => measureIncident(incident, view),
-  key: ({ id }) => id,
-  normally: '-opened_at',
-});
 
 /** Whether any of the values is the one that was asked for; all are where none was. */
 const holds = (wanted: string | undefined, values: readonly string[]): boolean =>
@@ -30,7 +23,7 @@ const holds = (wanted: string | undefined, values: readonly string[]): boolean =
 export const incidentRoutes =
   (view: DaemonView): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const order = orderFor(view);
+    const order = incidentOrder(view);
     app.get(
       '/api/v1/incidents',
       {

@@ -2,19 +2,16 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { onRequestAsyncHookHandler } from 'fastify';
 import { Type } from 'typebox';
-import { blockRow, describeBlock } from '../../api/block-rows.js';
+import { describeInspected, inspectedBody } from '../../api/inspected.js';
 import type { DaemonView } from '../../api/view.js';
-import { isoTime } from '../../clock.js';
 import { MmaplockError } from '../../errors.js';
 import type { Log } from '../../log/log.js';
 import { createRepeatLimit } from '../../log/once.js';
-import { procFiles } from '../../vocabulary.js';
-import { type Inspected, longestInspectSeconds } from '../../watch/inspector.js';
+import { longestInspectSeconds } from '../../watch/inspector.js';
 import { BearerGuard } from '../access/bearer.js';
 import { refuseCrossOrigin } from '../access/origin.js';
 import { readToken } from '../access/token-file.js';
-
-export const inspectPath = '/api/v1/inspect';
+import { inspectPath } from '../paths.js';
 
 /** The security scheme of /openapi.json. */
 export const bearerScheme = {
@@ -44,31 +41,6 @@ const query = Type.Object(
   { additionalProperties: false },
 );
 
-const answer = Type.Object({
-  started_at: Type.String({ format: 'date-time' }),
-  ended_at: Type.String({ format: 'date-time' }),
-  evidence: Type.Enum(['overlap'], {
-    description: 'What the seconds of blocks rest on: overlap of waits with real holds, not with windows.',
-  }),
-  complete: Type.Boolean({ description: 'False when bpftrace lost some of it, or a bound was reached.' }),
-  data: Type.Array(Type.Object(blockRow), { description: 'Blocks, most seconds first.' }),
-  holds: Type.Array(
-    Type.Object({
-      file: Type.Enum([...procFiles]),
-      holds_total: Type.Integer({ description: 'How often a reader of this file had the mmap_lock.' }),
-      hold_seconds_total: Type.Number({ description: 'From the grant to the release.' }),
-    }),
-    { description: 'Of readers of all processes, whatever the target.' },
-  ),
-  kernel_stacks: Type.Array(
-    Type.Object({
-      frames: Type.Array(Type.String(), { description: 'Innermost function first.' }),
-      count: Type.Integer(),
-    }),
-    { description: 'Where blocked writers stood, of all processes, whatever the target.' },
-  ),
-});
-
 export const inspectRoutes =
   (view: DaemonView, log: Pick<Log, 'warn'>): FastifyPluginAsyncTypebox =>
   async (app) => {
@@ -81,7 +53,7 @@ export const inspectRoutes =
           description,
           security: [{ bearer: [] }],
           querystring: query,
-          response: { 200: answer },
+          response: { 200: inspectedBody },
         },
       },
       async ({ query: { seconds = 5, target }, raw: { socket } }) => {
@@ -90,7 +62,7 @@ export const inspectRoutes =
         socket.setTimeout?.(0); // not there in tests that inject
         const victim = target === undefined ? undefined : nameOf(target, view);
         try {
-          return answerOf(await view.inspector.inspect(seconds), victim, view);
+          return describeInspected(await view.inspector.inspect(seconds), victim, view);
         } finally {
           socket.setTimeout?.(timeout ?? 0);
         }
@@ -129,23 +101,3 @@ const nameOf = (target: string, view: DaemonView): string => {
   if (name !== undefined) return name;
   throw new MmaplockError('invalid_parameter', `there is no process ${target}`, { field: 'target' });
 };
-
-const answerOf = (
-  { startedAt, endedAt, complete, blocks, holds, stacks }: Inspected,
-  victim: string | undefined,
-  view: DaemonView,
-) => ({
-  started_at: isoTime(view, startedAt),
-  ended_at: isoTime(view, endedAt),
-  evidence: 'overlap' as const,
-  complete,
-  data: blocks
-    .filter((entry) => victim === undefined || entry.victim.name === victim)
-    .map((entry) => describeBlock(entry, view)),
-  holds: holds.map(({ file, count, nanoseconds }) => ({
-    file,
-    holds_total: count,
-    hold_seconds_total: nanoseconds / 1e9,
-  })),
-  kernel_stacks: stacks.map(({ frames, count }) => ({ frames: [...frames], count })),
-});
