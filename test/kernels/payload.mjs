@@ -3,9 +3,12 @@
  * laid out as in the project. Every guest of a run has the same one, and reads only.
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { run } from '../roots/command.mjs';
 import { makeOneFile } from './one-file.mjs';
+
+/** The programs of the demonstration, with the headers that others share with them. */
+const demoSources = 'src/cli/demo/load';
 
 /** What is copied of the project. */
 const parts = [
@@ -15,6 +18,7 @@ const parts = [
   'dist/test/kernels',
   'dist/test/live/support',
   'dist/test/support',
+  demoSources,
   'test/kernels/guest.sh',
   'test/workload',
 ];
@@ -38,17 +42,16 @@ const productionPackages = (project) => {
  * programs, so that what compiles them on a host leaves them as they are.
  */
 const compileWorkload = async (folder) => {
-  const sources = join(folder, 'test/workload');
   const programs = join(folder, 'dist/workload');
   mkdirSync(programs, { recursive: true });
-  const files = readdirSync(sources);
-  const compile = (file) => {
-    const program = join(programs, file.replace(/\.c$/, ''));
-    return run('cc', ['-O2', '-Wall', '-Wextra', '-static', '-pthread', '-o', program, join(sources, file)]);
-  };
+  const files = [demoSources, 'test/workload'].flatMap((name) =>
+    readdirSync(join(folder, name)).map((file) => join(folder, name, file)),
+  );
+  const options = ['-O2', '-Wall', '-Wextra', '-static', '-pthread', '-I', join(folder, demoSources)];
+  const compile = (file) => run('cc', [...options, '-o', join(programs, basename(file, '.c')), file]);
   await Promise.all(files.filter((file) => file.endsWith('.c')).map(compile));
   const earlier = new Date(Date.now() - 60 * minute);
-  for (const file of files) utimesSync(join(sources, file), earlier, earlier);
+  for (const file of files) utimesSync(file, earlier, earlier);
 };
 
 const megabytes = async (folder) => Number.parseInt(await run('du', ['-sm', folder]), 10);

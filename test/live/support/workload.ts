@@ -146,7 +146,7 @@ export interface WorkloadOptions {
 }
 
 /**
- * Starts a program of test/workload, compiling it first if need be.
+ * Starts a program of test/workload or of the demonstration, compiling it first if need be.
  * @throws if it cannot be compiled or started
  */
 export function runWorkload<Name extends keyof Results>(
