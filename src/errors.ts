@@ -114,7 +114,9 @@ const catalog = {
   // top
   daemon_unreachable: 'Start mmaplockd, or name the daemon to ask with --url.',
   // demo
-  workload_missing: 'Install a C compiler (apt-get install gcc libc6-dev), or run `npm test` once.',
+  compiler_missing:
+    'Install a C compiler and the headers of the C library (apt-get install gcc libc6-dev), for gcc or cc on PATH.',
+  workload_missing: 'Install mmaplockd anew, or run the demonstration from a checkout of the source.',
 } as const;
 
 /** A stable, documented error code. */

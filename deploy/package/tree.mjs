@@ -1,6 +1,6 @@
 /** What is where in the package. */
 import { existsSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { filesUnder } from '../bootstrap/build.mjs';
 import { CannotGoOn } from '../bootstrap/report.mjs';
 import { debian, root } from './paths.mjs';
@@ -33,11 +33,13 @@ const unitFile = join(root, 'deploy/systemd/mmaplockd.service');
 export const packageTree = ({ program, page, node, copyright, configuration, manPage }) => {
   if (!existsSync(unitFile)) throw new CannotGoOn(`there is no ${unitFile}`, 'restore it');
   const fragments = filesUnder(join(root, 'bpf')).filter((path) => /\.btf?$/.test(path));
+  const load = filesUnder(join(root, 'src/cli/demo/load'));
   return [
     { path: 'etc/default/mmaplockd', from: join(debian, 'mmaplockd.default'), conffile: true },
     { path: 'etc/mmaplockd/config.yaml', text: configuration, conffile: true },
     { path: 'usr/bin/mmaplockd', from: join(debian, 'mmaplockd'), mode: 0o755 },
     ...fragments.map((path) => ({ path: `${lib}/${relative(root, path)}`, from: path })),
+    ...load.map((path) => ({ path: `${lib}/demo/${basename(path)}`, from: path })),
     { path: `${lib}/mmaplockd.mjs`, text: program },
     { path: `${lib}/node`, from: node, mode: 0o755 },
     ...Object.entries(page).map(([name, text]) => ({ path: `${lib}/page/${name}`, text })),

@@ -59,7 +59,8 @@ const locate = async (name: string, env: Environment): Promise<string> => {
   });
 };
 
-const isExecutable = async (path: string): Promise<boolean> => {
+/** Whether it is a file that this user may run. */
+export const isExecutable = async (path: string): Promise<boolean> => {
   try {
     await access(path, constants.X_OK);
     return (await stat(path)).isFile();

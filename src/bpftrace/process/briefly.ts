@@ -9,6 +9,8 @@ import type { Environment } from '../environment.js';
 
 export interface BriefOptions {
   readonly env: Environment;
+  /** The directory that it is run in; the one at hand where it is left out. */
+  readonly cwd?: string;
   /** Standard input; nothing where it is left out. */
   readonly input?: string;
   readonly timeoutMs: number;
@@ -33,11 +35,12 @@ const graceMilliseconds = 500;
 
 /** Never rejects. @param command a program, with whatever it is wrapped in, and its arguments */
 export const runBriefly = async (command: readonly string[], options: BriefOptions): Promise<Said> => {
-  const { env, input, timeoutMs, mostBytes, signal } = options;
+  const { env, cwd, input, timeoutMs, mostBytes, signal } = options;
   // In a group of its own, so that all of it can be ended. See session.ts for the parent-death signal.
   const child = execa('setpriv', ['--pdeathsig', 'KILL', ...command], {
     env: { ...env, PATH: [env.PATH, ...setprivIsIn].filter(Boolean).join(':') },
     extendEnv: false,
+    ...(cwd === undefined ? {} : { cwd }),
     reject: false,
     detached: true,
     cleanup: false,

@@ -54,6 +54,17 @@ test('it finds the fragments beside it', () => {
   assert.deepEqual(told.sort(), names.sort(), stderr);
 });
 
+test('it finds the sources of the demonstration beside it, and says what it needs to compile them', () => {
+  const env = { PATH: path.join(folder, 'bpf') };
+  const demo = () => spawnSync(process.execPath, [program, 'demo'], { encoding: 'utf8', env, cwd: folder });
+  assert.match(demo().stderr, /workload_missing: .*\/src\/cli\/demo\/load\/writers\.c/);
+  cpSync(path.join(packageRoot, 'src/cli/demo/load'), path.join(folder, 'demo'), { recursive: true });
+  const { status, stderr } = demo();
+  assert.equal(status, 1);
+  assert.match(stderr, /compiler_missing: .*no C compiler \(cc or gcc\)/);
+  assert.match(stderr, /apt-get install gcc/);
+});
+
 test('it is one file whatever folder it was made in, and names no path of the machine', () => {
   // With what lies in it: the folder itself may be called /src, and so is one in the sources.
   for (const inner of ['dist', 'node_modules', 'deploy', 'bpf'])

@@ -91,6 +91,19 @@ test('the page is in the package, where the bundle looks for it', async () => {
   assert.equal(page?.text, 'page');
 });
 
+test('the sources of the demonstration are in the package, with all that they include', async () => {
+  const folder = 'usr/lib/mmaplockd/demo';
+  const files = new Map((await tree()).map((file) => [file.path, file.from]));
+  const wanted = new Set([`${folder}/writers.c`, `${folder}/proc-reader.c`]);
+  for (const file of wanted) {
+    assert.ok(files.has(file), file);
+    for (const [, header] of readFileSync(files.get(file)!, 'utf8').matchAll(/^#include "(.*)"$/gm))
+      wanted.add(`${folder}/${header}`);
+  }
+  const packaged = [...files.keys()].filter((file) => file.startsWith(`${folder}/`));
+  assert.deepEqual(packaged, [...wanted].sort(), 'and nothing else');
+});
+
 test('control fields: what only the build knows stands after the name', async () => {
   const { controlFields } = await part<{ controlFields: (template: string, of: object) => string }>(
     'control.mjs',
