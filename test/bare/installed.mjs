@@ -33,3 +33,12 @@ export const fragmentsIn = async (host, project, file) => {
     .map((file) => basename(file, '.bt'));
   return { found: fragments.map(({ fragment }) => fragment).sort(), wanted: wanted.sort() };
 };
+
+/** The demonstration compiles its load there. @returns what is wrong with it, or undefined */
+export const demoOf = async (host, file) => {
+  const status = await host
+    .run(['mmaplockd', 'demo', '--seconds', '4', '--allow-second'], file)
+    .end(5 * minute);
+  if (status !== 0) return `it ended with ${status}`;
+  return /^writers \(pid \d+\) waited /m.test(readFileSync(file, 'utf8')) ? undefined : 'it shows no waits';
+};

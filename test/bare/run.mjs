@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { removeRoot } from '../roots/cache.mjs';
 import { openHost } from './host.mjs';
-import { buildDeb, fragmentsIn, installDeb } from './installed.mjs';
+import { buildDeb, demoOf, fragmentsIn, installDeb } from './installed.mjs';
 import { createRoot, makeRootImage } from './root.mjs';
 import { unexpectedSkips } from './skips.mjs';
 
@@ -121,6 +121,10 @@ const checkInstalled = async (host, root, deb) => {
     `the package knows the ${wanted.length} fragments of bpf/`,
     isSame ? undefined : `it knows ${found.join(' ')}`,
   );
+  const demoLog = join(logs, 'package-demo.log');
+  const fault = await demoOf(host, demoLog);
+  check('the package shows its demonstration', fault);
+  if (fault !== undefined) showLog(demoLog);
 };
 
 const start = ['npm', 'start', '--'];
