@@ -27,7 +27,6 @@ const catalog = {
   kernel_lockdown:
     'No setting of mmaplockd or bpftrace helps, and a running kernel cannot be unlocked: boot it with ' +
     'lockdown=integrity, or without lockdown.',
-  kernel_config_unreadable: 'Check the permissions of /proc/config.gz.',
   // probes
   fragment_malformed: 'Correct the header or body of the fragment named in the message.',
   fragment_rejected: 'See the compiler message in the log; the other fragments go on without this one.',

@@ -1,8 +1,7 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { cpus, machine, release } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
-import { errnoOf, MmaplockError } from '../errors.js';
+import { errnoOf } from '../errors.js';
 
 /** Kernel lockdown; `unknown` where securityfs is not mounted or the kernel has no lockdown module, and nothing shows it. */
 export type Lockdown = 'none' | 'integrity' | 'confidentiality' | 'unknown';
@@ -98,31 +97,6 @@ export function readFunctionTracing(tracefs: string): FunctionTracing {
   } catch (error) {
     const errno = errnoOf(error);
     return errno === 'ENOENT' ? { list: 'absent', errno: undefined } : { list: 'refused', errno };
-  }
-}
-
-/**
- * Build options of the kernel by full name (`CONFIG_MEMCG`): `y`, `m`, a value without its quotes, or `n`.
- * Undefined where the kernel does not tell (it has /proc/config.gz with CONFIG_IKCONFIG_PROC only).
- *
- * @throws MmaplockError kernel_config_unreadable
- */
-export function readConfig(names: Iterable<string>, proc = '/proc'): Map<string, string> | undefined {
-  const path = join(proc, 'config.gz');
-  try {
-    const text = gunzipSync(readFileSync(path)).toString('latin1');
-    const set = new Map<string, string>();
-    for (const [, name, value] of text.matchAll(/^(CONFIG_\w+)=(.*)$/gm)) {
-      set.set(name!, value!.replace(/^"(.*)"$/, '$1'));
-    }
-    // An option that is off, or whose dependencies are, is a comment or not there at all.
-    return new Map([...names].map((name) => [name, set.get(name) ?? 'n']));
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw new MmaplockError('kernel_config_unreadable', `${path} could not be read`, {
-      field: path,
-      cause: error,
-    });
   }
 }
 

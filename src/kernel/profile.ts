@@ -10,7 +10,6 @@ import {
   type FunctionTracing,
   hasKprobes,
   type Lockdown,
-  readConfig,
   readFunctionTracing,
   readLockdown,
   readMachine,
@@ -28,8 +27,6 @@ export type TracepointName = `${string}:${string}`;
 export interface KernelQuestions {
   readonly symbols: Iterable<string>;
   readonly tracepoints: Iterable<TracepointName>;
-  /** Full names, such as `CONFIG_MEMCG`. */
-  readonly config?: Iterable<string>;
 }
 
 /** Where procfs and sysfs are mounted. */
@@ -42,7 +39,7 @@ export interface KernelRoots {
  * What the kernel of this host offers.
  *
  * A part that could not be read is in `problems`, and answers as if the kernel did not have it. Asking for a
- * symbol, tracepoint or option that was not among the questions throws: it would read as absent otherwise.
+ * symbol or tracepoint that was not among the questions throws: it would read as absent otherwise.
  */
 export interface KernelProfile {
   readonly release: string;
@@ -73,8 +70,6 @@ export interface KernelProfile {
   symbol(name: string): KernelSymbol | undefined;
   tracepoint(name: TracepointName): TracepointFormat | undefined;
   tracepointField(name: TracepointName, field: string): TracepointField | undefined;
-  /** `y`, `m`, `n` or a value; undefined where the kernel does not tell. */
-  config(name: string): string | undefined;
 }
 
 /**
@@ -99,13 +94,11 @@ export async function readKernelProfile(
 
   const symbolNames = new Set(asked.symbols);
   const tracepointNames = new Set(asked.tracepoints);
-  const configNames = new Set(asked.config);
   const btf = attempt(() => parseBtf(readBtf(join(sys, 'kernel/btf/vmlinux'))));
   if (btf?.unknown !== undefined) problems.push(unknownKind(btf.unknown));
   const tracefs = attempt(() => findTracefs(sys));
   const tracepoints =
     tracefs === undefined ? undefined : attempt(() => readTracepoints(tracepointNames, tracefs));
-  const config = configNames.size === 0 ? undefined : attempt(() => readConfig(configNames, proc));
   const symbols = await readSymbols(symbolNames, join(proc, 'kallsyms')).catch((error: unknown) => {
     problems.push(expected(error));
     return undefined;
@@ -148,7 +141,6 @@ export async function readKernelProfile(
     symbol,
     tracepoint,
     tracepointField: (name, field) => tracepoint(name)?.fields.find((candidate) => candidate.name === field),
-    config: (name) => lookUp('option', configNames, config, name),
   };
 }
 

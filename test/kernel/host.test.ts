@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { gzipSync } from 'node:zlib';
-import { MmaplockError } from '../../src/errors.js';
 import {
   countCpuList,
   hasKprobes,
-  readConfig,
   readFunctionTracing,
   readLockdown,
   readMachine,
@@ -75,42 +72,11 @@ test('kprobes and function tracing are told from the files of tracefs', () => {
   assert.deepEqual(readFunctionTracing(tracefs), { list: 'refused', errno: 'EISDIR' });
 });
 
-test('options are y, m, n or a value', () => {
-  const names = ['CONFIG_A', 'CONFIG_B', 'CONFIG_C', 'CONFIG_D', 'CONFIG_E', 'CONFIG_ABSENT'];
-  assert.equal(readConfig(names, directory), undefined);
-  writeFileSync(
-    join(directory, 'config.gz'),
-    gzipSync(
-      '# comment\nCONFIG_A=y\nCONFIG_B=m\n# CONFIG_C is not set\nCONFIG_D=64\nCONFIG_E="a,b"\nCONFIG_AB=y\n',
-    ),
-  );
-  assert.deepEqual(
-    [...(readConfig(names, directory) ?? [])],
-    [
-      ['CONFIG_A', 'y'],
-      ['CONFIG_B', 'm'],
-      ['CONFIG_C', 'n'],
-      ['CONFIG_D', '64'],
-      ['CONFIG_E', 'a,b'],
-      ['CONFIG_ABSENT', 'n'],
-    ],
-  );
-  writeFileSync(join(directory, 'config.gz'), 'not gzip');
-  assert.throws(
-    () => readConfig(names, directory),
-    (error) => error instanceof MmaplockError && error.code === 'kernel_config_unreadable',
-  );
-});
-
-test('this host agrees with uname, getconf and zcat', () => {
+test('this host agrees with uname and getconf', () => {
   const run = (command: string, ...args: string[]): string =>
     execFileSync(command, args, { encoding: 'utf8' }).trim();
   assert.equal(readRelease(), run('uname', '-r'));
   assert.equal(readMachine(), run('uname', '-m'));
   // Possible CPUs include those that could still be plugged in.
   assert.ok(readPossibleCpus() >= Number(run('getconf', '_NPROCESSORS_CONF')));
-  if (existsSync('/proc/config.gz')) {
-    const line = run('sh', '-c', 'zcat /proc/config.gz | grep ^CONFIG_HZ=');
-    assert.equal(`CONFIG_HZ=${readConfig(['CONFIG_HZ'])?.get('CONFIG_HZ')}`, line);
-  }
 });

@@ -20,7 +20,6 @@ const roots = (name: string) => ({ proc: join(directory, name, 'proc'), sys: joi
 const asked: KernelQuestions = {
   symbols: ['present', 'twice', 'absent'],
   tracepoints: ['lock:sample', 'lock:absent'],
-  config: ['CONFIG_MEMCG'],
 };
 const format =
   'name: sample\nID: 7\nformat:\n\tfield:unsigned int flags;\toffset:16;\tsize:4;\tsigned:0;\n\nprint fmt: ""\n';
@@ -69,7 +68,6 @@ test('a host that has everything answers every question', async () => {
   assert.equal(profile.tracepointField('lock:sample', 'flags')?.offset, 16);
   assert.equal(profile.tracepointField('lock:sample', 'absent'), undefined);
   assert.equal(profile.tracepoint('lock:absent'), undefined);
-  assert.equal(profile.config('CONFIG_MEMCG'), undefined, 'this host does not tell');
 });
 
 test('a host that has nothing has a problem for each part, and answers all the same', async () => {
@@ -116,12 +114,11 @@ test('one damaged part leaves the others', async () => {
   write('damaged/sys/kernel/btf/vmlinux', smallBtf().subarray(0, 60));
   write('damaged/sys/kernel/tracing/events/lock/sample/format', format);
   write('damaged/proc/kallsyms', 'ffffffff81000000 T present\n');
-  write('damaged/proc/config.gz', 'not gzip');
   const profile = await readKernelProfile(asked, roots('damaged'));
-  assert.deepEqual(profile.problems.map(({ code }) => code).sort(), [
-    'btf_malformed',
-    'kernel_config_unreadable',
-  ]);
+  assert.deepEqual(
+    profile.problems.map(({ code }) => code),
+    ['btf_malformed'],
+  );
   assert.equal(profile.btf, undefined);
   assert.equal(profile.hasSymbol('present'), true);
   assert.equal(profile.tracepoint('lock:sample')?.id, 7);
@@ -154,7 +151,6 @@ test('a question that was not announced is a defect, not an absence', async () =
   const profile = await readKernelProfile(asked, roots('full'));
   assert.throws(() => profile.hasSymbol('other'), /not asked for/);
   assert.throws(() => profile.tracepoint('lock:other'), /not asked for/);
-  assert.throws(() => profile.config('CONFIG_OTHER'), /not asked for/);
 });
 
 const vmlinux = '/sys/kernel/btf/vmlinux';
@@ -165,7 +161,6 @@ test('the profile of this host takes little more than to read its files', {
   const live: KernelQuestions = {
     symbols: ['seq_read', 'm_start', 'vfs_read', 'no_such_symbol'],
     tracepoints: ['lock:contention_begin', 'syscalls:sys_exit_read', 'sched:sched_switch'],
-    config: ['CONFIG_MEMCG'],
   };
   const makeProfile = async (): Promise<void> => {
     const profile = await readKernelProfile(live);

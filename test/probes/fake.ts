@@ -95,7 +95,6 @@ export const fakeKernel = (has: FakeKernel = {}): KernelProfile => {
     symbol,
     tracepoint,
     tracepointField: (name, wanted) => tracepoint(name)?.fields.find(({ name }) => name === wanted),
-    config: () => undefined,
   };
 };
 
