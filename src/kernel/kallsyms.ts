@@ -3,17 +3,10 @@ import { MmaplockError, messageOf } from '../errors.js';
 
 /** A name of the kernel's symbol table, with each place that has it. */
 export interface KernelSymbol {
-  /** One for each occurrence: more than one means the name alone does not say which function is meant. */
+  /** One for each occurrence, in modules too: more than one means the name alone does not say which function is meant. */
   readonly addresses: readonly bigint[];
-  /** The module of each occurrence, in the same order; undefined for the kernel proper. */
-  readonly modules: readonly (string | undefined)[];
   /** Every address reads zero: kernel.kptr_restrict hides them. The name and the count still hold. */
   readonly hidden: boolean;
-}
-
-interface Occurrences {
-  addresses: bigint[];
-  modules: (string | undefined)[];
 }
 
 /** Far more than one line: a name has at most 511 bytes (KSYM_NAME_LEN, include/linux/kallsyms.h, 6.18). */
@@ -36,7 +29,7 @@ export async function readSymbols(
   wanted: ReadonlySet<string>,
   path = '/proc/kallsyms',
 ): Promise<Map<string, KernelSymbol>> {
-  const found = new Map<string, Occurrences>();
+  const found = new Map<string, bigint[]>();
   if (wanted.size > 0) {
     try {
       scan(path, wanted, found);
@@ -48,14 +41,14 @@ export async function readSymbols(
     }
   }
   return new Map(
-    [...found].map(([name, { addresses, modules }]) => [
+    [...found].map(([name, addresses]) => [
       name,
-      { addresses, modules, hidden: addresses.every((address) => address === 0n) },
+      { addresses, hidden: addresses.every((address) => address === 0n) },
     ]),
   );
 }
 
-function scan(path: string, wanted: ReadonlySet<string>, found: Map<string, Occurrences>): void {
+function scan(path: string, wanted: ReadonlySet<string>, found: Map<string, bigint[]>): void {
   const visit = lineVisitor(wanted, found);
   const buffer = Buffer.allocUnsafe(chunkBytes);
   const file = openSync(path, 'r');
@@ -85,7 +78,7 @@ function scan(path: string, wanted: ReadonlySet<string>, found: Map<string, Occu
 /** Reads lines of `address type name`, with a tab and `[module]` behind where it is not the kernel proper. */
 function lineVisitor(
   wanted: ReadonlySet<string>,
-  found: Map<string, Occurrences>,
+  found: Map<string, bigint[]>,
 ): (buffer: Buffer, start: number, end: number) => void {
   // Length and last byte rule out nearly every line before a string is made of it.
   const candidates = new Uint8Array(0x1_0000);
@@ -97,7 +90,6 @@ function lineVisitor(
     const name = address + 3;
     if (address === -1 || name >= end) return;
     let nameEnd = end;
-    let module: string | undefined;
     if (buffer[end - 1] === closingBracket) {
       nameEnd = buffer.indexOf(tab, name);
       if (nameEnd === -1 || nameEnd >= end) return;
@@ -105,10 +97,8 @@ function lineVisitor(
     if (candidates[signature(nameEnd - name, buffer[nameEnd - 1]!)] === 0) return;
     const text = buffer.toString('latin1', name, nameEnd);
     if (!wanted.has(text)) return;
-    if (nameEnd < end) module = buffer.toString('latin1', nameEnd + 2, end - 1);
-    const occurrences = found.get(text) ?? { addresses: [], modules: [] };
-    occurrences.addresses.push(BigInt(`0x${buffer.toString('latin1', start, address)}`));
-    occurrences.modules.push(module);
-    found.set(text, occurrences);
+    const addresses = found.get(text) ?? [];
+    addresses.push(BigInt(`0x${buffer.toString('latin1', start, address)}`));
+    found.set(text, addresses);
   };
 }

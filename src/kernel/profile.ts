@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { endianness } from 'node:os';
 import { join } from 'node:path';
 import { errnoOf, MmaplockError, messageOf } from '../errors.js';
 import { type Btf, parseBtf } from './btf.js';
@@ -18,7 +17,7 @@ import {
   readUpstream,
 } from './host.js';
 import { type KernelSymbol, readSymbols } from './kallsyms.js';
-import { findTracefs, readTracepoint, type TracepointField, type TracepointFormat } from './tracefs.js';
+import { findTracefs, readTracepoint, type TracepointFormat } from './tracefs.js';
 
 /** A tracepoint as `category:name`. */
 export type TracepointName = `${string}:${string}`;
@@ -46,7 +45,6 @@ export interface KernelProfile {
   /** The stable release it is built from: see readUpstream(). */
   readonly upstream: readonly [number, number, number];
   readonly machine: string;
-  readonly endian: 'LE' | 'BE';
   readonly possibleCpus: number;
   readonly lockdown: Lockdown;
   /** Whether tracefs accepts kprobes. */
@@ -69,7 +67,6 @@ export interface KernelProfile {
   symbolCount(name: string): number;
   symbol(name: string): KernelSymbol | undefined;
   tracepoint(name: TracepointName): TracepointFormat | undefined;
-  tracepointField(name: TracepointName, field: string): TracepointField | undefined;
 }
 
 /**
@@ -122,7 +119,6 @@ export async function readKernelProfile(
     release: readRelease(proc),
     upstream: readUpstream(proc),
     machine: readMachine(proc),
-    endian: endianness(),
     possibleCpus: readPossibleCpus(sys),
     lockdown,
     kprobes: tracefs !== undefined && hasKprobes(tracefs),
@@ -140,7 +136,6 @@ export async function readKernelProfile(
     symbolCount: (name) => symbol(name)?.addresses.length ?? 0,
     symbol,
     tracepoint,
-    tracepointField: (name, field) => tracepoint(name)?.fields.find((candidate) => candidate.name === field),
   };
 }
 

@@ -61,11 +61,7 @@ export const fakeKernel = (has: FakeKernel = {}): KernelProfile => {
     const count = symbolCount(name);
     const address = own(has.addresses, name) ?? 0n;
     if (count === 0) return undefined;
-    return {
-      addresses: Array(count).fill(address),
-      modules: Array(count).fill(undefined),
-      hidden: address === 0n,
-    };
+    return { addresses: Array(count).fill(address), hidden: address === 0n };
   };
   const tracepoint: KernelProfile['tracepoint'] = (name) => {
     const fields = own(has.tracepoints, name);
@@ -75,7 +71,6 @@ export const fakeKernel = (has: FakeKernel = {}): KernelProfile => {
     release: '6.18.0-fake',
     upstream: has.upstream ?? [6, 18, 0],
     machine: has.machine ?? 'x86_64',
-    endian: 'LE',
     possibleCpus: 2,
     lockdown: 'none',
     kprobes: has.kprobes ?? false,
@@ -94,7 +89,6 @@ export const fakeKernel = (has: FakeKernel = {}): KernelProfile => {
     symbolCount,
     symbol,
     tracepoint,
-    tracepointField: (name, wanted) => tracepoint(name)?.fields.find(({ name }) => name === wanted),
   };
 };
 
