@@ -49,7 +49,7 @@ const other = fragmentOf('other', {
   body: 'tracepoint:a:open\n{\n  @o = count();\n}\n',
 });
 /** Of inspect mode, but no part of it. */
-const rows = fragmentOf('vma-rows', {
+const rows = fragmentOf('rows', {
   header: ['mode inspect', 'cost much', 'prints @rows'],
   body: 'tracepoint:a:read\n{\n  @rows = count();\n}\n',
 });
@@ -149,7 +149,7 @@ for (const [host, has, kind] of [
       [waiting],
       'kprobes lose waits, and tracepoints cost spinlocks',
     );
-    for (const needless of ['vma-rows', 'proc-opens', 'procmap-query', 'stalls', 'lock-path', 'releases'])
+    for (const needless of ['proc-opens', 'procmap-query', 'stalls', 'lock-path', 'releases'])
       assert.ok(!chosen.includes(needless), needless);
     assert.equal(chosen.includes('opens-tracepoint'), kind === 'tracepoint', 'marks are for tracepoints');
   });
