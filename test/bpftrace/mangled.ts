@@ -16,9 +16,9 @@ const otherLines = [
 ];
 
 const filesOf: Readonly<Record<Version, readonly string[]>> = {
-  '0.17.0': ['watch', 'scalars', 'keyed', 'hist', 'stats', 'lost', 'map-full'],
-  '0.23.2': ['scalars', 'keyed', 'hist', 'stats', 'lost', 'map-full'],
-  '0.27.0': ['scalars', 'keyed', 'hist', 'tseries', 'runtime-errors', 'map-full'],
+  '0.17.0': ['watch', 'scalars', 'keyed', 'hist', 'lhist', 'lost', 'map-full'],
+  '0.23.2': ['scalars', 'keyed', 'hist', 'lhist', 'lost', 'map-full'],
+  '0.27.0': ['scalars', 'keyed', 'hist', 'lhist', 'lost', 'map-full'],
 };
 
 /** Lines that real versions printed, each once, as bytes. */

@@ -1,4 +1,4 @@
-/** Values of maps and of print(). */
+/** Values of maps. */
 import type { Dialect } from './dialect.js';
 import { type Integer, integerOf, isFields } from './json.js';
 import { decodeText } from './text.js';

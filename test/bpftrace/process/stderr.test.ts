@@ -54,7 +54,6 @@ const expected: Record<string, Partial<Record<Version, unknown[]>>> = {
   },
   'no-fentry': { '0.17.0': [rejectedAt(1)], '0.23.2': [rejectedAt(1)], '0.27.0': [rejectedAt(1)] },
   'not-root': Object.fromEntries(versions.map((version) => [version, [['error', 'not_root', undefined]]])),
-  tseries: { '0.27.0': [['warning', undefined, undefined]] },
 };
 
 for (const [name, byVersion] of Object.entries(expected)) {
@@ -95,6 +94,7 @@ test('hand-written, after the sources: messages that no run here gives', () => {
     code: 'tracer_exited',
   });
   assert.deepEqual(judgeStderr('ERROR: something new'), { severity: 'error' });
+  assert.deepEqual(judgeStderr('WARNING: something new'), { severity: 'warning' });
 });
 
 test('what 0.17 says of addresses computed from a field of args is harmless, with the lines it quotes', () => {

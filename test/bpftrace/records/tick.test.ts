@@ -123,6 +123,7 @@ const damaged: readonly (readonly [string, string, RegExp])[] = [
     map('@wait_us', { '1,2': [] }, 'hist'),
     /^@wait_us: expected a key of 1/,
   ],
+  ['a type that no fragment may cause', map('@waits', { '4,0,9': 5 }, 'stats'), /^unknown line type stats$/],
   ['a type of a later bpftrace', '{"type": "flamegraph", "data": {}}', /^unknown line type flamegraph$/],
 ];
 
