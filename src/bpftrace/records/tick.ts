@@ -139,8 +139,10 @@ export class Wire {
       case 'helper_error':
         return refusalOf(line, this.#options.mapAt(line.line)?.slice(1) ?? 'unknown', at);
       case 'undecodable':
+        return this.damaged(line.reason);
       case 'unknown':
-        return this.damaged(line.type === 'unknown' ? `unknown line type ${line.typeName}` : line.reason);
+        // Whole, and of none of the types in which maps come: nothing of the tick is in it.
+        return [{ kind: 'undecodable', at, reason: `unknown line type ${line.typeName}` }];
       default:
         return [];
     }

@@ -123,8 +123,6 @@ const damaged: readonly (readonly [string, string, RegExp])[] = [
     map('@wait_us', { '1,2': [] }, 'hist'),
     /^@wait_us: expected a key of 1/,
   ],
-  ['a type that no fragment may cause', map('@waits', { '4,0,9': 5 }, 'stats'), /^unknown line type stats$/],
-  ['a type of a later bpftrace', '{"type": "flamegraph", "data": {}}', /^unknown line type flamegraph$/],
 ];
 
 test('a damaged line makes its own tick incomplete, and no other', async (context) => {
@@ -139,6 +137,19 @@ test('a damaged line makes its own tick incomplete, and no other', async (contex
       assert.equal(onlyTick(say(tickAt(1))).complete, false);
       assert.equal(onlyTick(say(tickAt(2))).complete, true);
     });
+});
+
+test('a line of a type that is not known is told, and costs no tick', () => {
+  for (const [type, line] of [
+    ['stats', map('@own', { '4,0,9': 5 }, 'stats')],
+    ['runtime_error', '{"type": "runtime_error", "msg": "division by zero", "line": 3, "col": 7}'],
+    ['flamegraph', '{"type": "flamegraph", "data": {}}'],
+  ] as const) {
+    const { say } = wireOf();
+    say(map('@waits', { '2,0,-1': 1 }));
+    assert.deepEqual(say(line), [{ kind: 'undecodable', at, reason: `unknown line type ${type}` }]);
+    assert.equal(onlyTick(say(tickAt(1))).complete, true);
+  }
 });
 
 test('a process whose mark is in question is told by its id, and a line that is no such one is passed over', () => {
