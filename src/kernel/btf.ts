@@ -11,12 +11,27 @@ import { BtfTypes, kinds, malformed, type UnknownType } from './btf-types.js';
  * what the first pass does not look at is checked when it is asked for.
  */
 export class Btf {
+  readonly #blob: Buffer;
   readonly #types: BtfTypes;
+  #released = false;
   #composites: NameIndex | undefined;
   #functions: NameIndex | undefined;
 
-  constructor(types: BtfTypes) {
+  /** @param blob of which the types are */
+  constructor(blob: Buffer, types: BtfTypes) {
+    this.#blob = blob;
     this.#types = types;
+  }
+
+  /**
+   * Gives the memory of the blob back, 6 MB and more: it answers no question any more. V8 would keep it until it next
+   * collects old garbage, which in an idle daemon takes minutes. Before Node 22 it does (no ArrayBuffer.transfer()), and
+   * a small blob stays, for it may share its memory with other buffers.
+   */
+  release(): void {
+    this.#released = true;
+    const memory = this.#blob.buffer as ArrayBuffer & { transfer?: (bytes: number) => ArrayBuffer };
+    if (memory.byteLength === this.#blob.byteLength) memory.transfer?.(0);
   }
 
   /** The first type of a kind that is not known, where there is one; it and those behind it answer no question. */
@@ -67,6 +82,10 @@ export class Btf {
     return renderParameters(this.#types, proto);
   }
 
+  #assertHeld(): void {
+    if (this.#released) throw new Error('the BTF is asked after release()');
+  }
+
   #member(tag: string, path: string): Member | undefined {
     for (const id of this.#tagged(tag)) {
       const member = findPath(this.#types, id, path);
@@ -76,11 +95,13 @@ export class Btf {
   }
 
   #tagged(tag: string): readonly number[] {
+    this.#assertHeld();
     this.#composites ??= new NameIndex(this.#types, (kind) => kind === kinds.struct || kind === kinds.union);
     return this.#composites.find(tag);
   }
 
   #named(name: string): readonly number[] {
+    this.#assertHeld();
     this.#functions ??= new NameIndex(this.#types, (kind) => kind === kinds.func);
     return this.#functions.find(name);
   }
@@ -91,4 +112,4 @@ export class Btf {
  *
  * @throws MmaplockError btf_malformed
  */
-export const parseBtf = (blob: Buffer): Btf => new Btf(new BtfTypes(blob));
+export const parseBtf = (blob: Buffer): Btf => new Btf(blob, new BtfTypes(blob));

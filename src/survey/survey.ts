@@ -53,6 +53,9 @@ export interface HostSurvey {
   readonly sheddable: readonly ShedStep[];
 }
 
+/** Fragments that an earlier version had: what disables one is a configuration that is still right. */
+const retired: readonly string[] = ['vma-rows'];
+
 /**
  * Reads catalog and kernel, and plans.
  * @param rejected fragments that bpftrace refused on this host, with what it said
@@ -69,7 +72,7 @@ export const surveyHost = async (
   const catalog = await readCatalog(probes.directory || path.join(packageRoot, 'bpf'));
   const known = new Set(catalog.fragments.map(({ name }) => name));
   for (const name of probes.disable)
-    if (!known.has(name))
+    if (!known.has(name) && !retired.includes(name))
       throw new MmaplockError(
         'invalid_config',
         `probes.disable: there is no fragment "${name}"; there are: ${[...known].join(', ')}`,
@@ -78,6 +81,24 @@ export const surveyHost = async (
         },
       );
   const profile = await readKernelProfile(askedOfKernel(catalog));
+  try {
+    return surveyOf(catalog, profile, { probes, incidents, metrics, rejected, findings, shed });
+  } finally {
+    profile.btf?.release();
+  }
+};
+
+interface Wanted extends Pick<Config, 'probes' | 'incidents' | 'metrics'> {
+  readonly rejected: ReadonlyMap<string, string>;
+  readonly findings: Findings;
+  readonly shed: readonly ShedStep[];
+}
+
+const surveyOf = (
+  catalog: Catalog,
+  profile: KernelProfile,
+  { probes, incidents, metrics, rejected, findings, shed }: Wanted,
+): HostSurvey => {
   const lockPaths = settleLockPaths(lockPathsOf(profile, findings.addresses), findings.reads);
   const options: PlanOptions = {
     ...probes,

@@ -82,6 +82,25 @@ test('a blob at an odd address reads the same', () => {
   assert.equal(parseBtf(shifted.subarray(1)).memberOffset('outer', 'nested.value'), 24);
 });
 
+test('released, it gives its memory back where Node can, and answers no more', () => {
+  const text = nested().build();
+  const blob = Buffer.alloc(text.length);
+  text.copy(blob);
+  const btf = parseBtf(blob);
+  assert.equal(btf.hasStruct('outer'), true);
+  btf.release();
+  assert.equal(blob.length, 'transfer' in ArrayBuffer.prototype ? 0 : text.length);
+  assert.throws(() => btf.hasStruct('outer'), /after release/);
+});
+
+test('a blob that shares its memory with others leaves it to them', () => {
+  const text = nested().build();
+  const memory = Buffer.alloc(text.length + 8, 7);
+  text.copy(memory, 8);
+  parseBtf(memory.subarray(8)).release();
+  assert.equal(memory[0], 7);
+});
+
 test('a longer header than known is skipped', () => {
   const blob = nested().build();
   const longer = Buffer.concat([blob.subarray(0, 24), Buffer.alloc(8), blob.subarray(24)]);
