@@ -10,7 +10,7 @@ import type { Point } from '../../support/slope.js';
 export const tracedHeap = (file: string): readonly string[] => [
   'sh',
   '-c',
-  'file=$1 node=$2; shift 2; MALLOC_ARENA_MAX=1 exec "$node" --max-semi-space-size=1 --no-opt --trace-gc "$@" >"$file"',
+  'file=$1 node=$2; shift 2; MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=131072 exec "$node" --max-semi-space-size=1 --no-opt --trace-gc "$@" >"$file"',
   'sh',
   file,
 ];
