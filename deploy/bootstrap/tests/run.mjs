@@ -144,6 +144,8 @@ const usualLimit = 240;
 export const runTests = async (args) => {
   const selected = select('test', args);
   const { results, exitCode } = await runSuites(selected, args.length === 0 ? usualLimit : undefined);
+  // A part of a suite does not say what the suite skips.
+  if (args.some((arg) => !commands.test.known.includes(arg))) return exitCode;
   mkdirSync(skipsFolder, { recursive: true });
   for (const { name, skips } of results)
     writeFileSync(join(skipsFolder, `${name}.json`), JSON.stringify(skips, null, 1));
