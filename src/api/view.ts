@@ -2,7 +2,7 @@
  * What the routes may see of the daemon. They read, listen to the stream, and may have inspect mode look for some
  * seconds; nothing here changes anything else.
  */
-import type { TracerState } from '../bpftrace/process/supervise.js';
+import type { TracerState } from '../bpftrace/process/tracer.js';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config/schema.js';
 import type { CgroupIdentity } from '../identity/cgroup-path.js';

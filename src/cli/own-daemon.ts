@@ -20,7 +20,7 @@ export type StartDaemon = (
   config: Config,
   log: Log,
   clock: Clock,
-  history?: HistoryOptions,
+  options?: { readonly history?: HistoryOptions },
 ) => Promise<OwnDaemon>;
 
 /** What asks a command to end. */

@@ -7,7 +7,7 @@ import type { StreamHub } from '../api/stream/hub.js';
 import { TickSummaries } from '../api/stream/tick-summary.js';
 import type { DaemonView } from '../api/view.js';
 import { bpftraceSays, type Judgement } from '../bpftrace/process/stderr.js';
-import type { TracerState } from '../bpftrace/process/supervise.js';
+import type { TracerState } from '../bpftrace/process/tracer.js';
 import { type Clock, clockOf, isoTime } from '../clock.js';
 import type { Config } from '../config/schema.js';
 import { sentenceOf } from '../evidence/sentence.js';

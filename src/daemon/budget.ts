@@ -13,12 +13,12 @@ import { readTracerCost } from '../cost/tracer.js';
 import { isWorthGivingUp } from '../cost/worth.js';
 import type { Log } from '../log/log.js';
 import { attachedIn } from '../probes/fragment/probes.js';
-import type { Program } from '../probes/program.js';
 import { probesOfStep } from '../probes/shed.js';
-import { cTypesFile, type HostSurvey } from '../survey/survey.js';
+import { cTypesFile } from '../survey/survey.js';
 import type { ShedStep } from '../vocabulary.js';
 import { CostWatch } from '../watch/cost-budget.js';
 import type { Inspector } from '../watch/inspector.js';
+import type { Observation } from './observation.js';
 
 export interface BudgetKeeperOptions {
   readonly config: Pick<Config, 'bpftrace' | 'cost' | 'incidents' | 'inspect' | 'probes'>;
@@ -27,24 +27,20 @@ export interface BudgetKeeperOptions {
   readonly account: CostAccount;
   readonly inspector: Pick<Inspector, 'pid'>;
   readonly supervisor: Pick<Supervisor, 'state' | 'restart' | 'stop' | 'start'>;
-  readonly survey: () => HostSurvey;
-  /** The program that runs. */
-  readonly program: () => Pick<Program, 'text' | 'probeNames'> | undefined;
-  /** The next tracer needs a new plan; `now` where none is to run, for the plan says why. */
-  readonly replan: (now: boolean) => Promise<void>;
+  readonly observation: Pick<Observation, 'program' | 'survey' | 'shed'>;
 }
 
 /** Gives what watches the cost; it is yet to be started. */
 export const keepCostBudget = (options: BudgetKeeperOptions): CostWatch => {
-  const { config, supervisor, replan } = options;
+  const { config, supervisor, observation } = options;
   let paused = Promise.resolve();
   const carryOut = async ({ kind, step }: BudgetChange): Promise<void> => {
-    await replan(false);
+    await observation.shed(watch.shed, false);
     if (step === 'inspect') return;
     if (step !== 'waits') supervisor.restart('budget');
     else if (kind === 'shed') {
       paused = supervisor.stop('budget');
-      await replan(true);
+      await observation.shed(watch.shed, true);
     } else {
       await paused;
       if (!watch.stopped) supervisor.start();
@@ -56,7 +52,7 @@ export const keepCostBudget = (options: BudgetKeeperOptions): CostWatch => {
   const positions = { ...config.probes, watched_victims: 'on' };
   /** Waits cost all there is by then. */
   const isWorth = (step: ShedStep): boolean => {
-    const running = options.survey().plan.chosen.map(({ fragment }) => fragment);
+    const running = observation.survey.plan.chosen.map(({ fragment }) => fragment);
     return (
       step === 'waits' ||
       isWorthGivingUp(options.account.probes, probesOfStep(running, positions, watch.shed, step))
@@ -71,20 +67,20 @@ export const keepCostBudget = (options: BudgetKeeperOptions): CostWatch => {
     stats: new StatsSwitch({ directory: config.incidents.directory }),
     tracer: () => {
       const { phase, pid } = supervisor.state;
-      const probes = options.program()?.probeNames;
+      const probes = observation.program?.probeNames;
       return phase === 'observing' && pid !== undefined && probes !== undefined ? { pid, probes } : undefined;
     },
     inspectPid: () => options.inspector.pid,
     read: readTracerCost,
     sheddable: () => [
       ...inspectStep,
-      ...options
-        .survey()
-        .sheddable.filter((step) => (step !== 'waits' || config.cost.shed_waits === 'on') && isWorth(step)),
+      ...observation.survey.sheddable.filter(
+        (step) => (step !== 'waits' || config.cost.shed_waits === 'on') && isWorth(step),
+      ),
     ],
     findCause: async (costs, signal) => {
       const { bpftrace, dialect } = supervisor.state;
-      const text = options.program()?.text;
+      const text = observation.program?.text;
       if (bpftrace === undefined || dialect === undefined || text === undefined) return undefined;
       // Where bpftrace makes one program of two probes, what each costs is not known: all count the same.
       const all = attachedIn(text);

@@ -2,7 +2,6 @@
 
 import type { DaemonView } from '../api/view.js';
 import type { Config } from '../config/schema.js';
-import { readProcess } from '../identity/process.js';
 import type { HistoryOptions } from '../ledger/history.js';
 import { Ledger } from '../ledger/ledger.js';
 import type { HostSurvey } from '../survey/survey.js';
@@ -13,26 +12,26 @@ export const nameRowLimit = 500;
 export interface LedgerSources {
   /** What this host offers, as it is known now. */
   readonly survey: () => Pick<HostSurvey, 'plan' | 'lockPaths'>;
-  /** Of the program: those that can overflow. */
+  /** That can overflow; `unknown` where it cannot be told which did. */
   readonly maps: readonly string[];
   readonly cgroup: DaemonView['cgroup'];
-  /** The pids that probes see are those of this namespace. */
-  readonly pidsAreTheirs: boolean;
+  /** Undefined where the pids that probes see are not those of this namespace. */
+  readonly processName: ((pid: number) => string | undefined) | undefined;
   readonly history?: HistoryOptions | undefined;
   /** Milliseconds by which the time of day is ahead of the times of records now. */
   readonly ahead: () => number;
 }
 
 export const ledgerFor = (config: Config, sources: LedgerSources): Ledger => {
-  const { survey, maps, cgroup, pidsAreTheirs, history, ahead } = sources;
+  const { survey, maps, cgroup, processName, history, ahead } = sources;
   const label = (name: string, cgroupId: string, pid?: number): string =>
     (config.metrics.name_by === 'unit' ? cgroup(cgroupId, { name, pid })?.unit : undefined) ?? name;
   const labelOfPid = (pid: number): string | undefined => {
-    const name = readProcess(pid)?.comm;
+    const name = processName?.(pid);
     return name === undefined ? undefined : label(name, '0', pid);
   };
   return new Ledger({
-    maps: [...maps, 'unknown'],
+    maps,
     readerSlots: config.metrics.reader_slots,
     blockSlots: config.metrics.block_slots,
     blocksObserved: () => survey().plan.observables.blocks.observed,
@@ -47,7 +46,7 @@ export const ledgerFor = (config: Config, sources: LedgerSources): Ledger => {
         return retries.observed ? 'windows' : 'lock_word';
       },
       processName: (pid) => {
-        const name = pidsAreTheirs ? readProcess(pid)?.comm : undefined;
+        const name = processName?.(pid);
         return name === undefined ? undefined : { name, cgroupId: '0' };
       },
       ahead,
@@ -56,7 +55,7 @@ export const ledgerFor = (config: Config, sources: LedgerSources): Ledger => {
     waits: { slots: config.metrics.process_slots, rowLimit: nameRowLimit, label },
     watched: {
       names: config.metrics.watched_victims,
-      labelOfPid: pidsAreTheirs ? labelOfPid : undefined,
+      labelOfPid: processName === undefined ? undefined : labelOfPid,
     },
     history,
   });

@@ -4,7 +4,7 @@
  */
 import type { SessionEnd, SessionOptions, startSession } from '../bpftrace/process/session.js';
 import { startLimitSeconds } from '../bpftrace/process/start-limit.js';
-import type { Tracer } from '../bpftrace/process/supervise.js';
+import type { Tracer } from '../bpftrace/process/tracer.js';
 import type { Clock } from '../clock.js';
 import { MmaplockError } from '../errors.js';
 import { Ledger } from '../ledger/ledger.js';

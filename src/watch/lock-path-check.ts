@@ -6,7 +6,7 @@
 import { type Once, runOnce } from '../bpftrace/process/once.js';
 import { startSession } from '../bpftrace/process/session.js';
 import { startLimitSeconds } from '../bpftrace/process/start-limit.js';
-import type { Tracer } from '../bpftrace/process/supervise.js';
+import type { Tracer } from '../bpftrace/process/tracer.js';
 import type { Clock } from '../clock.js';
 import { MmaplockError, messageOf } from '../errors.js';
 import { inInitialPidNamespace } from '../identity/pid-namespace.js';

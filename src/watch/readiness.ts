@@ -1,5 +1,5 @@
 /** Whether this host is being observed and, where it is not, why: for people, CI and `check`, never for restart loops. */
-import type { TracerState } from '../bpftrace/process/supervise.js';
+import type { TracerState } from '../bpftrace/process/tracer.js';
 import { type ErrorCode, errorCatalog, type MmaplockError } from '../errors.js';
 import type { ProbePlan } from '../probes/plan.js';
 import type { ShedStep } from '../vocabulary.js';

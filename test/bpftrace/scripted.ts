@@ -5,7 +5,8 @@
 import type { FoundBpftrace } from '../../src/bpftrace/find.js';
 import type { Session, SessionEnd, SessionOptions } from '../../src/bpftrace/process/session.js';
 import { StderrTail } from '../../src/bpftrace/process/stderr.js';
-import { Supervisor, type TracerState } from '../../src/bpftrace/process/supervise.js';
+import { Supervisor } from '../../src/bpftrace/process/supervise.js';
+import type { TracerState } from '../../src/bpftrace/process/tracer.js';
 import { joinProgram, type Program } from '../../src/probes/program.js';
 import type { Tick, TracerRecord } from '../../src/records.js';
 import { fragmentOf } from '../probes/fake.js';
@@ -116,6 +117,8 @@ export const supervised = (changes: Partial<Stage> = {}) => {
     mapKeys: () => 1024,
     startTimeoutSeconds,
     stallRestartSeconds,
+  });
+  supervisor.connect({
     onRecord: (record) => records.push(record),
     onState: (state) => states.push(state),
     onStderr: () => {},

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { TracerState } from '../../src/bpftrace/process/supervise.js';
+import type { TracerState } from '../../src/bpftrace/process/tracer.js';
 import { observing, pause } from '../../src/cli/own-daemon.js';
 import { MmaplockError } from '../../src/errors.js';
 import { dialectOf } from '../bpftrace/goldens.js';

@@ -1,15 +1,17 @@
-/** A daemon without tracer and host: real ledger and metrics, a plan and a tracer state made by hand. */
+/** A daemon without tracer and host: put together as the real one is, with a plan and a tracer state made by hand. */
 
-import { type HubOptions, StreamHub } from '../../src/api/stream/hub.js';
+import type { HubOptions, StreamHub } from '../../src/api/stream/hub.js';
 import type { DaemonView } from '../../src/api/view.js';
-import type { TracerState } from '../../src/bpftrace/process/supervise.js';
+import type { TracerState } from '../../src/bpftrace/process/tracer.js';
+import type { Clock } from '../../src/clock.js';
 import { loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema.js';
 import type { ProbeCost } from '../../src/cost/account.js';
+import { compose, type KnownHost } from '../../src/daemon/compose.js';
 import { MmaplockError } from '../../src/errors.js';
 import type { CgroupIdentity } from '../../src/identity/cgroup-path.js';
-import { Ledger } from '../../src/ledger/ledger.js';
-import { MetricsText } from '../../src/metrics/exposition.js';
+import type { Ledger } from '../../src/ledger/ledger.js';
+import type { MetricsText } from '../../src/metrics/exposition.js';
 import type { CostTotals } from '../../src/metrics/tracer.js';
 import { parseFragment } from '../../src/probes/fragment/fragment.js';
 import type { LockPathEvidence } from '../../src/probes/lock-path/evidence.js';
@@ -21,7 +23,7 @@ import type { IncidentLosses } from '../../src/store/incident-store.js';
 import type { KernelFacts } from '../../src/survey/survey.js';
 import { type Observable, observables, type ShedStep } from '../../src/vocabulary.js';
 import type { FoundCause } from '../../src/watch/cost-budget.js';
-import { type Problem, type Readiness, readinessOf } from '../../src/watch/readiness.js';
+import type { Problem } from '../../src/watch/readiness.js';
 import { HandClock } from '../bpftrace/hand-clock.js';
 
 /** A fixed time, milliseconds since the epoch: 2025-06-01T12:00:00Z. */
@@ -216,46 +218,20 @@ export class FakeDaemon {
     this.tracer = options.tracer ?? observingTracer();
     this.cost = options.cost ?? noCost;
     this.config = loadConfig({ flags: options.flags ?? {} });
-    this.ledger = new Ledger({
-      waits: {
-        slots: this.config.metrics.process_slots,
-        rowLimit: Number.POSITIVE_INFINITY,
-        label: (name) => name,
-      },
-      readerSlots: this.config.metrics.reader_slots,
-      blockSlots: this.config.metrics.block_slots,
-      watched: {
-        names: this.config.metrics.watched_victims,
-        labelOfPid: (pid) => options.processNames?.[pid],
-      },
-      blocksObserved: () => this.plan.observables.blocks.observed,
-      incidents: { ahead: () => this.set },
-    });
-    this.stream = new StreamHub({ clock: this.clock, startedAt: epoch, ...options.stream });
-    const facts = { ...kernel, ...options.kernel };
-    this.metrics = new MetricsText({
-      ledger: this.ledger,
-      plan: () => this.plan,
-      lockPaths: () => options.lockPaths ?? lockPaths,
-      cost: () => this.cost,
-      shed: () => this.shed,
-      incidentLosses: () => this.incidentLosses,
-      inspectSeconds: () => this.view.inspector.seconds,
-      clock: { now: () => this.now, timeOfDay: (at) => at + this.set },
-      kernelRelease: facts.release,
-      version: '1.2.3',
-      bpftrace: () => this.tracer.bpftrace?.version,
-    });
-    this.view = {
+    const host: KnownHost = {
+      kernel: { ...kernel, ...options.kernel },
+      plan: this.plan,
+      lockPaths: options.lockPaths ?? lockPaths,
+      problems: [],
+    };
+    const { ledger, metrics, stream, view } = compose({
       config: this.config,
+      clock: this.#clock,
       version: '1.2.3',
       startedAt: epoch - 60_000,
-      kernel: facts,
-      ledger: this.ledger,
-      plan: () => this.plan,
-      lockPaths: () => options.lockPaths ?? lockPaths,
+      host: () => ({ ...host, plan: this.plan }),
+      maps: [],
       tracer: () => this.tracer,
-      readiness: () => this.#readiness(),
       cost: () => this.cost,
       budget: () => ({
         percent: this.config.cost.budget_percent,
@@ -266,21 +242,30 @@ export class FakeDaemon {
         unmeasured: this.unmeasured,
         probes: this.probes,
       }),
-      metrics: () => this.metrics.current(),
-      cgroup: (id) => options.cgroups?.[id],
-      processName: (pid) => options.processNames?.[pid],
-      stream: this.stream,
       inspector: options.inspector ?? {
         running: false,
         seconds: 0,
         inspect: () => Promise.reject(new MmaplockError('inspect_unavailable', 'none here')),
       },
-      now: () => this.now,
-      monotonic: () => this.now - epoch,
-      timeOfDay: (at) => at + this.set,
-      atTimeOfDay: (time) => time - this.set,
-    };
+      incidentLosses: () => this.incidentLosses,
+      cgroup: (id) => options.cgroups?.[id],
+      processName: (pid) => options.processNames?.[pid],
+      stream: { clock: this.clock, startedAt: epoch, ...options.stream },
+    });
+    this.ledger = ledger;
+    this.metrics = metrics;
+    this.stream = stream;
+    this.view = view;
   }
+
+  /** Stands still unless a test moves it. */
+  readonly #clock: Clock = {
+    now: () => this.now,
+    monotonic: () => this.now - epoch,
+    timeOfDay: (at) => at + this.set,
+    atTimeOfDay: (time) => time - this.set,
+    after: () => () => {},
+  };
 
   /** Applies records as the daemon does; the clock never runs behind them. */
   apply(...records: readonly TracerRecord[]): this {
@@ -296,16 +281,5 @@ export class FakeDaemon {
   async text(): Promise<string> {
     this.metrics.invalidate();
     return (await this.metrics.current()).text;
-  }
-
-  #readiness(): Readiness {
-    return readinessOf({
-      plan: this.plan,
-      tracer: this.tracer,
-      lastTickAt: this.ledger.tracer.lastTickAt,
-      now: this.now,
-      budget: this.view.budget(),
-      stallSeconds: this.config.bpftrace.stall_seconds,
-    });
   }
 }

@@ -7,20 +7,19 @@ import { type ClientRequest, get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { liveColumnOf } from '../../src/api/host-state.js';
-import { StreamHub } from '../../src/api/stream/hub.js';
 import type { DaemonView } from '../../src/api/view.js';
 import { decodeLine } from '../../src/bpftrace/decode/lines.js';
 import { StderrTail } from '../../src/bpftrace/process/stderr.js';
 import { Wire } from '../../src/bpftrace/records/tick.js';
 import { createEffects } from '../../src/daemon/apply.js';
-import { ledgerFor } from '../../src/daemon/ledger.js';
+import { compose } from '../../src/daemon/compose.js';
 import { BasicGuard } from '../../src/http/access/basic-auth.js';
 import { buildApp } from '../../src/http/app.js';
 import { CgroupIndex } from '../../src/identity/cgroup.js';
 import { Identities } from '../../src/identity/identities.js';
+import { readProcess } from '../../src/identity/process.js';
 import { createLog } from '../../src/log/log.js';
 import { createRepeatLimit } from '../../src/log/once.js';
-import { MetricsText } from '../../src/metrics/exposition.js';
 import { openIncidentStore } from '../../src/store/incident-store.js';
 import { dialectOf } from '../bpftrace/goldens.js';
 import { HandClock } from '../bpftrace/hand-clock.js';
@@ -101,29 +100,20 @@ export const startVirtualHost = async (folder: string) => {
   const identities = new Identities({ now: () => clock.monotonic(), cgroups, root: proc.root });
   const cgroup: DaemonView['cgroup'] = (cgroupId, process) =>
     identities.resolve({ cgroupId, ...process }).cgroup;
-  const ledger = ledgerFor(config, {
-    survey: () => ({ plan: still.plan(), lockPaths: still.lockPaths() }),
-    maps: ['waits'],
-    cgroup,
-    pidsAreTheirs: true,
-    ahead: () => clock.timeOfDay(0),
-  });
   const store = await openIncidentStore(config.incidents, log, clock);
-  const stream = new StreamHub({ clock, startedAt: clock.now() });
-  const metrics = new MetricsText({
-    ...{ ledger, plan: still.plan, lockPaths: still.lockPaths, cost: still.cost },
-    ...{ shed: () => [], incidentLosses: () => store.losses, inspectSeconds: () => 0 },
-    ...{ clock, kernelRelease: '6.1.0', version: '1.2.3', bpftrace: () => '0.17.0' },
+  const { ledger, metrics, stream, view } = compose({
+    ...{ config, clock, cgroup, version: '1.2.3', startedAt: clock.now() },
+    host: () => ({
+      kernel: still.kernel,
+      plan: still.plan(),
+      lockPaths: still.lockPaths(),
+      problems: [],
+    }),
+    maps: ['waits', 'unknown'],
+    ...{ tracer: still.tracer, cost: still.cost, budget: still.budget, inspector: still.inspector },
+    incidentLosses: () => store.losses,
+    processName: (pid) => readProcess(pid)?.comm,
   });
-  const view: DaemonView = {
-    ...still,
-    ...{ ledger, stream, cgroup },
-    metrics: () => metrics.current(),
-    now: () => clock.now(),
-    monotonic: () => clock.monotonic(),
-    timeOfDay: (at) => clock.timeOfDay(at),
-    atTimeOfDay: (time) => clock.atTimeOfDay(time),
-  };
   const app = await buildApp(view, log, { host: '127.0.0.1', scope: 'everything' });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const guard = new BasicGuard({

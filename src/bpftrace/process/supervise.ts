@@ -6,21 +6,15 @@ import type { Clock } from '../../clock.js';
 import { codedError, MmaplockError } from '../../errors.js';
 import { GivenUp } from '../../probes/give-up.js';
 import { areAllProbes, type Program } from '../../probes/program.js';
-import type { TracerRecord } from '../../records.js';
 import type { RestartReason } from '../../vocabulary.js';
 import type { Dialect } from '../decode/dialect.js';
 import type { FoundBpftrace } from '../find.js';
 import { each } from './each.js';
 import type { Session, SessionEnd, SessionOptions } from './session.js';
 import { startLimitSeconds } from './start-limit.js';
-import { type Judgement, ofHost } from './stderr.js';
+import { ofHost } from './stderr.js';
+import type { Tracer, TracerHandlers, TracerState } from './tracer.js';
 import { wasKilled, whyEnded } from './why-ended.js';
-
-/** The bpftrace at hand, and how it writes. */
-export interface Tracer {
-  readonly bpftrace: FoundBpftrace;
-  readonly dialect: Dialect;
-}
 
 export interface SupervisorOptions {
   readonly clock: Clock;
@@ -38,24 +32,6 @@ export interface SupervisorOptions {
   readonly startTimeoutSeconds: number;
   /** Without a tick for this long, the tracer is started again. */
   readonly stallRestartSeconds: number;
-  readonly onRecord: (record: TracerRecord) => void;
-  readonly onState: (state: TracerState) => void;
-  readonly onStderr: (line: string, judgement: Judgement) => void;
-  /** bpftrace refused a fragment, and said why: the plan may go on without it. */
-  readonly onRejected: (fragment: string, message: string) => void;
-}
-
-export interface TracerState {
-  readonly phase: 'starting' | 'observing' | 'waiting' | 'stopped';
-  /** By the clock of the daemon. */
-  readonly since: number;
-  readonly pid?: number | undefined;
-  /** As it was found last. */
-  readonly bpftrace?: FoundBpftrace | undefined;
-  readonly dialect?: Dialect | undefined;
-  /** Why it does not observe; kept until it does again. */
-  readonly error?: MmaplockError | undefined;
-  readonly nextTryAt?: number | undefined;
 }
 
 interface Outcome {
@@ -89,7 +65,8 @@ export class Supervisor {
   #finished: Promise<void> | undefined;
   /** Ends of tracers that are over, and not yet gone. */
   readonly #leaving = new Set<Promise<SessionEnd>>();
-  readonly #givenUp: GivenUp;
+  readonly #givenUp = new GivenUp((fragment, message) => this.#told.onRejected(fragment, message));
+  #handlers: TracerHandlers | undefined;
   /** Tracers in a row that were not ready in time. */
   #late = 0;
   /** The bpftrace that once ended before it was ready, with the types of {@link SupervisorOptions.typesFile} alone. */
@@ -97,8 +74,17 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#givenUp = new GivenUp(options.onRejected);
     this.state = { phase: 'stopped', since: options.clock.now() };
+  }
+
+  /** Who is told from now on; to be called before {@link start}. */
+  connect(handlers: TracerHandlers): void {
+    this.#handlers = handlers;
+  }
+
+  get #told(): TracerHandlers {
+    if (this.#handlers === undefined) throw new Error('the supervisor is not connected');
+    return this.#handlers;
   }
 
   /** Starts, and goes on until {@link stop}; also after one. */
@@ -134,7 +120,7 @@ export class Supervisor {
     let failures = 0;
     while (this.#planned !== 'stop') {
       const outcome = await this.#once();
-      this.#options.onRecord({
+      this.#told.onRecord({
         kind: 'tracer_stopped',
         at: clock.now(),
         reason: outcome.reason,
@@ -154,7 +140,8 @@ export class Supervisor {
 
   /** One tracer from start to end. */
   async #once(): Promise<Outcome> {
-    const { clock, find, learnDialect, startSession, program: currentProgram, onRecord } = this.#options;
+    const { clock, find, learnDialect, startSession, program: currentProgram } = this.#options;
+    const { onRecord, onStderr } = this.#told;
     const { error: lastError } = this.state;
     this.#become({ phase: 'starting', error: lastError });
     const failed = (reason: RestartReason, error: MmaplockError): Outcome => ({
@@ -201,7 +188,7 @@ export class Supervisor {
       typesFile,
       now: () => clock.now(),
       onStderr: (line, judgement) => {
-        this.#options.onStderr(line, judgement);
+        onStderr(line, judgement);
         // Up to 0.23 a probe that was skipped shows nowhere else: the number told is the one wanted.
         if (judgement.code !== 'attach_incomplete' || ready) return;
         const origin = program.fragmentNamedIn(line, true);
@@ -295,6 +282,6 @@ export class Supervisor {
   #become(state: Omit<TracerState, 'since'>): void {
     const { bpftrace, dialect } = this.state;
     this.state = { bpftrace, dialect, ...state, since: this.#options.clock.now() };
-    this.#options.onState(this.state);
+    this.#told.onState(this.state);
   }
 }

@@ -6,7 +6,7 @@
 import { snakeCase } from '../../api/snake-case.js';
 import { runCanary } from '../../bpftrace/dialect.js';
 import { findBpftrace } from '../../bpftrace/find.js';
-import type { Tracer } from '../../bpftrace/process/supervise.js';
+import type { Tracer } from '../../bpftrace/process/tracer.js';
 import type { Clock } from '../../clock.js';
 import { type Config, noProbes } from '../../config/schema.js';
 import { version } from '../../config/version.js';

@@ -3,7 +3,8 @@
  * as soon as it observes. For `check`, so that it says no more than comes true.
  */
 import { startSession } from '../../bpftrace/process/session.js';
-import { Supervisor, type Tracer } from '../../bpftrace/process/supervise.js';
+import { Supervisor } from '../../bpftrace/process/supervise.js';
+import type { Tracer } from '../../bpftrace/process/tracer.js';
 import type { Clock } from '../../clock.js';
 import type { Config } from '../../config/schema.js';
 import { MmaplockError } from '../../errors.js';
@@ -64,6 +65,8 @@ export const tryProgram = async ({
     mapKeys: () => mapKeys,
     startTimeoutSeconds: config.bpftrace.start_timeout_seconds,
     stallRestartSeconds: config.bpftrace.stall_restart_seconds,
+  });
+  supervisor.connect({
     onRecord: () => {},
     onStderr: () => {},
     onRejected: (fragment, message) => {

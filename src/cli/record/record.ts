@@ -48,7 +48,7 @@ export const record = async (
   if (other !== undefined) tell(`another mmaplockd runs on this host (${other}); this one records beside it`);
   // Incidents are told at the end, and what keeps it from observing by the error.
   const log = createLog({ ...config.log, level: config.log.level === 'info' ? 'fatal' : config.log.level });
-  const daemon = await startDaemon(withoutTraces(config), log, clock, recordedHistory(seconds));
+  const daemon = await startDaemon(withoutTraces(config), log, clock, { history: recordedHistory(seconds) });
   try {
     const timeoutSeconds = config.bpftrace.start_timeout_seconds;
     await observing(daemon.view, { timeoutSeconds, clock, ending: ending.signal });

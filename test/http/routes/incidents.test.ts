@@ -85,7 +85,7 @@ test('a row of an incident, whole', async (context) => {
     duration_seconds: 0.18,
     victim: { name: 'mysqld', pid: '42', cgroup_id: '4711', unit: 'mysql.service', ...identity },
     file: 'smaps',
-    lock_path: null,
+    lock_path: 'mmap_lock',
     readers: [
       {
         name: 'atop',
