@@ -87,6 +87,7 @@ const runSuite = async (suite) => {
   }
   return {
     name: suite.name,
+    files: suite.files.map(nameOf),
     seconds: (performance.now() - began) / 1000,
     passed: of('passed').length,
     retries: of('retried'),
@@ -144,11 +145,14 @@ const usualLimit = 240;
 export const runTests = async (args) => {
   const selected = select('test', args);
   const { results, exitCode } = await runSuites(selected, args.length === 0 ? usualLimit : undefined);
-  // A part of a suite does not say what the suite skips.
-  if (args.some((arg) => !commands.test.known.includes(arg))) return exitCode;
   mkdirSync(skipsFolder, { recursive: true });
-  for (const { name, skips } of results)
-    writeFileSync(join(skipsFolder, `${name}.json`), JSON.stringify(skips, null, 1));
+  for (const { name, files, skips } of results) {
+    const kept = join(skipsFolder, `${name}.json`);
+    // Of files that did not run now, what they skipped last still holds.
+    const before = existsSync(kept) ? JSON.parse(readFileSync(kept, 'utf8')) : [];
+    const all = [...before.filter(({ file }) => !files.includes(file)), ...skips];
+    writeFileSync(kept, JSON.stringify(all, null, 1));
+  }
   return exitCode;
 };
 
