@@ -87,7 +87,7 @@ describe('one beside another', { concurrency: 2 }, () => {
     assert.match(words.stdout, /no {2}holds .*\n +inspect_only/);
     assert.ok(
       words.stdout.includes(
-        `\nInspect mode (a second tracer, for seconds): ${report.inspect.available ? 'available\n' : `not available: ${report.inspect.code}: `}`,
+        `\nInspect mode (a second tracer, for seconds): ${report.inspect.available ? 'available, not tried\n' : `not available: ${report.inspect.code}: `}`,
       ),
     );
   });
@@ -124,7 +124,7 @@ describe('one beside another', { concurrency: 2 }, () => {
     const fragments = await mkdtemp(path.join(tmpdir(), 'mmaplockd-test-'));
     try {
       await cp(path.join(packageRoot, 'bpf'), fragments, { recursive: true });
-      const source = await readFile(path.join(fragments, 'contention-tracepoint.bt'), 'utf8');
+      const source = await readFile(path.join(fragments, 'sources/contention-tracepoint.bt'), 'utf8');
       await writeFile(
         path.join(fragments, 'contention-first.bt'),
         source

@@ -149,7 +149,7 @@ describe('one beside another', { concurrency: 2 }, () => {
   test('a source that does not see each read is found out, and reads are unproven', options, async () => {
     const fragments = await folder();
     await cp(path.join(packageRoot, 'bpf'), fragments, { recursive: true });
-    const file = path.join(fragments, 'reads-tracepoint.bt');
+    const file = path.join(fragments, 'sources/reads-tracepoint.bt');
     const source = await readFile(file, 'utf8');
     await writeFile(file, source.replace('tracepoint:syscalls:sys_exit_pread64,\n', ''));
     // Of the sources this one alone, whatever else this host could run.
