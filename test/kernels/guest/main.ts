@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { execaSync } from 'execa';
 import { killLeftovers } from '../../live/support/children.js';
 import type { RunningDaemon } from '../../live/support/daemon.js';
@@ -63,7 +64,7 @@ const withDaemon = async (
       check(`${name}: mmaplock_${what}_total is 0`, count === 0, `it is ${count}`);
     }
   } catch (error) {
-    check(`${name}: runs to its end`, false, String((error as Error).stack ?? error).slice(0, 2000));
+    check(`${name}: runs to its end`, false, inspect(error).slice(0, 2000));
   } finally {
     const { route, milliseconds } = daemon.longest;
     figure(`${name}: longest answer`, `${Math.round(milliseconds)} ms: ${route}`);
@@ -126,9 +127,7 @@ const run = async (): Promise<void> => {
 };
 
 run()
-  .catch((error: unknown) =>
-    check('the tests run to their end', false, String((error as Error).stack ?? error)),
-  )
+  .catch((error: unknown) => check('the tests run to their end', false, inspect(error)))
   .finally(() => {
     done();
     part('going off');

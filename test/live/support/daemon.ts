@@ -61,6 +61,10 @@ export interface Readiness {
   readonly problems: readonly { readonly code: string; readonly message: string; readonly fix: string }[];
 }
 
+/** Why a request on a connection failed that the other side has closed. */
+const isClosed = (cause: unknown): boolean =>
+  ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(String((cause as { code?: unknown } | undefined)?.code));
+
 type LogRecord = Readonly<Record<string, unknown>> & { readonly msg?: string };
 
 export interface RunningDaemon {
@@ -148,7 +152,12 @@ export const startDaemon = async ({
     const from = performance.now();
     try {
       return await within(10, async (signal) => {
-        const response = await fetch(url + route, { signal });
+        const once = () => fetch(url + route, { signal });
+        // As Prometheus does: a connection that was kept may be closed as it is used.
+        const response = await once().catch((error: Error) => {
+          if (signal.aborted || !isClosed(error.cause)) throw error;
+          return once();
+        });
         return { status: response.status, text: await response.text() };
       });
     } finally {
